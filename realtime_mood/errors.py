@@ -1,0 +1,43 @@
+"""Every error that a user can cause, and the exit code it ends the program with.
+
+    RealtimeMoodError           1  a fault in the program
+    ├── UsageError              2  an option or a combination of options makes no sense
+    ├── SourceError             3  input cannot be opened or decoded
+    ├── ModelError              4  a checkpoint cannot be loaded or contradicts itself
+    └── OutputError             5  output cannot be written
+
+The message is one line: what went wrong, the value that caused it, what to do about it. Errors of
+other libraries are turned into these at the one place where that library is called.
+"""
+
+from __future__ import annotations
+
+
+class RealtimeMoodError(Exception):
+    """Base of all errors raised on purpose; `exit_code` is what the process returns."""
+
+    exit_code = 1
+
+
+class UsageError(RealtimeMoodError):
+    """An option has a value outside its range, or options contradict each other."""
+
+    exit_code = 2
+
+
+class SourceError(RealtimeMoodError):
+    """A camera, file, URL or data folder cannot be opened, or breaks while being read."""
+
+    exit_code = 3
+
+
+class ModelError(RealtimeMoodError):
+    """A checkpoint or a face-detector file is missing, unsafe or contradicts itself."""
+
+    exit_code = 4
+
+
+class OutputError(RealtimeMoodError):
+    """A recording, an events file, a screenshot or a checkpoint cannot be written."""
+
+    exit_code = 5

@@ -1,0 +1,1 @@
+"""Finding, following and cutting out faces; the same code for the trainer and the runtime."""

@@ -1,0 +1,60 @@
+"""The cascade of boosted Haar features that ships with OpenCV (Viola and Jones 2001)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+
+from realtime_mood.errors import ModelError
+from realtime_mood.faces.box import Box
+from realtime_mood.faces.detector import Detection, shrink
+from realtime_mood.frame import ImageBGR
+
+LONGEST_SIDE = 400
+SMALLEST_FACE = 24
+SCALE_STEP = 1.1
+MIN_NEIGHBOURS = 5
+
+# The cascade's square against YuNet's box on 224 frames of 20 actors: median side 0.913 of the
+# longer side, median width of YuNet's box 0.751 of its height, centre 0.014 higher.
+SIDE_OF_YUNET_HEIGHT = 0.913
+YUNET_WIDTH_OF_HEIGHT = 0.751
+CENTRE_ABOVE_YUNET = 0.014
+
+
+class CascadeDetector:
+    """Finds upright frontal faces; needs no file beyond OpenCV's own; about 10 ms a picture.
+
+    Raises:
+        ModelError: this OpenCV comes without the cascade file.
+    """
+
+    name = "cascade"
+
+    def __init__(self) -> None:
+        path = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
+        self._cascade = cv2.CascadeClassifier(str(path))
+        if self._cascade.empty():
+            raise ModelError(f"OpenCV's cascade {path} cannot be read; reinstall opencv-python")
+
+    def detect(self, image_bgr: ImageBGR) -> list[Detection]:
+        """See `FaceDetector.detect`. Boxes are converted to YuNet's measure."""
+        small, factor = shrink(image_bgr, LONGEST_SIDE)
+        if min(small.shape[:2]) < SMALLEST_FACE:
+            return []
+        grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
+        squares = self._cascade.detectMultiScale(
+            grey,
+            scaleFactor=SCALE_STEP,
+            minNeighbors=MIN_NEIGHBOURS,
+            minSize=(SMALLEST_FACE, SMALLEST_FACE),
+        )
+        found = [Detection(_yunet_measure(*square).scaled(1 / factor), 1.0) for square in squares]
+        return sorted(found, key=lambda detection: -detection.box.area)
+
+
+def _yunet_measure(x: int, y: int, w: int, h: int) -> Box:
+    height = float(h) / SIDE_OF_YUNET_HEIGHT
+    centre = (float(x) + float(w) / 2, float(y) + float(h) / 2 + CENTRE_ABOVE_YUNET * height)
+    return Box.around(centre, YUNET_WIDTH_OF_HEIGHT * height, height)

@@ -1,0 +1,166 @@
+"""What a clip is: how many frames, how far apart, cut and scaled how.
+
+    time ──────────────────────────────────────────────────────────►
+    frames of the source   | | | | | | | | | | | | | | | | | | | | |
+    clip (num_frames = 4)        x         x         x         x
+                                 ◄─────────►                   ▲
+                                frame_interval_s             end_s
+                                 ◄─────── span_s ──────────────►
+
+A clip is defined in seconds, so that it shows the same motion whatever the frame rate of the
+camera. The frame nearest to each wanted time is taken; a source slower than one frame per
+`frame_interval_s` repeats frames rather than stretching the span.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime_mood.errors import ModelError
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipSpec:
+    """The part of a checkpoint that says what its model was trained to look at.
+
+    There are no defaults: the values come from the checkpoint folder, or, while a model is being
+    trained, from the trainer's configuration.
+
+    Raises:
+        ModelError: a value is outside its range.
+    """
+
+    num_frames: int
+    """Frames of one clip."""
+    frame_interval_s: float
+    """Seconds between two frames of a clip."""
+    image_size: int
+    """Side of the square crop given to the model, in pixels."""
+    mean: tuple[float, float, float]
+    """Subtracted from red, green, blue after scaling to 0…1."""
+    std: tuple[float, float, float]
+    """Red, green, blue are divided by this after `mean` is subtracted."""
+    crop_margin: float
+    """Side of the square crop = (1 + crop_margin) × the longer side of the face box."""
+    interpolation: str
+    """How a crop is scaled to `image_size`: 'area' (averages when shrinking) or 'linear'."""
+
+    def __post_init__(self) -> None:
+        checks = (
+            ("num_frames", self.num_frames, 1 <= self.num_frames <= 256, "from 1 to 256"),
+            (
+                "frame_interval_s",
+                self.frame_interval_s,
+                0.0 < self.frame_interval_s <= 10.0,
+                "above 0 and at most 10 seconds",
+            ),
+            ("image_size", self.image_size, 16 <= self.image_size <= 1024, "from 16 to 1024"),
+            ("mean", self.mean, _is_triple(self.mean), "three finite numbers"),
+            (
+                "std",
+                self.std,
+                _is_triple(self.std) and min(self.std) > 0.0,
+                "three numbers above 0",
+            ),
+            ("crop_margin", self.crop_margin, 0.0 <= self.crop_margin <= 3.0, "from 0 to 3"),
+            (
+                "interpolation",
+                self.interpolation,
+                self.interpolation in ("area", "linear"),
+                "'area' or 'linear'",
+            ),
+        )
+        for name, value, is_valid, rule in checks:
+            if not is_valid:
+                raise ModelError(f"clip spec: {name} is {value!r}; it must be {rule}")
+
+    @property
+    def span_s(self) -> float:
+        """Seconds from the first frame of a clip to its last."""
+        return (self.num_frames - 1) * self.frame_interval_s
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values as JSON can hold them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ClipSpec:
+        """The spec written by `to_dict`.
+
+        Raises:
+            ModelError: a value is missing, unknown, of the wrong kind or outside its range.
+        """
+        names = {field.name for field in fields(cls)}
+        if missing := sorted(names - set(values)):
+            raise ModelError(f"clip spec: {', '.join(missing)} missing")
+        if unknown := sorted(set(values) - names):
+            raise ModelError(
+                f"clip spec: {', '.join(unknown)} unknown; the checkpoint may be newer than this "
+                "program, which may need an upgrade"
+            )
+        try:
+            return cls(
+                num_frames=int(values["num_frames"]),
+                frame_interval_s=float(values["frame_interval_s"]),
+                image_size=int(values["image_size"]),
+                mean=_triple(values["mean"]),
+                std=_triple(values["std"]),
+                crop_margin=float(values["crop_margin"]),
+                interpolation=str(values["interpolation"]),
+            )
+        except (TypeError, ValueError) as error:
+            raise ModelError(f"clip spec: a value is of the wrong kind ({error})") from error
+
+
+def clip_timestamps(spec: ClipSpec, *, end_s: float) -> FloatArray:
+    """The times a clip's frames are wanted at.
+
+    Args:
+        spec: the clip's definition.
+        end_s: time of the last frame, in seconds.
+
+    Returns:
+        `num_frames` rising times in seconds, `frame_interval_s` apart, the last one `end_s`.
+    """
+    steps_back = np.arange(spec.num_frames - 1, -1, -1, dtype=np.float64)
+    return end_s - steps_back * spec.frame_interval_s
+
+
+def nearest_indices(available_s: npt.ArrayLike, wanted_s: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    """For each wanted time, the position of the available time nearest to it.
+
+    Times before the first or after the last available one take that one. Of two equally near,
+    the earlier is taken.
+
+    Args:
+        available_s: rising times in seconds, at least one.
+        wanted_s: times in seconds, any order.
+
+    Returns:
+        One index into `available_s` for each wanted time.
+    """
+    available = np.asarray(available_s, dtype=np.float64)
+    wanted = np.asarray(wanted_s, dtype=np.float64)
+    if available.size == 0:
+        raise ValueError("no frame to choose from")
+    after = np.clip(np.searchsorted(available, wanted), 0, available.size - 1)
+    before = np.maximum(after - 1, 0)
+    take_before = wanted - available[before] <= available[after] - wanted
+    return np.where(take_before, before, after)
+
+
+def _is_triple(values: tuple[float, ...]) -> bool:
+    return len(values) == 3 and all(math.isfinite(value) for value in values)
+
+
+def _triple(values: Any) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue

@@ -1,0 +1,39 @@
+"""From face crops to what the model reads; the one function that trainer and runtime share."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime_mood.model.clip_spec import ClipSpec
+
+PixelValues = npt.NDArray[np.float32]
+
+
+def preprocess(crops_bgr: npt.NDArray[np.uint8], spec: ClipSpec) -> PixelValues:
+    """Normalise the crops of one clip.
+
+    Args:
+        crops_bgr: shape (num_frames, image_size, image_size, 3), uint8, channels blue-green-red,
+            oldest frame first, as `faces.crop.crop_face` makes them.
+        spec: the checkpoint's clip spec.
+
+    Returns:
+        pixel_values, shape (num_frames, 3, image_size, image_size), float32, channels
+        red-green-blue: value / 255, minus mean, divided by std.
+
+    Raises:
+        ValueError: the shape or the type is not what the spec says. TimeSformer would accept a
+            wrong number of frames silently and misread it.
+    """
+    expected = (spec.num_frames, spec.image_size, spec.image_size, 3)
+    if crops_bgr.shape != expected or crops_bgr.dtype != np.uint8:
+        raise ValueError(
+            f"clip has shape {crops_bgr.shape} and dtype {crops_bgr.dtype}; "
+            f"the checkpoint wants {expected} and uint8"
+        )
+    mean = np.asarray(spec.mean, dtype=np.float32)
+    std = np.asarray(spec.std, dtype=np.float32)
+    rgb = crops_bgr[..., ::-1].astype(np.float32)
+    normalised = rgb * (1.0 / (255.0 * std)) - mean / std
+    return np.ascontiguousarray(normalised.transpose(0, 3, 1, 2), dtype=np.float32)

@@ -1,0 +1,78 @@
+"""Rates, latencies and the grid of due times; the clock is always handed in."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+
+def next_due(due_s: float, now_s: float, interval_s: float) -> float:
+    """The next time something that repeats is due, after it was done at `now_s`.
+
+    Args:
+        due_s: when it was due.
+        now_s: when it was done; not before `due_s`.
+        interval_s: time between two.
+
+    Returns:
+        One interval after `due_s`, so that a regular grid is kept; one after `now_s` where that
+        time has gone by too.
+    """
+    following_s = due_s + interval_s
+    return following_s if following_s > now_s else now_s + interval_s
+
+
+class RateMeter:
+    """Events a second over the last few seconds.
+
+    Args:
+        span_s: how far back events count.
+    """
+
+    def __init__(self, span_s: float = 2.0) -> None:
+        self._span_s = span_s
+        self._times_s: deque[float] = deque()
+
+    def tick(self, now_s: float) -> None:
+        """Count one event."""
+        self._times_s.append(now_s)
+        self._forget(now_s)
+
+    def rate_hz(self, now_s: float) -> float:
+        """Events a second; 0 until there are two."""
+        self._forget(now_s)
+        if len(self._times_s) < 2:
+            return 0.0
+        elapsed_s = max(now_s, self._times_s[-1]) - self._times_s[0]
+        return (len(self._times_s) - 1) / elapsed_s if elapsed_s > 0.0 else 0.0
+
+    def _forget(self, now_s: float) -> None:
+        while self._times_s and now_s - self._times_s[0] > self._span_s:
+            self._times_s.popleft()
+
+
+class LatencyMeter:
+    """Percentiles of the latest measurements.
+
+    Args:
+        capacity: how many measurements are kept.
+    """
+
+    def __init__(self, capacity: int = 4096) -> None:
+        self._values_s: deque[float] = deque(maxlen=capacity)
+
+    def add(self, value_s: float) -> None:
+        """Take one measurement, in seconds."""
+        self._values_s.append(value_s)
+
+    @property
+    def latest_s(self) -> float | None:
+        """The last measurement; None when there is none."""
+        return self._values_s[-1] if self._values_s else None
+
+    def percentile_s(self, percent: float) -> float | None:
+        """The value that `percent` of 100 measurements do not exceed; None when there is none."""
+        if not self._values_s:
+            return None
+        return float(np.percentile(np.fromiter(self._values_s, dtype=np.float64), percent))
