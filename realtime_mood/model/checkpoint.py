@@ -195,7 +195,7 @@ def load_model(folder: Path) -> TimesformerForVideoClassification:
     from transformers import TimesformerForVideoClassification
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity(logging.CRITICAL)
     try:
@@ -223,7 +223,7 @@ def load_model(folder: Path) -> TimesformerForVideoClassification:
                 f"{folder / WEIGHTS_FILE}: {kind.replace('_', ' ')}, {name} for one; "
                 f"the weights do not belong to {CONFIG_FILE}"
             )
-    model.eval()
+    model.eval()  # type: ignore[no-untyped-call]
     return model
 
 
@@ -244,7 +244,7 @@ def save_checkpoint(
     """
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     config = model.config
     config.id2label = dict(ID2LABEL)
     config.label2id = dict(LABEL2ID)
