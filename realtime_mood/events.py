@@ -1,0 +1,133 @@
+"""The events that other programs read: plain dictionaries, `type` first. Pure.
+
+Readers skip types and keys they do not know. Boxes are pixels of the upright source picture;
+`media_time_s` counts from the source's first frame. Of two runs over one file everything is equal
+but `wall_time` and `latency_s`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import realtime_mood
+from realtime_mood.faces.box import Box
+from realtime_mood.model.clip_spec import ClipSpec
+from realtime_mood.model.labels import LABELS
+from realtime_mood.smoothing import MoodState
+
+SCHEMA = 1
+Event = dict[str, Any]
+
+
+def start_event(*, source: str, model: str, engine: str, detector: str, spec: ClipSpec) -> Event:
+    """The first event of a run."""
+    return {
+        "type": "start",
+        "schema": SCHEMA,
+        "version": realtime_mood.__version__,
+        "source": source,
+        "model": model,
+        "engine": engine,
+        "detector": detector,
+        "labels": list(LABELS),
+        "clip": {"num_frames": spec.num_frames, "frame_interval_s": spec.frame_interval_s},
+    }
+
+
+def track_started_event(*, media_time_s: float, track_id: int, box: Box) -> Event:
+    """A face is followed from now on."""
+    return {
+        "type": "track_started",
+        "media_time_s": _seconds(media_time_s),
+        "track_id": track_id,
+        "box_xywh": box.to_xywh(),
+    }
+
+
+def prediction_event(
+    *,
+    media_time_s: float,
+    wall_time: datetime,
+    frame_index: int,
+    track_id: int,
+    box: Box,
+    mood: MoodState,
+    raw_probabilities: tuple[float, ...],
+    latency_s: float,
+) -> Event:
+    """The model answered for one clip.
+
+    Args:
+        media_time_s: time of the clip's last frame.
+        wall_time: when the answer came.
+        frame_index: number of the clip's last frame in the source.
+        track_id: the face.
+        box: where it was on that frame.
+        mood: the smoothed state with this answer in it.
+        raw_probabilities: the clip's own calibrated probabilities, in label order.
+        latency_s: from the capture of the clip's last frame to the answer; for a file, the time
+            the model took.
+    """
+    return {
+        "type": "prediction",
+        "media_time_s": _seconds(media_time_s),
+        "wall_time": wall_time.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+        "frame_index": frame_index,
+        "track_id": track_id,
+        "box_xywh": box.to_xywh(),
+        "label": mood.label,
+        "confidence": round(mood.confidence, 4),
+        "probabilities": _by_label(mood.probabilities),
+        "raw_probabilities": _by_label(raw_probabilities),
+        "latency_s": round(latency_s, 4),
+    }
+
+
+def track_ended_event(*, media_time_s: float, track_id: int, reason: str) -> Event:
+    """A face is no longer followed; `reason` is 'lost' or 'end'."""
+    return {
+        "type": "track_ended",
+        "media_time_s": _seconds(media_time_s),
+        "track_id": track_id,
+        "reason": reason,
+    }
+
+
+def summary_event(
+    *,
+    frames: int,
+    predictions: int,
+    dropped_frames: int,
+    skipped_clips: int,
+    media_time_s: float,
+    mood_seconds: Mapping[str, float],
+) -> Event:
+    """The last event of a run.
+
+    Args:
+        frames: pictures that were taken from the source.
+        predictions: prediction events sent.
+        dropped_frames: pictures that came from the source and were not used.
+        skipped_clips: clips that a newer one replaced before the model took them.
+        media_time_s: time of the last frame.
+        mood_seconds: seconds that any face spent in each mood.
+    """
+    return {
+        "type": "summary",
+        "frames": frames,
+        "predictions": predictions,
+        "dropped_frames": dropped_frames,
+        "skipped_clips": skipped_clips,
+        "media_time_s": _seconds(media_time_s),
+        "mood_seconds": {label: _seconds(value) for label, value in mood_seconds.items()},
+    }
+
+
+def _seconds(value: float) -> float:
+    return round(value, 4)
+
+
+def _by_label(probabilities: tuple[float, ...]) -> dict[str, float]:
+    return {label: round(value, 4) for label, value in zip(LABELS, probabilities, strict=True)}
