@@ -1,1 +1,18 @@
+"""Names the facial expression in a live picture or a video, in real time, on this machine.
+
+The pipeline in six lines:
+
+    capture    a thread fills a ring buffer with frames and their times
+    faces      faces are detected, followed and cut out of every frame
+    inference  eight crops spread over the checkpoint's clip span become eight probabilities
+    smoothing  probabilities become a mood, in seconds and with hysteresis
+    overlay    the newest frame is drawn with the moods known by then
+    sinks      display, recording, events
+
+Import rule: `capture`, `faces`, `inference` and `sinks` never import one another; `model` imports
+only `errors`; what puts the stages together is `session`, `pipeline`, `live` and `offline`.
+`trainer` imports from here what it shares with the runtime; nothing here imports `trainer`.
+Importing this package loads nothing heavy.
+"""
+
 __version__ = "0.1.0"

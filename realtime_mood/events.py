@@ -36,6 +36,11 @@ def start_event(*, source: str, model: str, engine: str, detector: str, spec: Cl
     }
 
 
+def engine_event(engine: str) -> Event:
+    """The model of a live run is loaded and runs on this."""
+    return {"type": "engine", "engine": engine}
+
+
 def track_started_event(*, media_time_s: float, track_id: int, box: Box) -> Event:
     """A face is followed from now on."""
     return {

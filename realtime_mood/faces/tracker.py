@@ -33,7 +33,7 @@ class EndedTrack:
     track: FaceTrack
     """As it was last seen."""
     reason: str
-    """'lost' when the face could not be found any more, 'end' when the source ended."""
+    """'lost': it could not be found any more."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,6 @@ class FaceTracker:
         self._last_update_s = timestamp_s
         tracks = (self._track,) if self._track else ()
         return TrackUpdate(tracks, tuple(started), tuple(ended))
-
-    def finish(self) -> TrackUpdate:
-        """End every track, because the source has ended."""
-        return TrackUpdate(ended=self._end("end"))
 
     def _detect(
         self,

@@ -81,6 +81,11 @@ def default_checkpoint() -> Path:
     )
 
 
+def is_on_this_machine(model: str) -> bool:
+    """Whether `locate_checkpoint` can answer without the network."""
+    return model == DEFAULT_CHECKPOINT_NAME or Path(model).expanduser().exists()
+
+
 def locate_checkpoint(model: str) -> Path:
     """Folder of a checkpoint, fetched from the Hugging Face Hub when it is not a local folder.
 

@@ -1,0 +1,92 @@
+"""Reading a source in a thread of its own, into a ring buffer of frames."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from realtime_mood.capture.source import FrameSource, SourceInfo
+from realtime_mood.frame import Frame
+from realtime_mood.ring_buffer import RingBuffer
+from realtime_mood.threads import Worker
+from realtime_mood.timing import RateMeter
+
+RING_SPAN_S = 1.0
+RING_MAX_BYTES = 256 * 1024 * 1024
+PAUSE_CHECK_S = 0.05
+
+
+class CaptureWorker:
+    """Opens a source and keeps its newest frames.
+
+    A live source is read as fast as it delivers. A file is read at its natural speed: each frame
+    is handed on when its time has come, and never more than one frame is read ahead.
+
+    Args:
+        open_source: opens the source; called in the thread, because cameras open slowly.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self, open_source: Callable[[], FrameSource], *, clock: Callable[[], float]
+    ) -> None:
+        self._open_source = open_source
+        self._clock = clock
+        self._paused = threading.Event()
+        self._capture_offset_s = 0.0
+        self._rate = RateMeter()
+        self._rate_lock = threading.Lock()
+        self.frames: RingBuffer[Frame] = RingBuffer(
+            max_span_s=RING_SPAN_S, max_bytes=RING_MAX_BYTES
+        )
+        self.info: SourceInfo | None = None
+        self.worker = Worker("capture", self._run)
+
+    def set_paused(self, paused: bool) -> None:
+        """Hold the source: a file stands still, frames of a live source are thrown away."""
+        if paused:
+            self._paused.set()
+        else:
+            self._paused.clear()
+
+    def age_s(self, timestamp_s: float) -> float:
+        """Seconds from the capture of the frame with this time until now."""
+        return max(0.0, self._clock() - self._capture_offset_s - timestamp_s)
+
+    def rate_hz(self) -> float:
+        """Frames a second from the source."""
+        with self._rate_lock:
+            return self._rate.rate_hz(self._clock())
+
+    def _run(self, stop: threading.Event) -> None:
+        source = self._open_source()
+        try:
+            self.info = source.info
+            if source.info.is_live:
+                self._read_live(source, stop)
+            else:
+                self._read_paced(source, stop)
+        finally:
+            source.close()
+
+    def _read_live(self, source: FrameSource, stop: threading.Event) -> None:
+        while not stop.is_set() and (frame := source.read()) is not None:
+            if not self._paused.is_set():
+                self._hand_on(frame)
+
+    def _read_paced(self, source: FrameSource, stop: threading.Event) -> None:
+        started_s = self._clock()
+        while not stop.is_set() and (frame := source.read()) is not None:
+            while self._paused.is_set() and not stop.is_set():
+                paused_s = self._clock()
+                stop.wait(PAUSE_CHECK_S)
+                started_s += self._clock() - paused_s
+            stop.wait(max(0.0, started_s + frame.timestamp_s - self._clock()))
+            self._hand_on(frame)
+
+    def _hand_on(self, frame: Frame) -> None:
+        now_s = self._clock()
+        self._capture_offset_s = now_s - frame.timestamp_s
+        with self._rate_lock:
+            self._rate.tick(now_s)
+        self.frames.append(frame.timestamp_s, frame, size_bytes=frame.image_bgr.nbytes)

@@ -1,0 +1,89 @@
+"""What a run is asked to do, checked before anything is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from realtime_mood.errors import SourceError, UsageError
+from realtime_mood.smoothing import SmoothingConfig
+
+DEFAULT_STRIDE_S = 0.2
+MAX_STRIDE_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """One run of the program.
+
+    Raises:
+        UsageError: a value is outside its range, or values contradict each other.
+        SourceError: the video is not a file.
+    """
+
+    camera: str | None = None
+    """Camera number, device path or stream URL; None when a video is read."""
+    video: Path | None = None
+    """Video file; None when a camera is read."""
+    record: Path | None = None
+    """File the annotated video is written to."""
+    events: str | None = None
+    """File the events are written to, or '-' for standard output."""
+    model: str = "default"
+    """Checkpoint folder, Hub id, or 'default'."""
+    device: str = "auto"
+    """What runs the model: 'auto', 'cpu', 'cuda' or 'mps'."""
+    stride_s: float = DEFAULT_STRIDE_S
+    """Seconds between two clips of a face."""
+    faces: str = "auto"
+    """Face detector: 'auto', 'yunet', 'cascade' or 'none'."""
+    face_model: Path | None = None
+    """YuNet's file."""
+    headless: bool = False
+    """Open no display."""
+    duration_s: float | None = None
+    """Stop after this many seconds of media; None goes on to the end."""
+    mirror: bool | None = None
+    """Show the picture as in a mirror; None does so for cameras by number or device path."""
+    smoothing: SmoothingConfig = field(default_factory=SmoothingConfig)
+    """How steady moods are."""
+
+    def __post_init__(self) -> None:
+        if (self.camera is None) == (self.video is None):
+            raise UsageError("give either --camera or --video, not both")
+        if not 0.0 < self.stride_s <= MAX_STRIDE_S:
+            raise UsageError(
+                f"--stride is {self.stride_s}; it must be above 0 and at most {MAX_STRIDE_S:.0f} s"
+            )
+        if self.duration_s is not None and not 0.0 < self.duration_s < float("inf"):
+            raise UsageError(f"--duration is {self.duration_s}; it must be above 0 seconds")
+        if self.video is not None:
+            self._check_video(self.video)
+        if self.record and self.events and self.record == Path(self.events):
+            raise UsageError(f"--record and --events both name {self.record}; give two files")
+
+    def _check_video(self, video: Path) -> None:
+        if "://" in str(video) or str(video).startswith(("rtsp:/", "http:/", "https:/")):
+            raise UsageError("--video reads files; open a stream with --camera URL")
+        if not video.exists():
+            raise SourceError(f"the video {video} does not exist; check the path")
+        for option, output in (("--record", self.record), ("--events", self.events)):
+            if output and Path(output).exists() and video.samefile(output):
+                raise UsageError(f"{option} would overwrite the video {video}; name another file")
+
+    @property
+    def is_offline(self) -> bool:
+        """True when a file is worked through as fast as possible, every frame once."""
+        return self.video is not None and bool(self.record or self.events or self.headless)
+
+    @property
+    def source_name(self) -> str:
+        """The source as events and people name it."""
+        return self.video.name if self.video else f"camera {self.camera}"
+
+    @property
+    def shows_mirror(self) -> bool:
+        """Whether the picture is flipped left to right before it is shown and recorded."""
+        if self.mirror is not None:
+            return self.mirror
+        return self.camera is not None and "://" not in self.camera

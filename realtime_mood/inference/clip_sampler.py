@@ -1,0 +1,91 @@
+"""From crops to clips: one ring buffer a face, one clip every stride."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices
+from realtime_mood.ring_buffer import RingBuffer
+from realtime_mood.timing import next_due
+
+CropBGR = npt.NDArray[np.uint8]
+MAX_BYTES_PER_TRACK = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """The frames of one face that the model is to look at."""
+
+    track_id: int
+    """The face."""
+    frame_index: int
+    """Number of the last frame in the source."""
+    end_s: float
+    """Time of the last frame, in seconds of the source."""
+    crops_bgr: npt.NDArray[np.uint8]
+    """Shape (num_frames, image_size, image_size, 3), uint8, oldest first."""
+
+    def __repr__(self) -> str:
+        return f"Clip(track {self.track_id}, to {self.end_s:.3f} s, {self.crops_bgr.shape})"
+
+
+@dataclass
+class _TrackMemory:
+    crops: RingBuffer[CropBGR]
+    due_s: float = -math.inf
+
+
+class ClipSampler:
+    """Keeps the crops of each face and cuts clips out of them.
+
+    The first clip of a face comes as soon as its crops reach back a whole clip span; from then on
+    one clip every `stride_s`, on a regular grid of media time.
+
+    Args:
+        spec: the checkpoint's clip spec.
+        stride_s: seconds between the ends of two clips of one face.
+    """
+
+    def __init__(self, spec: ClipSpec, *, stride_s: float) -> None:
+        self._spec = spec
+        self._stride_s = stride_s
+        self._tracks: dict[int, _TrackMemory] = {}
+
+    def add(
+        self, crop_bgr: CropBGR, *, track_id: int, timestamp_s: float, frame_index: int
+    ) -> Clip | None:
+        """Take one face's crop out of the newest frame.
+
+        Args:
+            crop_bgr: shape (image_size, image_size, 3), uint8.
+            track_id: the face.
+            timestamp_s: the frame's time; rises from call to call for one face.
+            frame_index: the frame's number in the source.
+
+        Returns:
+            A clip that ends with this frame when one is due, else None.
+        """
+        memory = self._tracks.get(track_id)
+        if memory is None:
+            span_s = self._spec.span_s + self._spec.frame_interval_s
+            memory = _TrackMemory(RingBuffer(max_span_s=span_s, max_bytes=MAX_BYTES_PER_TRACK))
+            self._tracks[track_id] = memory
+        memory.crops.append(timestamp_s, crop_bgr, size_bytes=crop_bgr.nbytes)
+        if timestamp_s < memory.due_s:
+            return None
+        wanted_s = clip_timestamps(self._spec, end_s=timestamp_s)
+        available_s = memory.crops.timestamps_s()
+        # Half an interval of slack: the nearest frame to the first wanted time may come after it.
+        if available_s[0] > wanted_s[0] + self._spec.frame_interval_s / 2:
+            return None
+        memory.due_s = next_due(memory.due_s, timestamp_s, self._stride_s)
+        crops = memory.crops.take(nearest_indices(available_s, wanted_s))
+        return Clip(track_id, frame_index, timestamp_s, np.stack(crops))
+
+    def end(self, track_id: int) -> None:
+        """Forget a face."""
+        self._tracks.pop(track_id, None)

@@ -1,0 +1,86 @@
+"""TimeSformer in PyTorch, on whatever device there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from realtime_mood.errors import ModelError, UsageError
+from realtime_mood.inference.classifier import Probabilities
+from realtime_mood.model.checkpoint import Contract, load_model
+from realtime_mood.model.preprocess import PixelValues
+
+DEVICE_CHOICES = ("auto", "cpu", "cuda", "mps")
+
+
+class TorchClassifier:
+    """A checkpoint on a device: float32 on a CPU or Apple GPU, half precision on a CUDA GPU.
+
+    Args:
+        folder: a checkpoint folder.
+        contract: what `read_contract` says of it.
+        device: one of `DEVICE_CHOICES`.
+
+    Raises:
+        ModelError: the weights cannot be loaded, or do not fit on the device.
+        UsageError: the device is not there.
+    """
+
+    def __init__(self, folder: Path, contract: Contract, *, device: str) -> None:
+        self._contract = contract
+        self._device = torch.device(_available_device(device))
+        self._autocast_dtype: torch.dtype | None = None
+        if self._device.type == "cuda":
+            has_bfloat16 = torch.cuda.is_bf16_supported()
+            self._autocast_dtype = torch.bfloat16 if has_bfloat16 else torch.float16
+        model = load_model(folder)
+        try:
+            self._model = model.to(self._device)  # type: ignore[arg-type]
+        except RuntimeError as error:
+            raise ModelError(
+                f"the model in {folder} does not fit on {self._device} "
+                f"({str(error).splitlines()[0]}); try --device cpu"
+            ) from error
+        spec = contract.spec
+        self.classify(
+            np.zeros((1, spec.num_frames, 3, spec.image_size, spec.image_size), dtype=np.float32)
+        )
+
+    @property
+    def name(self) -> str:
+        """Device and number format."""
+        dtype = self._autocast_dtype or torch.float32
+        return f"{self._device.type} {str(dtype).removeprefix('torch.')}"
+
+    def classify(self, pixel_values: PixelValues) -> Probabilities:
+        """See `Classifier.classify`."""
+        if pixel_values.ndim != 5 or pixel_values.shape[1] != self._contract.spec.num_frames:
+            raise ValueError(
+                f"pixel_values have shape {pixel_values.shape}; the model wants "
+                f"(clips, {self._contract.spec.num_frames}, 3, height, width)"
+            )
+        batch = torch.from_numpy(pixel_values).to(self._device)
+        with (
+            torch.inference_mode(),
+            torch.autocast(
+                self._device.type,
+                dtype=self._autocast_dtype,
+                enabled=self._autocast_dtype is not None,
+            ),
+        ):
+            logits = self._model(pixel_values=batch).logits
+        scaled = logits.to("cpu", torch.float64) / self._contract.temperature
+        probabilities: Probabilities = torch.softmax(scaled, dim=-1).numpy()
+        return probabilities
+
+
+def _available_device(choice: str) -> str:
+    has_cuda = torch.cuda.is_available()
+    has_mps = torch.backends.mps.is_available()
+    if choice == "auto":
+        return "cuda" if has_cuda else "mps" if has_mps else "cpu"
+    if (choice == "cuda" and not has_cuda) or (choice == "mps" and not has_mps):
+        raise UsageError(f"--device {choice}: PyTorch sees no such device here; use --device auto")
+    return choice

@@ -1,0 +1,44 @@
+"""The one place that imports PyAV, after OpenCV.
+
+On Linux a display hangs for ever when PyAV was imported before OpenCV (PyAV #978, opencv #29195).
+Everything in this package that needs PyAV takes it from here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+# isort: off
+import cv2 as cv2
+import av as av
+from av.video.reformatter import ColorRange as ColorRange
+from av.video.reformatter import Colorspace as Colorspace
+from av.video.reformatter import VideoReformatter as VideoReformatter
+# isort: on
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+# Without this a library that turned FFmpeg's own messages on would have them on stderr.
+av.logging.set_level(None)
+
+TEXT_CODECS = frozenset({"ansi", "bintext", "idf", "xbin"})
+"""FFmpeg shows text files as a picture of text; nobody means that by a video."""
+
+
+def find_video_stream(container: InputContainer) -> VideoStream | None:
+    """The stream to show: the first with a moving picture that is not an album's cover.
+
+    Args:
+        container: an opened file.
+
+    Returns:
+        The stream; None when there is none, or no decoder for it.
+    """
+    for stream in container.streams.video:
+        is_cover = bool(stream.disposition & av.stream.Disposition.attached_pic)
+        decoder = stream.codec_context
+        if decoder is not None and not is_cover and decoder.name not in TEXT_CODECS:
+            return stream
+    return None

@@ -1,0 +1,180 @@
+"""A file, every frame once and in order, as fast as the machine can.
+
+The result depends on the file, the checkpoint and the options alone: no clip is skipped, and the
+same run gives the same events.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from realtime_mood.capture.file_source import FileSource
+from realtime_mood.capture.source import FrameSource, SourceInfo
+from realtime_mood.config import RunConfig
+from realtime_mood.errors import SourceError
+from realtime_mood.events import Event, start_event
+from realtime_mood.faces.detector import make_detector
+from realtime_mood.faces.tracker import FaceTracker
+from realtime_mood.frame import Frame
+from realtime_mood.inference.classifier import Classifier
+from realtime_mood.inference.worker import classify_clips
+from realtime_mood.model.checkpoint import locate_checkpoint, read_contract
+from realtime_mood.model.clip_spec import ClipSpec
+from realtime_mood.overlay import draw_overlay
+from realtime_mood.report import RunReport
+from realtime_mood.session import FaceStage, Session
+from realtime_mood.sinks.events import open_event_sink
+from realtime_mood.sinks.recording import RecordingSink
+from realtime_mood.sinks.sink import EventSink, FrameSink
+from realtime_mood.smoothing import SmoothingConfig
+from realtime_mood.timing import LatencyMeter
+from realtime_mood.view import View
+
+ProgressCallback = Callable[[Frame, SourceInfo], bool]
+"""Told of every frame done; answers False to stop early."""
+
+
+def run_offline(config: RunConfig, *, on_progress: ProgressCallback) -> RunReport:
+    """Open everything a configuration names, work through the file, close everything.
+
+    Outputs are finished whatever happens, so that a file that breaks half-way keeps what was done.
+
+    Args:
+        config: an offline run.
+        on_progress: told of every frame done.
+
+    Raises:
+        RealtimeMoodError: something cannot be opened, read or written.
+    """
+    from realtime_mood.inference.torch_classifier import TorchClassifier
+
+    assert config.video is not None
+    with ExitStack() as stack:
+        source = FileSource(config.video)
+        stack.callback(source.close)
+        folder = locate_checkpoint(config.model)
+        contract = read_contract(folder)
+        detector = make_detector(config.faces, yunet_file=config.face_model)
+        frame_sinks: list[FrameSink] = []
+        event_sinks: list[EventSink] = []
+        if config.events:
+            event_sinks.append(open_event_sink(config.events))
+            stack.callback(event_sinks[0].close)
+        if config.record:
+            recording = RecordingSink(
+                config.record,
+                width=source.info.width,
+                height=source.info.height,
+                frame_rate=source.info.frame_rate,
+                audio_from=config.video,
+            )
+            stack.callback(recording.close)
+            frame_sinks.append(recording)
+        classifier = TorchClassifier(folder, contract, device=config.device)
+        for sink in event_sinks:
+            sink.write(
+                start_event(
+                    source=config.source_name,
+                    model=config.model,
+                    engine=classifier.name,
+                    detector=detector.name,
+                    spec=contract.spec,
+                )
+            )
+        return analyse(
+            source,
+            FaceTracker(detector),
+            classifier,
+            contract.spec,
+            stride_s=config.stride_s,
+            smoothing=config.smoothing,
+            duration_s=config.duration_s,
+            mirror=config.shows_mirror,
+            frame_sinks=frame_sinks,
+            event_sinks=event_sinks,
+            on_progress=on_progress,
+        )
+
+
+def analyse(
+    source: FrameSource,
+    tracker: FaceTracker,
+    classifier: Classifier,
+    spec: ClipSpec,
+    *,
+    stride_s: float,
+    smoothing: SmoothingConfig,
+    duration_s: float | None = None,
+    mirror: bool = False,
+    frame_sinks: list[FrameSink],
+    event_sinks: list[EventSink],
+    on_progress: ProgressCallback = lambda frame, info: True,
+) -> RunReport:
+    """Work through a source with stages that are already built.
+
+    Args:
+        source: read to its end; not closed.
+        tracker: follows the faces.
+        classifier: classifies each clip as soon as its last frame was read.
+        spec: the checkpoint's clip spec.
+        stride_s: seconds between two clips of a face.
+        smoothing: how steady moods are.
+        duration_s: stop at the first frame from this time on.
+        mirror: flip the annotated picture.
+        frame_sinks: given the annotated picture of every frame; nothing is drawn without any.
+        event_sinks: given every event.
+        on_progress: told of every frame done; stops the run by answering False.
+
+    Raises:
+        SourceError: the source broke. What was read before has reached the sinks, the summary
+            event included.
+    """
+
+    def send(event: Event) -> None:
+        for sink in event_sinks:
+            sink.write(event)
+
+    session = Session(smoothing, on_event=send)
+    stage = FaceStage(tracker, spec, stride_s=stride_s)
+    inference = LatencyMeter()
+    source_error: SourceError | None = None
+    interrupted = False
+    started_s = time.perf_counter()
+    while True:
+        try:
+            frame = source.read()
+        except SourceError as error:
+            source_error = error
+            break
+        if frame is None or (duration_s is not None and frame.timestamp_s >= duration_s):
+            break
+        update, clips = stage.process(frame)
+        session.add_tracks(frame, update, clips)
+        if clips:
+            asked_s = time.perf_counter()
+            probabilities = classify_clips(clips, classifier, spec)
+            inference.add(time.perf_counter() - asked_s)
+            latencies_s = [inference.latest_s or 0.0] * len(clips)
+            session.add_predictions(clips, probabilities, latencies_s=latencies_s)
+        if frame_sinks:
+            view = View(media_time_s=frame.timestamp_s, faces=session.faces())
+            annotated = draw_overlay(frame.image_bgr, view, mirror=mirror)
+            for sink in frame_sinks:
+                sink.write(Frame(annotated, frame.timestamp_s, frame.index))
+        if not on_progress(frame, source.info):
+            interrupted = True
+            break
+    wall_s = time.perf_counter() - started_s
+    summary = session.finish()
+    if source_error is not None:
+        raise source_error
+    return RunReport(
+        summary=summary,
+        wall_s=wall_s,
+        latency_name="inference",
+        latency_p50_s=inference.percentile_s(50),
+        latency_p95_s=inference.percentile_s(95),
+        interrupted=interrupted,
+    )

@@ -1,0 +1,200 @@
+"""The threads of a live run: capture, faces and inference around one session.
+
+    capture ──► ring of frames ──► faces ──► mailbox of clips ──► inference
+                     │               │                                │
+                     ▼               └────────► session ◄─────────────┘
+               main: display                      (boxes, moods, events)
+
+Each thread takes the newest it can get, and none waits for a later one.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from realtime_mood.capture.source import FrameSource
+from realtime_mood.capture.worker import CaptureWorker
+from realtime_mood.events import Event, engine_event, start_event
+from realtime_mood.faces.detector import FaceDetector
+from realtime_mood.faces.tracker import FaceTracker
+from realtime_mood.inference.classifier import Classifier, Probabilities
+from realtime_mood.inference.clip_sampler import Clip
+from realtime_mood.inference.worker import ClipMailbox, serve_clips
+from realtime_mood.model.checkpoint import Contract
+from realtime_mood.session import FaceStage, Session
+from realtime_mood.smoothing import SmoothingConfig
+from realtime_mood.threads import Worker
+from realtime_mood.timing import LatencyMeter, RateMeter
+from realtime_mood.view import HudView
+
+WAIT_S = 0.1
+MAX_FACES_LAG_S = 0.3
+"""The faces thread works through frames in order, up to this far behind the newest."""
+JOIN_TIMEOUT_S = 3.0
+LOAD_TIMEOUT_S = 60.0
+
+
+class LivePipeline:
+    """Starts, feeds and ends the threads of a live run.
+
+    Args:
+        open_source: opens the source, in the capture thread.
+        locate_model: finds a checkpoint and reads its contract, in the inference thread.
+        load_classifier: loads it, in the inference thread.
+        detector: finds the faces.
+        source_name: for the start event.
+        model_name: for the start event.
+        stride_s: seconds between two clips of a face.
+        smoothing: how steady moods are.
+        on_event: called with every event, from any of the threads; must not wait.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        open_source: Callable[[], FrameSource],
+        locate_model: Callable[[], tuple[Path, Contract]],
+        load_classifier: Callable[[Path, Contract], Classifier],
+        detector: FaceDetector,
+        *,
+        source_name: str,
+        model_name: str,
+        stride_s: float,
+        smoothing: SmoothingConfig,
+        on_event: Callable[[Event], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._locate_model = locate_model
+        self._load_classifier = load_classifier
+        self._detector = detector
+        self._source_name = source_name
+        self._model_name = model_name
+        self._stride_s = stride_s
+        self._on_event = on_event
+        self._clock = clock
+        self._contract: Contract | None = None
+        self._contract_known = threading.Event()
+        self._inference_rate = RateMeter()
+        self._rate_lock = threading.Lock()
+        self._mailbox = ClipMailbox()
+        self.engine: str | None = None
+        self.latency = LatencyMeter()
+        self.session = Session(smoothing, on_event=on_event)
+        self.capture = CaptureWorker(open_source, clock=clock)
+        self._faces = Worker("faces", self._run_faces)
+        self._inference = Worker("inference", self._run_inference)
+        self._workers = (self.capture.worker, self._faces, self._inference)
+
+    def start(self) -> None:
+        """Start all threads."""
+        for worker in self._workers:
+            worker.start()
+
+    def raise_errors(self) -> None:
+        """Raise what any of the threads died of."""
+        for worker in self._workers:
+            worker.raise_error()
+
+    @property
+    def has_ended(self) -> bool:
+        """True once the source has no more frames."""
+        return not self.capture.worker.is_running
+
+    def finish(self, *, dropped_frames: int, drain: bool) -> Event:
+        """Stop and join all threads and end the session.
+
+        Args:
+            dropped_frames: for the summary.
+            drain: let frames and clips that are already there be classified first, as at the end
+                of a file; otherwise stop at once.
+
+        Returns:
+            The summary event.
+        """
+        self.capture.worker.stop()
+        if not drain:
+            self._faces.stop()
+            self._inference.stop()
+        self.capture.worker.join(JOIN_TIMEOUT_S)
+        self._faces.join(JOIN_TIMEOUT_S)
+        self._mailbox.close()
+        self._inference.join(LOAD_TIMEOUT_S if drain else JOIN_TIMEOUT_S)
+        for worker in self._workers:
+            worker.stop()
+        return self.session.finish(
+            dropped_frames=dropped_frames, skipped_clips=self._mailbox.skipped
+        )
+
+    @property
+    def has_left_threads(self) -> bool:
+        """True when a thread could not be ended, such as one stuck in a device driver."""
+        return any(worker.is_running for worker in self._workers)
+
+    def hud(self, *, display_hz: float | None, dropped_frames: int) -> HudView:
+        """The numbers of this moment."""
+        with self._rate_lock:
+            inference_hz = self._inference_rate.rate_hz(self._clock())
+        return HudView(
+            capture_hz=self.capture.rate_hz(),
+            display_hz=display_hz,
+            inference_hz=inference_hz if self.engine else None,
+            age_s=self.latency.latest_s,
+            dropped_frames=dropped_frames,
+            skipped_clips=self._mailbox.skipped,
+            engine=self.engine,
+        )
+
+    def _run_faces(self, stop: threading.Event) -> None:
+        while not self._contract_known.wait(WAIT_S):
+            if stop.is_set() or self._inference.error:
+                return
+        assert self._contract is not None
+        tracker = FaceTracker(self._detector)
+        stage = FaceStage(tracker, self._contract.spec, stride_s=self._stride_s)
+        last_s = -math.inf
+        while not stop.is_set():
+            has_ended = self.has_ended
+            frame = self.capture.frames.wait_after(
+                last_s, max_lag_s=MAX_FACES_LAG_S, timeout_s=WAIT_S
+            )
+            if frame is None:
+                if has_ended:
+                    break
+                continue
+            last_s = frame.timestamp_s
+            update, clips = stage.process(frame)
+            self.session.add_tracks(frame, update, clips)
+            for clip in clips:
+                self._mailbox.put(clip)
+
+    def _run_inference(self, stop: threading.Event) -> None:
+        folder, contract = self._locate_model()
+        self._contract = contract
+        self._on_event(
+            start_event(
+                source=self._source_name,
+                model=self._model_name,
+                engine="loading",
+                detector=self._detector.name,
+                spec=contract.spec,
+            )
+        )
+        self._contract_known.set()
+        classifier = self._load_classifier(folder, contract)
+        self.engine = classifier.name
+        self._on_event(engine_event(classifier.name))
+        serve_clips(
+            self._mailbox, classifier, contract.spec, on_result=self._take_result, stop=stop
+        )
+
+    def _take_result(self, clips: Sequence[Clip], probabilities: Probabilities) -> None:
+        latencies_s = [self.capture.age_s(clip.end_s) for clip in clips]
+        for latency_s in latencies_s:
+            self.latency.add(latency_s)
+        with self._rate_lock:
+            self._inference_rate.tick(self._clock())
+        self.session.add_predictions(clips, probabilities, latencies_s=latencies_s)

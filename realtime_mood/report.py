@@ -1,0 +1,56 @@
+"""What a run did, for the summary a person reads at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from realtime_mood.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunReport:
+    """Figures of one run."""
+
+    summary: Event
+    """The summary event."""
+    wall_s: float
+    """Seconds from the first frame to the last."""
+    latency_name: str
+    """What the latencies measure: 'inference' offline, 'capture to label' live."""
+    latency_p50_s: float | None
+    """Median; None when nothing was classified."""
+    latency_p95_s: float | None
+    """What 95 of 100 did not exceed."""
+    interrupted: bool = False
+    """True when a file was stopped before its end."""
+
+    def lines(self) -> list[str]:
+        """The summary as lines of text."""
+        frames = self.summary["frames"]
+        media_s = self.summary["media_time_s"]
+        rate_hz = frames / self.wall_s if self.wall_s > 0 else 0.0
+        speed = f", {media_s / self.wall_s:.1f} x real time" if self.wall_s > 0 else ""
+        lines = [
+            f"{frames} frames, {media_s:.1f} s of video in {self.wall_s:.1f} s "
+            f"({rate_hz:.0f} frames/s{speed})",
+            f"{self.summary['predictions']} predictions, "
+            f"{self.summary['dropped_frames']} frames dropped, "
+            f"{self.summary['skipped_clips']} clips skipped",
+        ]
+        if self.latency_p50_s is not None and self.latency_p95_s is not None:
+            lines.append(
+                f"{self.latency_name}: {1000 * self.latency_p50_s:.0f} ms median, "
+                f"{1000 * self.latency_p95_s:.0f} ms p95"
+            )
+        shares = self._shares()
+        if shares:
+            lines.append("mood: " + ", ".join(f"{name} {share:.0%}" for name, share in shares))
+        return lines
+
+    def _shares(self) -> list[tuple[str, float]]:
+        seconds: dict[str, float] = self.summary["mood_seconds"]
+        total_s = sum(seconds.values())
+        if total_s <= 0.0:
+            return []
+        shares = [(name, value / total_s) for name, value in seconds.items() if value > 0.0]
+        return sorted(shares, key=lambda pair: -pair[1])

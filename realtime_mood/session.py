@@ -1,0 +1,205 @@
+"""What live and offline runs share: the stages of one frame, and what is known of each face.
+
+frame ─► FaceStage ─► tracks, due clips ─► (classifier) ─► Session ─► view, events, summary
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from realtime_mood.events import (
+    Event,
+    prediction_event,
+    summary_event,
+    track_ended_event,
+    track_started_event,
+)
+from realtime_mood.faces.box import Box
+from realtime_mood.faces.crop import crop_face
+from realtime_mood.faces.tracker import FaceTracker, TrackUpdate
+from realtime_mood.frame import Frame
+from realtime_mood.inference.classifier import Probabilities
+from realtime_mood.inference.clip_sampler import Clip, ClipSampler
+from realtime_mood.model.clip_spec import ClipSpec
+from realtime_mood.model.labels import UNSURE
+from realtime_mood.smoothing import MoodSmoother, MoodState, SmoothingConfig
+from realtime_mood.view import HISTORY_S, FaceView
+
+NO_FACE = "no face"
+
+
+class FaceStage:
+    """Follows faces, cuts them out and says which clips are due; one call a frame, in order.
+
+    Args:
+        tracker: follows the faces.
+        spec: the checkpoint's clip spec.
+        stride_s: seconds between two clips of a face.
+    """
+
+    def __init__(self, tracker: FaceTracker, spec: ClipSpec, *, stride_s: float) -> None:
+        self._tracker = tracker
+        self._spec = spec
+        self._sampler = ClipSampler(spec, stride_s=stride_s)
+
+    def process(self, frame: Frame) -> tuple[TrackUpdate, list[Clip]]:
+        """Take the next frame; answer what changed and the clips that end with it."""
+        update = self._tracker.update(frame.image_bgr, frame.timestamp_s)
+        for ended in update.ended:
+            self._sampler.end(ended.track.track_id)
+        clips = []
+        for track in update.tracks:
+            clip = self._sampler.add(
+                crop_face(frame.image_bgr, track.box, self._spec),
+                track_id=track.track_id,
+                timestamp_s=frame.timestamp_s,
+                frame_index=frame.index,
+            )
+            if clip is not None:
+                clips.append(clip)
+        return update, clips
+
+
+@dataclass
+class _FaceMemory:
+    box: Box
+    smoother: MoodSmoother
+    boxes_by_frame: dict[int, Box] = field(default_factory=dict)
+    mood: MoodState | None = None
+    history: deque[tuple[float, str]] = field(default_factory=deque)
+
+
+class Session:
+    """All that a run knows, from its first frame to its summary. Thread-safe.
+
+    Args:
+        smoothing: how steady moods are.
+        on_event: called with every event, in order, from the thread that caused it.
+        wall_clock: time of day for `wall_time`.
+    """
+
+    def __init__(
+        self,
+        smoothing: SmoothingConfig,
+        *,
+        on_event: Callable[[Event], None],
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._smoothing = smoothing
+        self._on_event = on_event
+        self._wall_clock = wall_clock
+        self._lock = threading.RLock()
+        self._faces: dict[int, _FaceMemory] = {}
+        self._mood_seconds: Counter[str] = Counter()
+        self._predictions = 0
+        self._frames = 0
+        self._last_frame_s = 0.0
+
+    def add_tracks(self, frame: Frame, update: TrackUpdate, clips: Sequence[Clip] = ()) -> None:
+        """Take what `FaceStage.process` found in a frame."""
+        with self._lock:
+            self._account(frame.timestamp_s)
+            self._frames += 1
+            for ended in update.ended:
+                self._end(ended.track.track_id, ended.reason, frame.timestamp_s)
+            for track in update.started:
+                self._faces[track.track_id] = _FaceMemory(track.box, MoodSmoother(self._smoothing))
+                self._on_event(
+                    track_started_event(
+                        media_time_s=frame.timestamp_s, track_id=track.track_id, box=track.box
+                    )
+                )
+            for track in update.tracks:
+                self._faces[track.track_id].box = track.box
+            for clip in clips:
+                memory = self._faces[clip.track_id]
+                memory.boxes_by_frame[clip.frame_index] = memory.box
+
+    def add_predictions(
+        self, clips: Sequence[Clip], probabilities: Probabilities, *, latencies_s: Sequence[float]
+    ) -> None:
+        """Take the classifier's answers; those for faces that are gone are left out.
+
+        Args:
+            clips: what was classified.
+            probabilities: shape (clips, 8).
+            latencies_s: from the capture of each clip's last frame to its answer.
+        """
+        with self._lock:
+            for clip, row, latency_s in zip(clips, probabilities, latencies_s, strict=True):
+                memory = self._faces.get(clip.track_id)
+                if memory is None:
+                    continue
+                memory.mood = memory.smoother.update(row, clip.end_s)
+                memory.history.append((clip.end_s, memory.mood.label))
+                while memory.history[0][0] < clip.end_s - HISTORY_S:
+                    memory.history.popleft()
+                box = memory.boxes_by_frame.pop(clip.frame_index)
+                memory.boxes_by_frame = {
+                    index: box
+                    for index, box in memory.boxes_by_frame.items()
+                    if index > clip.frame_index
+                }
+                self._predictions += 1
+                self._on_event(
+                    prediction_event(
+                        media_time_s=clip.end_s,
+                        wall_time=self._wall_clock(),
+                        frame_index=clip.frame_index,
+                        track_id=clip.track_id,
+                        box=box,
+                        mood=memory.mood,
+                        raw_probabilities=tuple(float(value) for value in row),
+                        latency_s=latency_s,
+                    )
+                )
+
+    def finish(self, *, dropped_frames: int = 0, skipped_clips: int = 0) -> Event:
+        """End the run: all tracks end and the summary event is sent.
+
+        Args:
+            dropped_frames: frames of the source that were not used.
+            skipped_clips: clips that were replaced before they were classified.
+
+        Returns:
+            The summary event.
+        """
+        with self._lock:
+            for track_id in tuple(self._faces):
+                self._end(track_id, "end", self._last_frame_s)
+            summary = summary_event(
+                frames=self._frames,
+                predictions=self._predictions,
+                dropped_frames=dropped_frames,
+                skipped_clips=skipped_clips,
+                media_time_s=self._last_frame_s,
+                mood_seconds=dict(sorted(self._mood_seconds.items())),
+            )
+            self._on_event(summary)
+            return summary
+
+    def faces(self) -> tuple[FaceView, ...]:
+        """The faces of now, as they are drawn."""
+        with self._lock:
+            return tuple(
+                FaceView(track_id, memory.box, memory.mood, tuple(memory.history))
+                for track_id, memory in self._faces.items()
+            )
+
+    def _end(self, track_id: int, reason: str, media_time_s: float) -> None:
+        del self._faces[track_id]
+        self._on_event(
+            track_ended_event(media_time_s=media_time_s, track_id=track_id, reason=reason)
+        )
+
+    def _account(self, now_s: float) -> None:
+        elapsed_s = now_s - self._last_frame_s
+        for memory in self._faces.values():
+            self._mood_seconds[memory.mood.label if memory.mood else UNSURE] += elapsed_s
+        if not self._faces:
+            self._mood_seconds[NO_FACE] += elapsed_s
+        self._last_frame_s = now_s
