@@ -1,0 +1,49 @@
+# Everything a person, a hook and CI need. Python 3.11 or newer and make are enough to start with.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test lint types unit format wheel clean
+
+help:
+	@echo "make demo    annotate assets/demo.mp4 into out/demo.mp4"
+	@echo "make test    lint, types and tests"
+	@echo "make format  format the code"
+	@echo "make wheel   build the wheel into dist/"
+	@echo "make clean   remove .venv and everything that was built"
+
+# The stamp keeps a second run from installing again.
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: .venv/.installed
+
+demo: setup
+	@mkdir -p out
+	$(BIN)/realtime-mood --video assets/demo.mp4 --record out/demo.mp4
+	@echo "The annotated video is out/demo.mp4"
+
+test: lint types unit
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+unit: setup
+	$(BIN)/pytest
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: setup
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf .venv dist build out .mypy_cache .pytest_cache .ruff_cache
