@@ -1,0 +1,138 @@
+"""Draws what is known about the faces over a picture. Pure: the same values, the same pixels.
+
+    draw_overlay(image, view)
+        geometry   where things go: arithmetic on whole pixels
+        faces      round corners and a label at each face
+        mood       eight bars and the strip of the past, for the largest face
+        notices    numbers, message, recording sign
+        sprites, text, palette   shapes, letters and colours, made once and blended where they lie
+
+What is named is a facial expression, not what a person feels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from realtime_mood.frame import ImageBGR
+from realtime_mood.overlay.faces import (
+    FaceDrawing,
+    draw_brackets,
+    draw_label,
+    label_variants,
+    pill_size,
+)
+from realtime_mood.overlay.geometry import (
+    Label,
+    Rect,
+    Scale,
+    place_labels,
+    place_panel,
+    seen_part,
+)
+from realtime_mood.overlay.mood import draw_panel, draw_strip, panel_variants, strip_sizes
+from realtime_mood.overlay.notices import (
+    NO_FACE,
+    Notice,
+    draw_notice,
+    hud_notice,
+    recording_notice,
+    toast,
+)
+from realtime_mood.view import View
+
+__all__ = ["draw_overlay"]
+
+
+def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> ImageBGR:
+    """The picture with everything in `view` drawn over it.
+
+    Args:
+        image_bgr: shape (height, width, 3), uint8; not written to.
+        view: what to draw; boxes are in pixels of `image_bgr`.
+        mirror: flip the picture left to right first, as a person expects of a mirror; boxes
+            follow, text stays readable.
+
+    Returns:
+        A new contiguous picture of the same shape.
+    """
+    image = np.ascontiguousarray(image_bgr[:, ::-1]) if mirror else image_bgr.copy(order="C")
+    height, width = image.shape[:2]
+    scale = Scale(width, height)
+    faces = _seen_faces(view, width, height, mirror=mirror)
+    largest = max(faces, key=lambda face: face.view.box.area, default=None)
+
+    strip = strip_sizes(scale) if largest is not None else None
+    notices = _notices(view, scale, bottom=strip.place.y if strip else None, any_face=bool(faces))
+    taken = [notice.place for notice in notices]
+    if strip:
+        taken.append(strip.place)
+
+    variants = [label_variants(face, scale=scale, numbered=len(faces) > 1) for face in faces]
+    labels = [
+        Label(face.seen, tuple(pill_size(line) for line in lines))
+        for face, lines in zip(faces, variants, strict=True)
+    ]
+    placed = place_labels(labels, inside=scale.inside, taken=taken, gap=scale.px(8, least=2))
+
+    for face in faces:
+        draw_brackets(image, face, scale)
+    if largest is not None and strip is not None:
+        draw_strip(image, largest.view.history, view.media_time_s, strip)
+    if largest is not None:
+        _draw_panel(image, largest, faces, scale, [*taken, *(p.rect for p in placed if p)])
+    for face, lines, place in zip(faces, variants, placed, strict=True):
+        if place is not None:
+            draw_label(image, face, lines[place.variant], place.rect, scale)
+    for notice in notices:
+        draw_notice(image, notice)
+    return image
+
+
+def _seen_faces(view: View, width: int, height: int, *, mirror: bool) -> list[FaceDrawing]:
+    faces = []
+    for face in view.faces:
+        box = face.box.mirrored(width) if mirror else face.box
+        seen = seen_part(box, width, height)
+        if seen is not None:
+            faces.append(FaceDrawing(face, seen))
+    return faces
+
+
+def _notices(view: View, scale: Scale, *, bottom: int | None, any_face: bool) -> list[Notice]:
+    notices: list[Notice] = []
+    sign = recording_notice(view.recording_s, scale) if view.recording_s is not None else None
+    if sign is not None:
+        notices.append(sign)
+    if view.hud is not None:
+        kept = sign.place.w + scale.gap if sign is not None else 0
+        hud = hud_notice(view.hud, scale, kept_right=kept)
+        if hud is not None:
+            notices.append(hud)
+    end = scale.inside.bottom if bottom is None else bottom - scale.gap
+    for text, quiet in ((None if any_face else NO_FACE, True), (view.message, False)):
+        notice = toast(text, scale, bottom=end, quiet=quiet) if text else None
+        if notice is not None:
+            notices.append(notice)
+            end = notice.place.y - scale.gap
+    return notices
+
+
+def _draw_panel(
+    image: ImageBGR,
+    largest: FaceDrawing,
+    faces: list[FaceDrawing],
+    scale: Scale,
+    taken: list[Rect],
+) -> None:
+    variants = panel_variants(scale, titled=len(faces) > 1)
+    inside = scale.inside
+    place = place_panel(
+        [sizes.size for sizes in variants],
+        inside=inside,
+        picture_area=scale.width * scale.height,
+        taken=[rect.grown(scale.gap // 2) for rect in taken],
+        faces=[face.seen for face in faces],
+    )
+    if place is not None:
+        draw_panel(image, largest.view, place.rect, variants[place.variant])

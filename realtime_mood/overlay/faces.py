@@ -1,0 +1,121 @@
+"""What is drawn at a face: round corners and a label, both in the colour of its mood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from realtime_mood.frame import ImageBGR
+from realtime_mood.model.labels import UNSURE
+from realtime_mood.overlay.geometry import Rect, Scale
+from realtime_mood.overlay.palette import (
+    INK,
+    PLATE,
+    UNSURE_COLOUR,
+    WHITE,
+    Colour,
+    colour_of,
+)
+from realtime_mood.overlay.sprites import blend, bracket, bracket_border, plate, turned
+from realtime_mood.overlay.text import NARROW_SPACE, Line, Run, baseline_in, draw_line, line_width
+from realtime_mood.view import FaceView
+
+WATCHING = "watching"
+"""Shown at a face until its first clip is classified."""
+
+
+@dataclass(frozen=True)
+class FaceDrawing:
+    """One seen face with everything needed to draw it."""
+
+    view: FaceView
+    """The face as the session gave it."""
+    seen: Rect
+    """The part of its box that lies in the picture."""
+
+
+def percent(probability: float) -> str:
+    """A probability in whole percent, as text."""
+    return f"{round(100.0 * probability)}{NARROW_SPACE}%"
+
+
+def face_colour(view: FaceView) -> Colour:
+    """The colour of what a face shows."""
+    return UNSURE_COLOUR if view.mood is None else colour_of(view.mood.label)
+
+
+def label_variants(face: FaceDrawing, *, scale: Scale, numbered: bool) -> tuple[Line, ...]:
+    """The variants of a face's label, best first: with its confidence, and the word alone.
+
+    Args:
+        face: the face.
+        scale: sizes for the picture.
+        numbered: put the face's number in front.
+    """
+    mood = face.view.mood
+    named = mood is not None and mood.label != UNSURE
+    colour = INK if named else WHITE
+    word = WATCHING if mood is None else mood.label
+
+    def line(size: int, confidence: str) -> Line:
+        number = [Run(f"{face.view.track_id}  ", size, colour, opacity=0.75)] if numbered else []
+        tail = [Run(f"  {confidence}", size, colour)] if confidence else []
+        return (*number, Run(word, size, colour, bold=True), *tail)
+
+    full = line(scale.text, percent(mood.confidence) if mood is not None and named else "")
+    small = line(scale.small_text, "")
+    # A label much wider than its face says too loudly what is small in the picture.
+    too_wide = pill_size(full)[0] > 1.6 * face.seen.w
+    return (small, full) if too_wide else (full, small)
+
+
+def pill_size(line: Line) -> tuple[int, int]:
+    """(width, height) of a label with this text."""
+    size = line[0].size
+    return line_width(line) + round(1.3 * size), round(1.62 * size)
+
+
+def draw_brackets(image: ImageBGR, face: FaceDrawing, scale: Scale) -> None:
+    """Draw the four round corners around a face, in place.
+
+    Args:
+        image: the picture, written to.
+        face: the face.
+        scale: sizes for the picture.
+    """
+    shorter = min(face.seen.w, face.seen.h)
+    stroke = min(scale.px(3.6, least=2), max(1.0, shorter / 10))
+    rim = scale.px(2.5)
+    # Steps of four pixels: a box that breathes a little keeps using the same sprites.
+    arm = max(2, min(shorter // 5, scale.px(44)) // 4 * 4)
+    radius = min(arm, max(1, min(scale.px(16), shorter // 8)))
+    corner = bracket(arm, radius, float(stroke), face_colour(face.view), rim)
+    border = bracket_border(stroke, rim)
+    inset = border - rim
+    left, top = face.seen.x + inset - border, face.seen.y + inset - border
+    size = corner.keep.shape[0]
+    right, bottom = (
+        face.seen.right - inset + border - size,
+        face.seen.bottom - inset + border - size,
+    )
+    for x, is_right in ((left, False), (right, True)):
+        for y, is_bottom in ((top, False), (bottom, True)):
+            blend(image, turned(corner, left_right=is_right, top_bottom=is_bottom), x, y)
+
+
+def draw_label(image: ImageBGR, face: FaceDrawing, line: Line, rect: Rect, scale: Scale) -> None:
+    """Draw a face's label, in place.
+
+    Args:
+        image: the picture, written to.
+        face: the face.
+        line: the label's text.
+        rect: where it goes.
+        scale: sizes for the picture.
+    """
+    named = face.view.mood is not None and face.view.mood.label != UNSURE
+    colour = face_colour(face.view) if named else PLATE
+    rim = scale.px(2.5)
+    shape = plate(rect.w, rect.h, rect.h / 2, colour, 1.0 if named else 0.82, rim)
+    blend(image, shape, rect.x - rim, rect.y - rim)
+    x = rect.x + (rect.w - line_width(line)) // 2
+    draw_line(image, line, x, baseline_in(rect.y, rect.h, line[0].size))
