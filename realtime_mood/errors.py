@@ -5,6 +5,7 @@
     ├── SourceError             3  input cannot be opened or decoded
     ├── ModelError              4  a checkpoint cannot be loaded or contradicts itself
     └── OutputError             5  output cannot be written
+        └── ReaderGoneError     0  a pipe's reader has seen enough; the run ends without a word
 
 The message is one line: what went wrong, the value that caused it, what to do about it. Errors of
 other libraries are turned into these at the one place where that library is called.
@@ -41,3 +42,9 @@ class OutputError(RealtimeMoodError):
     """A recording, an events file, a screenshot or a checkpoint cannot be written."""
 
     exit_code = 5
+
+
+class ReaderGoneError(OutputError):
+    """Whoever read standard output closed it (`… | head`): the run ends early, and well."""
+
+    exit_code = 0

@@ -6,6 +6,7 @@ Everything in this package that needs PyAV takes it from here.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 # isort: off
@@ -18,6 +19,7 @@ from av.video.reformatter import VideoReformatter as VideoReformatter
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 # Without this a library that turned FFmpeg's own messages on would have them on stderr.
@@ -42,3 +44,20 @@ def find_video_stream(container: InputContainer) -> VideoStream | None:
         if decoder is not None and not is_cover and decoder.name not in TEXT_CODECS:
             return stream
     return None
+
+
+def presentation_time_s(frame: VideoFrame, container: InputContainer) -> Fraction | None:
+    """The time at which a file wants a frame to be shown.
+
+    Args:
+        frame: as decoded.
+        container: the file it came from.
+
+    Returns:
+        Seconds, exactly; None when the file does not say.
+    """
+    # AVI has decoding times alone. FFmpeg makes presentation times up, and gets their order wrong.
+    stamp = frame.dts if container.format.name == "avi" else frame.pts
+    if stamp is None or frame.time_base is None:
+        return None
+    return stamp * frame.time_base

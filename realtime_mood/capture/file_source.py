@@ -1,0 +1,221 @@
+"""Frames of a video file, every one once, by PyAV."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+from realtime_mood.capture.orientation import make_upright, quarter_turns
+from realtime_mood.capture.source import SourceInfo
+from realtime_mood.capture.timeline import Timeline
+from realtime_mood.errors import SourceError
+from realtime_mood.frame import Frame, ImageBGR
+from realtime_mood.media_libraries import (
+    VideoReformatter,
+    av,
+    find_video_stream,
+    presentation_time_s,
+)
+
+FALLBACK_RATE = Fraction(25)
+"""Frames a second where neither the file nor its timestamps say."""
+MAX_RATE = Fraction(1000)
+"""An announced rate above this is a time base in disguise."""
+TRUSTED_FORMATS = ("mov", "matroska", "avi")
+"""Containers whose announced length was written by the recorder, not guessed from the bit rate."""
+MISSING_TOLERANCE_S = Fraction(1, 2)
+MISSING_TOLERANCE_PART = Fraction(1, 20)
+
+
+class FileSource:
+    """A video file.
+
+    Frames come in presentation order with the file's own times, counted from its first frame,
+    upright, and all of the first one's size. Colours follow the file's matrix and range; where it
+    names none, BT.601 in limited range, as FFmpeg, OpenCV and decord have it.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        SourceError: there is no such file, it is no video, or not even its first frame can be
+            decoded.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._container = _open(path)
+        self._next: Frame | None = None
+        self._decoded = 0
+        self._last_s = 0.0
+        self._reached_s = Fraction(0)
+        self._error: SourceError | None = None
+        self._ended = False
+        try:
+            stream = find_video_stream(self._container)
+            if stream is None:
+                raise self._no_picture()
+            self._stream = stream
+            self._stream.thread_type = "AUTO"
+            self._rate = _announced_rate(self._stream)
+            self._timeline = Timeline(interval_s=1 / (self._rate or FALLBACK_RATE))
+            self._converter = VideoReformatter()
+            self._size: tuple[int, int] | None = None
+            self._turns, self._flipped = 0, False
+            self._frames = self._decode()
+            self._next = self._advance()
+            if self._next is None:
+                raise SourceError(f"{path} holds no frame that can be decoded; use another file")
+        except BaseException:
+            self._container.close()
+            raise
+        self.info = SourceInfo(
+            name=path.name,
+            width=self._next.width,
+            height=self._next.height,
+            is_live=False,
+            frame_rate=self._rate,
+            frame_count=self._stream.frames or None,
+            duration_s=_as_seconds(self._announced_s()),
+            path=path,
+        )
+
+    def read(self) -> Frame | None:
+        """See `FrameSource.read`."""
+        if self._next is not None:
+            frame, self._next = self._next, None
+            return frame
+        if self._error is not None:
+            raise self._error
+        return self._advance()
+
+    def close(self) -> None:
+        """See `FrameSource.close`."""
+        self._next = None
+        self._ended = True
+        self._frames = iter(())
+        self._container.close()
+
+    def _advance(self) -> Frame | None:
+        if self._ended:
+            return None
+        try:
+            decoded = next(self._frames, None)
+            image_bgr = None if decoded is None else self._convert(decoded)
+        except (av.FFmpegError, OSError, ValueError) as error:
+            self._error = self._broken(str(getattr(error, "strerror", None) or error))
+            raise self._error from error
+        if decoded is None or image_bgr is None:
+            self._ended = True
+            self._check_length()
+            return None
+        self._last_s = self._timeline.next_s(presentation_time_s(decoded, self._container))
+        frame = Frame(image_bgr, self._last_s, self._decoded)
+        self._decoded += 1
+        return frame
+
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        # Packets of all streams, so that a long sound track shows that the file is whole. The last
+        # packet of the picture is empty and makes the decoder hand out what it still holds.
+        begun = False
+        for packet in self._container.demux():
+            if packet.pts is not None and packet.time_base is not None:
+                end = (packet.pts + (packet.duration or 0)) * packet.time_base
+                self._reached_s = max(self._reached_s, end)
+            if packet.stream is not self._stream:
+                continue
+            try:
+                frames = self._stream.codec_context.decode(packet)
+            except av.FFmpegError:
+                # A stream cut out of a broadcast begins in the middle of a group of pictures.
+                if begun or packet.size == 0:
+                    raise
+                continue
+            begun = begun or bool(frames)
+            yield from frames
+
+    def _convert(self, decoded: av.VideoFrame) -> ImageBGR:
+        if self._size is None:
+            self._size = decoded.width, decoded.height
+            self._turns, self._flipped = quarter_turns(decoded)
+        width, height = self._size
+        # One thread: starting more costs more than the conversion of a 720p picture itself.
+        converted = self._converter.reformat(
+            decoded, width=width, height=height, format="bgr24", threads=1
+        )
+        return make_upright(cast(ImageBGR, converted.to_ndarray()), self._turns, self._flipped)
+
+    def _announced_s(self) -> Fraction | None:
+        if self._stream.duration and self._stream.time_base:
+            return self._stream.duration * self._stream.time_base
+        if self._container.duration and self._container.duration > 0:
+            return Fraction(self._container.duration, av.time_base)
+        return None
+
+    def _check_length(self) -> None:
+        if not self._container.format.name.startswith(TRUSTED_FORMATS):
+            return
+        announced_s = Fraction(self._container.duration or 0, av.time_base)
+        tolerance_s = max(MISSING_TOLERANCE_S, MISSING_TOLERANCE_PART * announced_s)
+        if announced_s - self._reached_s > tolerance_s:
+            self._error = self._broken(f"the file ends there, {float(announced_s):.2f} s announced")
+            raise self._error
+
+    def _broken(self, reason: str) -> SourceError:
+        if self._decoded == 0:
+            return SourceError(f"{self._path} cannot be decoded ({reason}); use another file")
+        return SourceError(
+            f"{self._path} breaks after {self._decoded} frames, at {self._last_s:.2f} s "
+            f"({reason}); what came before is kept, get the file again for the rest"
+        )
+
+    def _no_picture(self) -> SourceError:
+        if self._container.streams.audio:
+            return SourceError(f"{self._path} has sound but no picture; give a file with video")
+        return SourceError(
+            f"{self._path} is not a video that can be decoded here; convert it to MP4 with H.264"
+        )
+
+
+def _open(path: Path) -> av.container.InputContainer:
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SourceError(f"the video {path} does not exist; check the path") from error
+    except OSError as error:
+        raise SourceError(f"the video {path} cannot be read ({error.strerror})") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise SourceError(f"{path} is a folder; give the path of one video file")
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(f"{path} is not an ordinary file; give a device to --camera")
+    if status.st_size == 0:
+        raise SourceError(f"{path} is empty (0 bytes); get the file again")
+    try:
+        # An absolute path, which FFmpeg cannot take for a protocol; files only, so that a playlist
+        # posing as a video fetches nothing.
+        return av.open(
+            str(path.absolute()),
+            container_options={"protocol_whitelist": "file"},
+            metadata_errors="replace",
+        )
+    except PermissionError as error:
+        raise SourceError(f"{path} may not be read; change its permissions") from error
+    except (av.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(
+            f"{path} is not a video, or is damaged ({reason}); check that it plays elsewhere"
+        ) from error
+
+
+def _announced_rate(stream: av.VideoStream) -> Fraction | None:
+    for rate in (stream.average_rate, stream.guessed_rate):
+        if rate is not None and 0 < rate <= MAX_RATE:
+            return rate
+    return None
+
+
+def _as_seconds(value: Fraction | None) -> float | None:
+    return None if value is None else float(value)

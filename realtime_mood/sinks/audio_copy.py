@@ -1,0 +1,180 @@
+"""Copying the sound of a file into a recording, step by step with the picture."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from realtime_mood.media_libraries import av, find_video_stream, presentation_time_s
+
+logger = logging.getLogger(__name__)
+
+MP3_CODECS = frozenset({"mp3", "mp3float"})
+MP3_MIN_RATE_HZ = 16_000
+"""MP4 has no code for MP3 that is sampled more slowly."""
+HEADED_CODECS = frozenset({"aac", "alac", "opus", "libopus"})
+"""Codecs that an MP4 describes by a header of theirs, which a broadcast stream does not have."""
+AAC_RATES_HZ = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000})
+AAC_FALLBACK_RATE_HZ = 48_000
+RUN_UP_S = Fraction(1, 10)
+"""Sound from before the first picture that is kept, unheard: decoders need a packet to get going,
+and the first packets of a whole file are such a run-up (up to 64 ms in the files seen)."""
+SEEK_FROM_S = 5.0
+"""A recording that starts later than this in the file seeks there; an earlier one reads on."""
+
+
+class AudioCopy:
+    """Sound on its way from one file to another.
+
+    Make one with `AudioCopy.open` before the first packet is muxed.
+    """
+
+    def __init__(
+        self,
+        source: av.container.InputContainer,
+        stream: av.AudioStream,
+        target: av.container.OutputContainer,
+        *,
+        origin_s: Fraction,
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._origin_s = origin_s
+        if _can_be_copied(stream):
+            copy = target.add_stream_from_template(stream)
+            self._packets = self._copied(stream, copy)
+        else:
+            self._packets = self._encoded(stream, _add_aac(target, stream))
+        self._next: av.Packet[av.AudioStream] | None = None
+        self._is_ended = False
+
+    @classmethod
+    def open(
+        cls, path: Path, target: av.container.OutputContainer, *, start_s: float
+    ) -> AudioCopy | None:
+        """Add a file's sound to a recording.
+
+        Args:
+            path: a video file.
+            target: the recording, to which the picture has been added.
+            start_s: time of the recording's first frame, counted from the file's first frame.
+
+        Returns:
+            The copy; None when the file has no sound. When the sound cannot be used, that is
+            logged as a warning, and None too.
+        """
+        source = None
+        try:
+            source = av.open(str(path.absolute()), metadata_errors="replace")
+            stream = next(iter(source.streams.audio), None)
+            if stream is None:
+                source.close()
+                return None
+            origin_s = _first_picture_s(path) + Fraction(start_s)
+            if start_s > SEEK_FROM_S:
+                source.seek(int(origin_s * av.time_base))
+            return cls(source, stream, target, origin_s=origin_s)
+        except (av.FFmpegError, OSError, ValueError, AttributeError) as error:
+            if source is not None:
+                source.close()
+            logger.warning("the sound of %s cannot be recorded (%s); left out", path.name, error)
+            return None
+
+    def copy_until(self, end_s: Fraction) -> None:
+        """Mux all sound that begins before a time of the recording.
+
+        Raises:
+            av.FFmpegError: the recording cannot be written. A source that breaks is logged and
+                ends the sound.
+        """
+        while not self._is_ended:
+            if self._next is None:
+                self._next = self._read()
+            packet = self._next
+            if packet is None or packet.pts is None or packet.time_base is None:
+                return
+            if packet.pts * packet.time_base >= end_s:
+                return
+            self._next = None
+            self._target.mux(packet)
+
+    def close(self) -> None:
+        """Release the source; may be called twice."""
+        self._is_ended = True
+        self._source.close()
+
+    def _read(self) -> av.Packet[av.AudioStream] | None:
+        try:
+            packet = next(self._packets, None)
+        except (av.FFmpegError, ValueError) as error:
+            logger.warning("the sound breaks off (%s); the rest of the recording is silent", error)
+            packet = None
+        self._is_ended = packet is None
+        return packet
+
+    def _copied(
+        self, stream: av.AudioStream, copy: av.AudioStream
+    ) -> Iterator[av.Packet[av.AudioStream]]:
+        last_dts: int | None = None
+        for packet in self._source.demux(stream):
+            if packet.pts is None or packet.dts is None or packet.time_base is None:
+                continue
+            shift = round(self._origin_s / packet.time_base)
+            packet.pts -= shift
+            packet.dts -= shift
+            if packet.pts * packet.time_base < -RUN_UP_S:
+                continue
+            # The muxer refuses a packet that does not come later than the one before.
+            if last_dts is not None and packet.dts <= last_dts:
+                continue
+            last_dts = packet.dts
+            packet.stream = copy
+            yield packet
+
+    def _encoded(
+        self, stream: av.AudioStream, encoder: av.AudioStream
+    ) -> Iterator[av.Packet[av.AudioStream]]:
+        for packet in self._source.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                continue
+            for frame in frames:
+                if frame.pts is None or frame.time_base is None:
+                    continue
+                frame.pts -= round(self._origin_s / frame.time_base)
+                if frame.pts >= 0:
+                    yield from encoder.encode(frame)
+        yield from encoder.encode(None)
+
+
+def _can_be_copied(stream: av.AudioStream) -> bool:
+    decoder = stream.codec_context
+    if decoder.name in MP3_CODECS:
+        return stream.rate >= MP3_MIN_RATE_HZ
+    return decoder.name in HEADED_CODECS and decoder.extradata_size > 0
+
+
+def _add_aac(target: av.container.OutputContainer, stream: av.AudioStream) -> av.AudioStream:
+    rate = stream.rate if stream.rate in AAC_RATES_HZ else AAC_FALLBACK_RATE_HZ
+    layout = "mono" if stream.channels == 1 else "stereo"
+    return target.add_stream("aac", rate=rate, layout=layout)
+
+
+def _first_picture_s(path: Path) -> Fraction:
+    """The time that the file gives its first picture, which is time 0 of the frames."""
+    with av.open(str(path.absolute()), metadata_errors="replace") as container:
+        stream = find_video_stream(container)
+        # AVI times its first picture by when the decoder is done with it; sound counts from 0.
+        if stream is None or container.format.name == "avi":
+            return Fraction(0)
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                continue
+            for frame in frames:
+                return presentation_time_s(frame, container) or Fraction(0)
+    return Fraction(0)

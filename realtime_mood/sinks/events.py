@@ -1,0 +1,184 @@
+"""Events as lines of text: JSON objects or CSV rows, to a file or to standard output."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from realtime_mood.errors import OutputError, ReaderGoneError, UsageError
+from realtime_mood.model.labels import LABELS
+from realtime_mood.sinks.output_path import check_writable
+from realtime_mood.sinks.sink import EventSink
+
+JSON_SUFFIXES = (".jsonl", ".ndjson")
+CSV_SUFFIX = ".csv"
+STDOUT = "-"
+
+CSV_COLUMNS = (
+    "media_time_s",
+    "wall_time",
+    "frame_index",
+    "track_id",
+    *(f"box_{side}" for side in "xywh"),
+    "label",
+    "confidence",
+    *(f"probability_{label}" for label in LABELS),
+    *(f"raw_probability_{label}" for label in LABELS),
+    "latency_s",
+)
+
+
+def open_event_sink(target: str) -> EventSink:
+    """Make the sink that a target asks for.
+
+    Args:
+        target: '-' for JSON lines on standard output; or a file ending in .jsonl or .ndjson (every
+            event, one JSON object a line) or in .csv (predictions alone, one row each).
+
+    Raises:
+        UsageError: the file ends in something else.
+        OutputError: the file could not be written.
+    """
+    if target == STDOUT:
+        return LineSink(_StandardOutput(), encode_json)
+    path = Path(target)
+    suffix = path.suffix.lower()
+    if suffix in JSON_SUFFIXES:
+        return LineSink(_LazyFile(path), encode_json)
+    if suffix == CSV_SUFFIX:
+        return LineSink(_LazyFile(path, first_line=encode_row(CSV_COLUMNS)), encode_csv)
+    raise UsageError(
+        f"events cannot be written as {path.name}; end the name in "
+        f"{', '.join(JSON_SUFFIXES)} or {CSV_SUFFIX}, or give '-' for standard output"
+    )
+
+
+def encode_json(event: Mapping[str, Any]) -> str:
+    """One event as one line of JSON.
+
+    Raises:
+        ValueError: it holds a number that JSON has no word for.
+    """
+    line = json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return line + "\n"
+
+
+def encode_csv(event: Mapping[str, Any]) -> str:
+    """A prediction as one row in the order of `CSV_COLUMNS`; '' for any other event."""
+    if event["type"] != "prediction":
+        return ""
+    cells = {
+        **event,
+        **dict(zip(("box_x", "box_y", "box_w", "box_h"), event["box_xywh"], strict=True)),
+        **{f"probability_{k}": v for k, v in event["probabilities"].items()},
+        **{f"raw_probability_{k}": v for k, v in event["raw_probabilities"].items()},
+    }
+    return encode_row(cells[column] for column in CSV_COLUMNS)
+
+
+def encode_row(cells: Any) -> str:
+    """Cells as one line of CSV, quoted where needed."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+class LineSink:
+    """Writes each event as a line, at once.
+
+    Args:
+        output: takes text; `_LazyFile` or `_StandardOutput`.
+        encode: an event as text, '' to leave it out.
+    """
+
+    def __init__(
+        self, output: _LazyFile | _StandardOutput, encode: Callable[[Mapping[str, Any]], str]
+    ) -> None:
+        self._output = output
+        self._encode = encode
+
+    def write(self, event: Mapping[str, Any]) -> None:
+        """See `EventSink.write`.
+
+        Raises:
+            ReaderGoneError: standard output is a pipe that nobody reads any more.
+        """
+        self._output.write(self._encode(event))
+
+    def close(self) -> None:
+        """See `EventSink.close`."""
+        self._output.close()
+
+
+class _LazyFile:
+    """A file that is created by the first write, so that an early failure leaves an old one alone.
+
+    Created under its own name: events are followed while they are written, and each line is whole.
+    """
+
+    def __init__(self, path: Path, *, first_line: str = "") -> None:
+        check_writable(path)
+        self._path = path
+        self._first_line = first_line
+        self._file: TextIO | None = None
+
+    def write(self, text: str) -> None:
+        try:
+            if self._file is None:
+                self._file = self._path.open("w", encoding="utf-8", newline="")
+                text = self._first_line + text
+            self._file.write(text)
+            self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def close(self) -> None:
+        file, self._file = self._file, None
+        if file is None:
+            return
+        try:
+            file.close()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"the events file {self._path} cannot be written ({error.strerror}); "
+            "free some space or choose another place"
+        )
+
+
+class _StandardOutput:
+    """Standard output, which stays open."""
+
+    def write(self, text: str) -> None:
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            _forget_standard_output()
+            raise ReaderGoneError("nobody reads the events on standard output any more") from error
+        except OSError as error:
+            raise OutputError(
+                f"standard output cannot be written ({error.strerror}); write to a file instead"
+            ) from error
+
+    def close(self) -> None:
+        pass
+
+
+def _forget_standard_output() -> None:
+    # What is left in the buffer is flushed at exit, and would fail again, with a traceback.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass  # Not a real file, as under a test.
+    finally:
+        os.close(nowhere)

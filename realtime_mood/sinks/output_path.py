@@ -1,0 +1,30 @@
+"""Checks of a path that is about to be written, before any work is done."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from realtime_mood.errors import OutputError
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a path that cannot become a file. Creates and changes nothing.
+
+    Args:
+        path: of the file to be written; it may exist.
+
+    Raises:
+        OutputError: its folder is missing or read-only, or the path is no ordinary file.
+    """
+    folder = path.parent
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; name a file in it")
+    if not folder.exists():
+        raise OutputError(f"the folder {folder} does not exist; create it")
+    if not folder.is_dir():
+        raise OutputError(f"{folder} is not a folder; choose another place for {path.name}")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise OutputError(f"{path} may not be overwritten; change its permissions or the name")
+    if not path.exists() and not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"the folder {folder} may not be written to; choose another one")

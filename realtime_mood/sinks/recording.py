@@ -1,0 +1,200 @@
+"""Recording to MP4 with true timestamps, the source's sound, and no fear of a kill."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+
+from realtime_mood.errors import OutputError
+from realtime_mood.frame import Frame, ImageBGR
+from realtime_mood.media_libraries import ColorRange, Colorspace, VideoReformatter, av, cv2
+from realtime_mood.sinks.audio_copy import AudioCopy
+from realtime_mood.sinks.output_path import check_writable
+
+logger = logging.getLogger(__name__)
+
+SUFFIX = ".mp4"
+TIME_BASE = Fraction(1, 90_000)
+"""Divides the frame times of 24, 25, 30, 50 and 60 Hz exactly, and 29.97 Hz within 6 µs."""
+FALLBACK_RATE = Fraction(30)
+KEYFRAME_INTERVAL_S = 1.0
+FRAGMENT_S = 0.3
+"""Seconds that a kill can cost at most, and about one frame."""
+BT709 = 1
+LIMITED_RANGE = 1
+
+MUXER_OPTIONS = {
+    # Fragments while recording, an ordinary MP4 once closed. The header waits for the first
+    # packets, to say in it when each track begins.
+    "movflags": "hybrid_fragmented+delay_moov",
+    "frag_duration": str(round(FRAGMENT_S * 1e6)),
+    # Hand each fragment to the operating system as soon as it is whole.
+    "flush_packets": "1",
+    # Packets are muxed in the order of their times already; waiting for a sound track that has
+    # ended would hold ten seconds of picture back.
+    "max_interleave_delta": "1",
+}
+ENCODER_OPTIONS = {
+    "preset": "veryfast",
+    "crf": "20",
+    # No look-ahead and no B-frames: nothing stays in the encoder, where a kill would lose it.
+    "tune": "zerolatency",
+    "forced-idr": "1",
+}
+
+
+class RecordingSink:
+    """An MP4 file with H.264.
+
+    The file is created by the first frame, under its own name, so that an early failure leaves an
+    older file alone; it can be played up to the last third of a second whenever the process ends.
+    Frames of another size are scaled to the recording's; odd sizes are made even by repeating the
+    last row or column. Time 0 of the recording is the first frame written.
+
+    Args:
+        path: of the file; ends in .mp4.
+        width: pixels from left to right.
+        height: pixels from top to bottom.
+        frame_rate: what to announce; frames keep their own times whatever it says. None announces
+            30.
+        audio_from: a video file whose sound is copied, in step with the frames' timestamps, which
+            are taken to count from that file's first frame. Sound that MP4 cannot hold is encoded
+            anew as AAC; when that fails too, a warning is logged and the recording is silent.
+
+    Raises:
+        OutputError: the path cannot be written, or is the file that the sound comes from.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        width: int,
+        height: int,
+        frame_rate: Fraction | None = None,
+        audio_from: Path | None = None,
+    ) -> None:
+        if path.suffix.lower() != SUFFIX:
+            raise OutputError(f"a recording cannot be written as {path.name}; end it in {SUFFIX}")
+        check_writable(path)
+        if audio_from is not None and path.exists() and path.samefile(audio_from):
+            raise OutputError(f"the recording {path} would overwrite its source; name another file")
+        self.path = path
+        self._size = width, height
+        self._rate = frame_rate or FALLBACK_RATE
+        self._audio_from = audio_from
+        self._audio: AudioCopy | None = None
+        self._container: av.container.OutputContainer | None = None
+        self._is_finished = False
+        self._converter = VideoReformatter()
+        self._origin_s = 0.0
+        self._last_pts = -1
+        self._last_interval = max(1, round(1 / self._rate / TIME_BASE))
+        self._keyframe_due_s = 0.0
+
+    def write(self, frame: Frame) -> None:
+        """See `FrameSink.write`."""
+        if self._is_finished:
+            raise OutputError(f"the recording {self.path} is closed; start another one")
+        try:
+            if self._container is None:
+                self._container = self._start(frame.timestamp_s)
+            self._encode(frame, self._container)
+        except (av.FFmpegError, OSError) as error:
+            self._fail(error)
+
+    def close(self) -> None:
+        """See `FrameSink.close`."""
+        if self._is_finished:
+            return
+        self._is_finished = True
+        container, self._container = self._container, None
+        if container is None:
+            return
+        try:
+            container.mux(self._stream.encode(None))
+            if self._audio is not None:
+                self._audio.copy_until((self._last_pts + self._last_interval) * TIME_BASE)
+            container.close()
+        except (av.FFmpegError, OSError) as error:
+            self._container = container
+            self._fail(error)
+        finally:
+            self._close_audio()
+
+    def _start(self, origin_s: float) -> av.container.OutputContainer:
+        self._origin_s = origin_s
+        container = av.open(
+            str(self.path.absolute()), "w", format="mp4", options=dict(MUXER_OPTIONS)
+        )
+        stream = container.add_stream(
+            "libx264", rate=self._rate, options=dict(ENCODER_OPTIONS), time_base=TIME_BASE
+        )
+        width, height = self._size
+        stream.width, stream.height = width + width % 2, height + height % 2
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = TIME_BASE
+        encoder = stream.codec_context
+        encoder.gop_size = 10 * max(1, round(self._rate))
+        encoder.colorspace = encoder.color_primaries = encoder.color_trc = BT709
+        encoder.color_range = LIMITED_RANGE
+        self._stream = stream
+        if self._audio_from is not None:
+            self._audio = AudioCopy.open(self._audio_from, container, start_s=origin_s)
+        return container
+
+    def _encode(self, frame: Frame, container: av.container.OutputContainer) -> None:
+        elapsed_s = frame.timestamp_s - self._origin_s
+        pts = max(self._last_pts + 1, round(Fraction(elapsed_s) / TIME_BASE))
+        picture = av.VideoFrame.from_ndarray(self._fit(frame.image_bgr), format="bgr24")
+        picture = self._converter.reformat(
+            picture,
+            format="yuv420p",
+            src_color_range=ColorRange.JPEG,
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            threads=1,
+        )
+        picture.pts, picture.time_base = pts, TIME_BASE
+        picture.duration = self._last_interval
+        if elapsed_s >= self._keyframe_due_s:
+            picture.pict_type = av.video.frame.PictureType.I
+            self._keyframe_due_s = elapsed_s + KEYFRAME_INTERVAL_S
+        if self._audio is not None:
+            self._audio.copy_until(pts * TIME_BASE)
+        container.mux(self._stream.encode(picture))
+        if self._last_pts >= 0:
+            self._last_interval = pts - self._last_pts
+        self._last_pts = pts
+
+    def _fit(self, image_bgr: ImageBGR) -> ImageBGR:
+        width, height = self._size
+        if image_bgr.shape[:2] != (height, width):
+            scaled = cv2.resize(image_bgr, (width, height), interpolation=cv2.INTER_AREA)
+            image_bgr = np.asarray(scaled, dtype=np.uint8)
+        if width % 2 or height % 2:
+            image_bgr = np.pad(image_bgr, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        return np.ascontiguousarray(image_bgr)
+
+    def _fail(self, error: Exception) -> NoReturn:
+        self._is_finished = True
+        container, self._container = self._container, None
+        if container is not None:
+            with suppress(av.FFmpegError, OSError):
+                container.close()
+        self._close_audio()
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(
+            f"the recording {self.path} cannot be written ({reason}); "
+            "free some space or choose another place"
+        ) from error
+
+    def _close_audio(self) -> None:
+        if self._audio is not None:
+            self._audio.close()
+            self._audio = None
