@@ -44,9 +44,10 @@ class AudioCopy:
         self._origin_s = origin_s
         if _can_be_copied(stream):
             copy = target.add_stream_from_template(stream)
-            self._packets = self._copied(stream, copy)
+            packets = self._copied(stream, copy)
         else:
-            self._packets = self._encoded(stream, _add_aac(target, stream))
+            packets = self._encoded(stream, _add_aac(target, stream))
+        self._packets = _closing_gaps(packets)
         self._next: av.Packet[av.AudioStream] | None = None
         self._is_ended = False
 
@@ -148,6 +149,25 @@ class AudioCopy:
                 if frame.pts >= 0:
                     yield from encoder.encode(frame)
         yield from encoder.encode(None)
+
+
+def _closing_gaps(
+    packets: Iterator[av.Packet[av.AudioStream]],
+) -> Iterator[av.Packet[av.AudioStream]]:
+    """Let each packet last until the next one begins.
+
+    The muxer places the first packet of a fragment where the last one's duration ends, whatever
+    time the packet carries; a gap in the sound would be lost there.
+    """
+    held = next(packets, None)
+    for packet in packets:
+        assert held is not None
+        if packet.dts is not None and held.dts is not None:
+            held.duration = packet.dts - held.dts
+        yield held
+        held = packet
+    if held is not None:
+        yield held
 
 
 def _can_be_copied(stream: av.AudioStream) -> bool:

@@ -94,7 +94,8 @@ class RecordingSink:
         self._converter = VideoReformatter()
         self._origin_s = 0.0
         self._last_pts = -1
-        self._last_interval = max(1, round(1 / self._rate / TIME_BASE))
+        self._held: av.Packet[av.VideoStream] | None = None
+        self._interval = max(1, round(1 / self._rate / TIME_BASE))
         self._keyframe_due_s = 0.0
 
     def write(self, frame: Frame) -> None:
@@ -117,9 +118,9 @@ class RecordingSink:
         if container is None:
             return
         try:
-            container.mux(self._stream.encode(None))
-            if self._audio is not None:
-                self._audio.copy_until((self._last_pts + self._last_interval) * TIME_BASE)
+            for packet in self._stream.encode(None):
+                self._mux(packet, container)
+            self._mux(None, container)
             container.close()
         except (av.FFmpegError, OSError) as error:
             self._container = container
@@ -161,16 +162,29 @@ class RecordingSink:
             threads=1,
         )
         picture.pts, picture.time_base = pts, TIME_BASE
-        picture.duration = self._last_interval
         if elapsed_s >= self._keyframe_due_s:
             picture.pict_type = av.video.frame.PictureType.I
             self._keyframe_due_s = elapsed_s + KEYFRAME_INTERVAL_S
-        if self._audio is not None:
-            self._audio.copy_until(pts * TIME_BASE)
-        container.mux(self._stream.encode(picture))
-        if self._last_pts >= 0:
-            self._last_interval = pts - self._last_pts
         self._last_pts = pts
+        for packet in self._stream.encode(picture):
+            self._mux(packet, container)
+
+    def _mux(
+        self,
+        packet: av.Packet[av.VideoStream] | None,
+        container: av.container.OutputContainer,
+    ) -> None:
+        # The muxer takes a packet's duration for the truth wherever a fragment ends, so a packet
+        # waits until the next one says when that is. The last one lasts as long as the one before.
+        held, self._held = self._held, packet
+        if held is None or held.pts is None:
+            return
+        if packet is not None and packet.pts is not None:
+            self._interval = packet.pts - held.pts
+        held.duration = self._interval
+        if self._audio is not None:
+            self._audio.copy_until((held.pts + self._interval) * TIME_BASE)
+        container.mux(held)
 
     def _fit(self, image_bgr: ImageBGR) -> ImageBGR:
         width, height = self._size
