@@ -1,0 +1,12 @@
+"""Turns a folder of RAVDESS recordings into a checkpoint that `realtime-mood --model` loads.
+
+    corpora/     file name → Recording; which actor is trained on, validated on, tested on
+    decode       file → frames with exact times (decord, or PyAV where it is missing)
+    crops        frames → face crops, cut as the runtime cuts them, kept on disk
+    dataset      crops → clips (drawn for training, fixed for evaluation); augment
+    train        warm-up on single frames, then clips, with the Hugging Face Trainer
+    evaluate     accuracy, UAR and calibration on actors never trained on; metrics
+    export       the checkpoint folder and its model card
+
+Of `realtime_mood` it imports `model`, `faces` and `errors`, nothing else.
+"""

@@ -1,0 +1,194 @@
+"""What training starts from, and single-frame copies of it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TimesformerConfig, TimesformerForVideoClassification
+
+from realtime_mood.errors import ModelError
+from realtime_mood.model.checkpoint import CONTRACT_FILE, locate_checkpoint, read_contract
+from realtime_mood.model.clip_spec import ClipSpec
+from realtime_mood.model.labels import ID2LABEL, LABEL2ID, LABELS
+from realtime_mood.model.timesformer import tiny_timesformer
+from trainer.config import TINY, TrainConfig
+
+TINY_IMAGE_SIZE = 112
+# Those of the original TimeSformer repository.
+TINY_MEAN = (0.45, 0.45, 0.45)
+TINY_STD = (0.225, 0.225, 0.225)
+INTERPOLATION = "area"
+CONFIG_FILE = "config.json"
+PREPROCESSOR_FILE = "preprocessor_config.json"
+POSITION_SCALE = 0.5
+TIME_EMBEDDINGS = "timesformer.embeddings.time_embeddings"
+
+Model = TimesformerForVideoClassification
+
+
+def load_base(config: TrainConfig) -> tuple[Model, ClipSpec]:
+    """The model that is trained, and what its clips are.
+
+    Args:
+        config: `base_model` is 'tiny', a folder or a Hub id. Of a base model, mean, std, image
+            size and number of frames are its own; asking for others is an error.
+
+    Raises:
+        ModelError: the base model cannot be had, is not a TimeSformer, does not say how its
+            pictures are normalised, or contradicts the options.
+    """
+    if config.base_model == TINY:
+        spec = ClipSpec(
+            num_frames=config.num_frames,
+            frame_interval_s=config.frame_interval_s,
+            image_size=config.image_size or TINY_IMAGE_SIZE,
+            mean=TINY_MEAN,
+            std=TINY_STD,
+            crop_margin=config.crop_margin,
+            interpolation=INTERPOLATION,
+        )
+        model = tiny_timesformer(spec)
+        _place_patches(model)
+        return model, spec
+    name = config.base_model
+    values = _read_base_json(name, CONFIG_FILE)
+    if values.get("model_type") != "timesformer":
+        raise ModelError(
+            f"--base-model {name} is of type {values.get('model_type')!r}, not 'timesformer'; "
+            "name a TimeSformer"
+        )
+    base = TimesformerConfig(**values)
+    if not isinstance(base.image_size, int):
+        raise ModelError(
+            f"--base-model {name}: image_size is {base.image_size}; it must be one number"
+        )
+    _check_asked("--num-frames", config.num_frames, base.num_frames, name)
+    if config.image_size is not None:
+        _check_asked("--image-size", config.image_size, base.image_size, name)
+    mean, std = _normalisation(name)
+    spec = ClipSpec(
+        num_frames=base.num_frames,
+        frame_interval_s=config.frame_interval_s,
+        image_size=base.image_size,
+        mean=mean,
+        std=std,
+        crop_margin=config.crop_margin,
+        interpolation=INTERPOLATION,
+    )
+    try:
+        model = Model.from_pretrained(
+            name,
+            num_labels=len(LABELS),
+            id2label=dict(ID2LABEL),
+            label2id=dict(LABEL2ID),
+            problem_type="single_label_classification",
+            ignore_mismatched_sizes=True,
+            use_safetensors=True if Path(name).is_dir() else None,
+            dtype=torch.float32,
+        )
+    except Exception as error:
+        raise ModelError(
+            f"the weights of --base-model {name} cannot be loaded ({_first_line(error)}); "
+            "check the name and the connection"
+        ) from error
+    return model, spec
+
+
+def single_frame_copy(model: Model) -> Model:
+    """A model for clips of one frame with the same weights.
+
+    A single time slot has nothing to tell apart, so its embedding is left at zero.
+    """
+    config = copy.deepcopy(model.config)
+    config.num_frames = 1
+    answer = Model(config)
+    weights = {k: v for k, v in model.state_dict().items() if k != TIME_EMBEDDINGS}
+    answer.load_state_dict(weights, strict=False)
+    torch.nn.init.zeros_(answer.timesformer.embeddings.time_embeddings)
+    return answer
+
+
+def take_single_frame_weights(model: Model, single: Model) -> None:
+    """Copy back into `model` what its single-frame copy has learned; times keep their own."""
+    weights = {k: v for k, v in single.state_dict().items() if k != TIME_EMBEDDINGS}
+    model.load_state_dict(weights, strict=False)
+
+
+def _place_patches(model: Model) -> None:
+    """Start a new model's position embeddings as sines and cosines of row and column.
+
+    transformers starts them at zero, from where a small model takes long to tell patches apart.
+    The formula is that of Vaswani et al. 2017 (arXiv 1706.03762), half the width for each axis.
+    """
+    embeddings: Any = model.timesformer.embeddings
+    table = embeddings.position_embeddings
+    side = round((table.shape[1] - 1) ** 0.5)
+    quarter = table.shape[2] // 4
+    frequencies = 10000.0 ** (-torch.arange(quarter) / quarter)
+    angles = torch.arange(side)[:, None] * frequencies
+    axis = torch.cat([angles.sin(), angles.cos()], dim=1)
+    rows = axis[:, None].expand(side, side, -1)
+    columns = axis[None, :].expand(side, side, -1)
+    places = torch.cat([rows, columns], dim=2).flatten(0, 1)
+    with torch.no_grad():
+        table[0, 1:] = POSITION_SCALE * places
+
+
+def _normalisation(name: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    folder = Path(name)
+    if (folder / CONTRACT_FILE).is_file():
+        spec = read_contract(locate_checkpoint(name)).spec
+        return spec.mean, spec.std
+    values = _read_base_json(name, PREPROCESSOR_FILE)
+    try:
+        mean = tuple(float(value) for value in values["image_mean"])
+        std = tuple(float(value) for value in values["image_std"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{PREPROCESSOR_FILE} of --base-model {name} has no image_mean and image_std; "
+            "a base model must say how its pictures are normalised"
+        ) from error
+    if len(mean) != 3 or len(std) != 3:
+        raise ModelError(f"{PREPROCESSOR_FILE} of --base-model {name}: mean {mean}, std {std}")
+    return mean, std
+
+
+def _read_base_json(name: str, file: str) -> dict[str, Any]:
+    path = Path(name)
+    if path.is_dir():
+        path = path / file
+    else:
+        from huggingface_hub import hf_hub_download
+
+        try:
+            path = Path(hf_hub_download(name, file))
+        except Exception as error:
+            raise ModelError(
+                f"--base-model {name} is neither 'tiny', nor a folder here, nor a model that could "
+                f"be fetched from the Hugging Face Hub ({_first_line(error)})"
+            ) from error
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"--base-model {name} has no readable {file} ({_first_line(error)}); "
+            "name a folder written by save_pretrained"
+        ) from error
+    return values
+
+
+def _check_asked(option: str, asked: int, found: int, name: str) -> None:
+    if asked != found:
+        raise ModelError(
+            f"{option} is {asked}, but --base-model {name} was made for {found}; "
+            f"give {option} {found} or another base model"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

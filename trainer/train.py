@@ -1,0 +1,243 @@
+"""`trainer train`, top to bottom: index, split, cut, warm up, fit, measure, write."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+from transformers import set_seed
+
+from realtime_mood.errors import OutputError, SourceError, UsageError
+from realtime_mood.faces.detector import make_detector
+from realtime_mood.model.checkpoint import Contract, load_model, locate_checkpoint, read_contract
+from realtime_mood.model.clip_spec import ClipSpec
+from trainer.augment import PAD
+from trainer.base import Model, load_base, single_frame_copy, take_single_frame_weights
+from trainer.config import EvaluateConfig, TrainConfig
+from trainer.corpora.ravdess import index_folder
+from trainer.corpora.recording import Recording
+from trainer.corpora.splits import Split, split_by_actor
+from trainer.corpora.stills import Stills, read_stills
+from trainer.crops import Cutter, FaceCrops, Progress, cut_recordings
+from trainer.dataset import EvaluationClips, TrainingClips, TrainingFrames
+from trainer.decode import available_decoder
+from trainer.evaluate import Measures, fit_clip_temperature, measure
+from trainer.export import Report, write_checkpoint
+from trainer.fit import Stage, fit, predict_logits
+from trainer.single_frames import Student, Teacher
+
+logger = logging.getLogger(__name__)
+
+FRAMES_PER_CLIP_OF_BATCH = 4
+TEACHER_LEARNING_RATE = 2e-3
+
+
+def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
+    """Make a checkpoint out of a folder of recordings.
+
+    Args:
+        config: the options.
+        command: how it was asked for; quoted in the model card.
+        progress: told what is done of each stage.
+
+    Returns:
+        What was measured; the checkpoint lies in `config.checkpoint_folder`.
+
+    Raises:
+        SourceError: the data cannot be used.
+        UsageError: options contradict the data.
+        ModelError: the base model or the face detector cannot be loaded.
+        OutputError: the output folder cannot be written, or holds a run and `resume` is not set.
+    """
+    split = split_by_actor(
+        index_folder(config.data),
+        validation_actors=config.validation_actors,
+        test_actors=config.test_actors,
+    )
+    stills = read_stills(config.stills) if config.stills else None
+    _prepare_output(config)
+    set_seed(config.seed)
+    model, spec = load_base(config)
+    logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
+    cutter = Cutter(
+        folder=config.crops_folder,
+        spec=spec,
+        detector=make_detector(config.faces, yunet_file=config.face_model).name,
+        yunet_file=config.face_model,
+        decoder=available_decoder(),
+    )
+    parts = _Cut(split, cutter, config, progress)
+    if config.warmup_epochs:
+        _warm_up(model, parts.train, stills, spec, config, progress)
+    fit(
+        model,
+        Stage(
+            name="clips",
+            epochs=config.epochs,
+            batch_size=config.batch_size,
+            learning_rate=config.learning_rate,
+        ),
+        config,
+        data=TrainingClips(parts.train, spec),
+        validation=EvaluationClips(parts.validation, spec),
+        progress=progress,
+    )
+    # What is measured is what is saved: weights of half precision.
+    model.half().float()  # type: ignore[no-untyped-call]
+    temperature, measured = _measure(model, parts, spec, config)
+    report = Report(
+        command=command,
+        config=config,
+        contract=Contract(spec=spec, temperature=temperature, face_detector=cutter.detector),
+        parameters=model.num_parameters(),
+        train_actors=tuple(sorted({crops.recording.actor for crops in parts.train})),
+        train_recordings=len(parts.train),
+        stills=len(stills.labels) if stills else 0,
+        skipped=parts.skipped,
+        measures=measured,
+    )
+    write_checkpoint(model.half(), report)  # type: ignore[no-untyped-call]
+    return report
+
+
+def evaluate(config: EvaluateConfig, *, progress: Progress) -> Measures:
+    """Measure a checkpoint on recordings of given actors.
+
+    Raises:
+        SourceError: the data cannot be used.
+        UsageError: an actor is not there.
+        ModelError: the checkpoint or the face detector cannot be loaded.
+        OutputError: face crops cannot be kept.
+    """
+    folder = locate_checkpoint(config.model)
+    contract = read_contract(folder)
+    index = index_folder(config.data)
+    if absent := sorted(set(config.actors) - set(index.actors)):
+        raise UsageError(f"--actors names {absent[0]}, but the data has actors {index.actors}")
+    recordings = [r for r in index.recordings if not config.actors or r.actor in config.actors]
+    cutter = Cutter(
+        folder=config.cache,
+        spec=contract.spec,
+        detector=make_detector(config.faces, yunet_file=config.face_model).name,
+        yunet_file=config.face_model,
+        decoder=available_decoder(),
+    )
+    crops, _ = cut_recordings(
+        recordings,
+        cutter,
+        num_workers=config.num_workers,
+        timeout_s=config.decode_timeout_s,
+        progress=progress,
+    )
+    if not crops:
+        raise SourceError(f"no recording in {config.data} could be used; see the messages above")
+    logits = predict_logits(
+        load_model(folder),
+        EvaluationClips(crops, contract.spec),
+        batch_size=config.batch_size,
+        num_workers=config.num_workers,
+    )
+    return measure(logits, crops, temperature=contract.temperature, seed=0)
+
+
+class _Cut:
+    """The face crops of a split: padded for training, exactly the spec's for the rest."""
+
+    def __init__(
+        self, split: Split, cutter: Cutter, config: TrainConfig, progress: Progress
+    ) -> None:
+        self.skipped: dict[str, str] = {}
+        self._config = config
+        self._progress = progress
+        self.train = self._cut(split.train, cutter.padded(PAD), "train")
+        self.validation = self._cut(split.validation, cutter, "validation")
+        self.test = self._cut(split.test, cutter, "test")
+
+    def _cut(self, recordings: tuple[Recording, ...], cutter: Cutter, name: str) -> list[FaceCrops]:
+        crops, skipped = cut_recordings(
+            recordings,
+            cutter,
+            num_workers=self._config.num_workers,
+            timeout_s=self._config.decode_timeout_s,
+            progress=self._progress,
+        )
+        self.skipped |= skipped
+        if not crops:
+            raise SourceError(
+                f"none of the {len(recordings)} recordings of the {name} actors can be used "
+                f"({next(iter(skipped))}: {next(iter(skipped.values()))})"
+            )
+        logger.info("%s: %d recordings, %d skipped", name, len(crops), len(skipped))
+        return crops
+
+
+def _warm_up(
+    model: Model,
+    recordings: list[FaceCrops],
+    stills: Stills | None,
+    spec: ClipSpec,
+    config: TrainConfig,
+    progress: Progress,
+) -> None:
+    data = TrainingFrames(recordings, stills, spec)
+    batch_size = FRAMES_PER_CLIP_OF_BATCH * config.batch_size
+    teacher = None
+    if config.teacher_epochs:
+        teacher = Teacher()
+        stage = Stage(
+            name="teacher",
+            epochs=config.teacher_epochs,
+            batch_size=batch_size,
+            learning_rate=TEACHER_LEARNING_RATE,
+        )
+        fit(teacher, stage, config, data=data, validation=None, progress=progress)
+    single = single_frame_copy(model)
+    student = Student(single, teacher)
+    stage = Stage(
+        name="frames",
+        epochs=config.warmup_epochs,
+        batch_size=batch_size,
+        learning_rate=config.frame_learning_rate,
+    )
+    fit(student, stage, config, data=data, validation=None, progress=progress)
+    take_single_frame_weights(model, single)
+
+
+def _measure(
+    model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig
+) -> tuple[float, dict[str, Measures]]:
+    def logits_of(recordings: list[FaceCrops]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        clips = EvaluationClips(recordings, spec)
+        return predict_logits(
+            model, clips, batch_size=config.batch_size, num_workers=config.num_workers
+        )
+
+    validation = logits_of(parts.validation)
+    temperature = fit_clip_temperature(validation, parts.validation)
+    return temperature, {
+        "validation": measure(
+            validation, parts.validation, temperature=temperature, seed=config.seed
+        ),
+        "test": measure(
+            logits_of(parts.test), parts.test, temperature=temperature, seed=config.seed
+        ),
+    }
+
+
+def _prepare_output(config: TrainConfig) -> None:
+    for folder in (config.checkpoint_folder, config.run_folder):
+        if not config.resume and folder.is_dir() and any(folder.iterdir()):
+            raise OutputError(
+                f"{folder} holds an earlier run; go on with it by --resume or choose another "
+                "--output"
+            )
+    try:
+        config.run_folder.mkdir(parents=True, exist_ok=True)
+        probe = config.run_folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"--output {config.output} cannot be written ({error.strerror}); choose another folder"
+        ) from error
