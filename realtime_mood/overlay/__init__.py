@@ -1,10 +1,10 @@
 """Draws what is known about the faces over a picture. Pure: the same values, the same pixels.
 
     draw_overlay(image, view)
-        geometry   where things go: arithmetic on whole pixels
-        faces      round corners and a label at each face
-        mood       eight bars and the strip of the past, for the largest face
-        notices    numbers, message, recording sign
+        geometry, placing   where things go: arithmetic on whole pixels
+        faces               round corners and a label at each face
+        mood                eight bars and the strip of the past, for the largest face
+        notices             numbers, message, recording sign
         sprites, text, palette   shapes, letters and colours, made once and blended where they lie
 
 What is named is a facial expression, not what a person feels.
@@ -12,6 +12,7 @@ What is named is a facial expression, not what a person feels.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from realtime_mood.frame import ImageBGR
@@ -22,14 +23,7 @@ from realtime_mood.overlay.faces import (
     label_variants,
     pill_size,
 )
-from realtime_mood.overlay.geometry import (
-    Label,
-    Rect,
-    Scale,
-    place_labels,
-    place_panel,
-    seen_part,
-)
+from realtime_mood.overlay.geometry import Rect, Scale, seen_part
 from realtime_mood.overlay.mood import draw_panel, draw_strip, panel_variants, strip_sizes
 from realtime_mood.overlay.notices import (
     NO_FACE,
@@ -39,6 +33,7 @@ from realtime_mood.overlay.notices import (
     recording_notice,
     toast,
 )
+from realtime_mood.overlay.placing import Label, place_labels, place_panel
 from realtime_mood.view import View
 
 __all__ = ["draw_overlay"]
@@ -56,7 +51,8 @@ def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> Im
     Returns:
         A new contiguous picture of the same shape.
     """
-    image = np.ascontiguousarray(image_bgr[:, ::-1]) if mirror else image_bgr.copy(order="C")
+    flipped = cv2.flip(image_bgr, 1) if mirror else image_bgr
+    image = np.array(flipped, dtype=np.uint8, order="C")
     height, width = image.shape[:2]
     scale = Scale(width, height)
     faces = _seen_faces(view, width, height, mirror=mirror)

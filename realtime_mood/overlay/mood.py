@@ -15,14 +15,13 @@ from realtime_mood.overlay.geometry import Rect, Scale
 from realtime_mood.overlay.palette import (
     LABEL_COLOURS,
     PLATE,
-    PLATE_OPACITY,
     QUIET,
     UNSURE_COLOUR,
     WHITE,
     colour_of,
 )
-from realtime_mood.overlay.sprites import blend, plate
-from realtime_mood.overlay.text import Run, baseline_in, draw_line
+from realtime_mood.overlay.sprites import blend, glass, plate
+from realtime_mood.overlay.text import NARROW_SPACE, Run, baseline_in, draw_line
 from realtime_mood.view import HISTORY_S, FaceView
 
 TRACK_OPACITY = 0.16
@@ -89,7 +88,7 @@ def draw_panel(image: ImageBGR, face: FaceView, place: Rect, sizes: PanelSizes) 
         place: where the panel goes, of `sizes.size`.
         sizes: its measures.
     """
-    blend(image, plate(place.w, place.h, sizes.pad, PLATE, PLATE_OPACITY), place.x, place.y)
+    glass(image, place.x, place.y, place.w, place.h, sizes.pad)
     x, y = place.x + sizes.pad, place.y + sizes.pad
     if sizes.title:
         title = Run(f"face {face.track_id}", sizes.text, QUIET)
@@ -175,7 +174,7 @@ def draw_strip(
     """
     place, band = sizes.place, sizes.band
     radius = band.x - place.x + band.h / 2
-    blend(image, plate(place.w, place.h, radius, PLATE, PLATE_OPACITY), place.x, place.y)
+    glass(image, place.x, place.y, place.w, place.h, radius)
     blend(image, plate(band.w, band.h, band.h / 2, WHITE, TRACK_OPACITY / 2), band.x, band.y)
     _draw_band(image, history, now_s, band)
     _draw_ticks(image, sizes)
@@ -213,7 +212,7 @@ def _draw_ticks(image: ImageBGR, sizes: StripSizes) -> None:
     baseline = sizes.place.bottom - max(3, round(0.5 * sizes.text))
     for step in range(math.floor(HISTORY_S / LABELLED_TICK_S) + 1):
         ago_s = HISTORY_S - step * LABELLED_TICK_S
-        word = "now" if ago_s == 0 else f"−{ago_s:.0f} s"
+        word = "now" if ago_s == 0 else f"−{ago_s:.0f}{NARROW_SPACE}s"
         run = Run(word, sizes.text, QUIET)
         x = band.x + round(band.w * step * LABELLED_TICK_S / HISTORY_S) - run.width // 2
         x = min(max(x, band.x), band.right - run.width)

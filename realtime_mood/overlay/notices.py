@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from realtime_mood.frame import ImageBGR
 from realtime_mood.overlay.geometry import Rect, Scale
 from realtime_mood.overlay.palette import (
-    PLATE,
-    PLATE_OPACITY,
     QUIET,
     RECORDING_RED,
     WHITE,
 )
-from realtime_mood.overlay.sprites import blend, plate
+from realtime_mood.overlay.sprites import blend, glass, plate
 from realtime_mood.overlay.text import (
     NARROW_SPACE,
     Line,
@@ -55,8 +53,7 @@ def draw_notice(image: ImageBGR, notice: Notice) -> None:
         notice: what to draw and where.
     """
     place = notice.place
-    shape = plate(place.w, place.h, notice.row / 2, PLATE, PLATE_OPACITY)
-    blend(image, shape, place.x, place.y)
+    glass(image, place.x, place.y, place.w, place.h, notice.row / 2)
     x = place.x + notice.pad
     if notice.dot:
         sign = plate(notice.dot, notice.dot, notice.dot / 2, RECORDING_RED, 1.0)
@@ -160,7 +157,7 @@ def _named_items(hud: HudView, size: int) -> list[Line]:
     rates = (
         ("capture", hud.capture_hz),
         ("display", hud.display_hz),
-        ("model", hud.inference_hz),
+        ("inference", hud.inference_hz),
     )
     items = [_item(name, f"{hz:.1f}", "Hz", size) for name, hz in rates if hz is not None]
     if hud.age_s is not None:

@@ -36,7 +36,7 @@ INK = _from_hex(0x0E1218)
 """Text on a light plate."""
 PLATE = _from_hex(0x12161C)
 """Background of panels, mixed with the picture by `PLATE_OPACITY`."""
-PLATE_OPACITY = 0.78
+PLATE_OPACITY = 0.74
 """With it white text keeps a contrast above 7 : 1, and quiet text above 4.5 : 1, over white."""
 WHITE = _from_hex(0xFFFFFF)
 """Text that matters, on a dark plate."""

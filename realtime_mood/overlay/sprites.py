@@ -14,13 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_mood.frame import ImageBGR
-from realtime_mood.overlay.palette import INK, Colour
+from realtime_mood.overlay.palette import INK, PLATE, PLATE_OPACITY, Colour
 
 Mask = npt.NDArray[np.float32]
 """Coverage from 0 (none) to 1 (full), shape (height, width)."""
 
-HALO_OPACITY = 0.55
+HALO_OPACITY = 0.75
 """How dark the soft rim around coloured shapes is; it carries them over pictures as light."""
+GLASS_GRAIN = 8
+"""Pixels that become one when the picture below a dark plate is blurred."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +73,7 @@ def blend(image: ImageBGR, sprite: Sprite, x: int, y: int, *, width: int | None 
     cv2.add(below, sprite.paint[part], dst=below)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def plate(
     width: int, height: int, radius: float, colour: Colour, opacity: float, rim: int = 0
 ) -> Sprite:
@@ -91,6 +93,28 @@ def plate(
     corner = np.hypot(np.maximum(dx, 0)[None, :], np.maximum(dy, 0)[:, None])
     distance = corner + np.minimum(np.maximum(dx[None, :], dy[:, None]), 0) - radius
     return _soft(distance.astype(np.float32), colour, opacity, rim)
+
+
+def glass(image: ImageBGR, x: int, y: int, width: int, height: int, radius: float) -> None:
+    """Darken and blur a rectangle with round corners, in place, so that text on it is legible.
+
+    Args:
+        image: the picture, written to.
+        x: left edge; the rectangle lies in the picture.
+        y: top edge.
+        width: in pixels.
+        height: in pixels.
+        radius: of the corners.
+    """
+    shade = plate(width, height, radius, PLATE, PLATE_OPACITY)
+    below = image[y : y + height, x : x + width]
+    columns, rows = max(1, width // GLASS_GRAIN), max(1, height // GLASS_GRAIN)
+    # Whole grains only: OpenCV averages these several times faster; the rest is a few pixels.
+    whole = below[: rows * GLASS_GRAIN, : columns * GLASS_GRAIN]
+    small = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    soft = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    cv2.copyTo(soft, 255 - shade.keep[..., 0], below)
+    blend(image, shade, x, y)
 
 
 @lru_cache(maxsize=64)
