@@ -83,19 +83,24 @@ def run_offline(config: RunConfig, *, on_progress: ProgressCallback) -> RunRepor
                     spec=contract.spec,
                 )
             )
-        return analyse(
-            source,
-            FaceTracker(detector),
-            classifier,
-            contract.spec,
-            stride_s=config.stride_s,
-            smoothing=config.smoothing,
-            duration_s=config.duration_s,
-            mirror=config.shows_mirror,
-            frame_sinks=frame_sinks,
-            event_sinks=event_sinks,
-            on_progress=on_progress,
-        )
+        try:
+            return analyse(
+                source,
+                FaceTracker(detector),
+                classifier,
+                contract.spec,
+                stride_s=config.stride_s,
+                smoothing=config.smoothing,
+                duration_s=config.duration_s,
+                mirror=config.shows_mirror,
+                frame_sinks=frame_sinks,
+                event_sinks=event_sinks,
+                on_progress=on_progress,
+            )
+        except SourceError as error:
+            outputs = (config.record, config.events if config.events != "-" else None)
+            kept = " and ".join(str(output) for output in outputs if output)
+            raise SourceError(f"{error}; kept in {kept}" if kept else str(error)) from error
 
 
 def analyse(

@@ -161,8 +161,22 @@ def read_contract(folder: Path) -> Contract:
         temperature=temperature,
         face_detector=str(values.get("face_detector", "none")),
     )
+    _check_weights(folder / WEIGHTS_FILE)
     _check_agreement(folder, contract.spec, values.get("labels"), config)
     return contract
+
+
+def _check_weights(path: Path) -> None:
+    """Read the header alone, which also tells whether the file is whole."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as weights:
+            weights.keys()
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{path} is damaged ({error}); copy the checkpoint again or train it again"
+        ) from error
 
 
 def _check_agreement(folder: Path, spec: ClipSpec, labels: Any, config: Mapping[str, Any]) -> None:

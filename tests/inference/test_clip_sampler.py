@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from realtime_mood.inference.clip_sampler import Clip, ClipSampler
+from tests.fakes import SPEC, numbered_image
+
+
+def _sample(*, rate_hz: float, seconds: float, stride_s: float = 0.2) -> list[Clip]:
+    sampler = ClipSampler(SPEC, stride_s=stride_s)
+    clips = []
+    for index in range(round(rate_hz * seconds)):
+        crop = numbered_image(index, width=32, height=32)
+        clip = sampler.add(crop, track_id=7, timestamp_s=index / rate_hz, frame_index=index)
+        if clip:
+            clips.append(clip)
+    return clips
+
+
+@pytest.mark.parametrize("rate_hz", [7.0, 15.0, 30.0, 50.0])
+def test_the_first_clip_comes_once_a_whole_span_is_there(rate_hz: float) -> None:
+    first = _sample(rate_hz=rate_hz, seconds=3.0)[0]
+    assert SPEC.span_s - SPEC.frame_interval_s / 2 - 1e-9 <= first.end_s
+    assert first.end_s <= SPEC.span_s + 1 / rate_hz
+    assert first.track_id == 7
+    assert first.frame_index == round(first.end_s * rate_hz)
+
+
+def test_frames_of_a_clip_are_the_ones_nearest_to_its_times() -> None:
+    clip = _sample(rate_hz=30.0, seconds=2.0)[-1]
+    numbers = clip.crops_bgr[:, 0, 0, 0].astype(int)
+    assert np.diff(numbers).tolist() == [6] * 7
+    assert numbers[-1] == clip.frame_index
+
+
+def test_one_clip_comes_each_stride() -> None:
+    clips = _sample(rate_hz=30.0, seconds=6.0, stride_s=0.5)
+    np.testing.assert_allclose(np.diff([clip.end_s for clip in clips]), 0.5, atol=1 / 30)
+
+
+def test_a_stride_shorter_than_a_frame_gives_a_clip_a_frame() -> None:
+    clips = _sample(rate_hz=10.0, seconds=3.0, stride_s=0.01)
+    np.testing.assert_allclose(np.diff([clip.end_s for clip in clips]), 0.1)
+
+
+def test_faces_do_not_mix_and_an_ended_face_is_forgotten() -> None:
+    sampler = ClipSampler(SPEC, stride_s=0.2)
+    clips: dict[int, Clip] = {}
+    for index in range(60):
+        for track_id in (1, 2):
+            crop = numbered_image(index + 90 * track_id, width=32, height=32)
+            clip = sampler.add(crop, track_id=track_id, timestamp_s=index / 30, frame_index=index)
+            if clip:
+                clips[track_id] = clip
+    assert clips[1].crops_bgr.max() < 150
+    assert clips[2].crops_bgr.min() >= 180
+    sampler.end(1)
+    crop = numbered_image(0, width=32, height=32)
+    assert sampler.add(crop, track_id=1, timestamp_s=2.0, frame_index=60) is None

@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from realtime_mood.errors import ModelError
+from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices
+from tests.fakes import SPEC
+
+
+def test_a_clip_ends_at_its_end_and_reaches_back_its_span() -> None:
+    times_s = clip_timestamps(SPEC, end_s=2.0)
+    np.testing.assert_allclose(times_s, [0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0])
+    assert pytest.approx(1.4) == SPEC.span_s
+
+
+@pytest.mark.parametrize("rate_hz", [5.0, 12.5, 29.97, 60.0])
+def test_the_span_does_not_depend_on_the_frame_rate(rate_hz: float) -> None:
+    available_s = np.arange(0, 4, 1 / rate_hz)
+    chosen = nearest_indices(available_s, clip_timestamps(SPEC, end_s=3.0))
+    span_s = available_s[chosen[-1]] - available_s[chosen[0]]
+    assert abs(span_s - SPEC.span_s) <= 1 / rate_hz
+
+
+def test_the_nearest_time_is_taken_and_the_earlier_of_two_equally_near() -> None:
+    chosen = nearest_indices([0.0, 1.0, 2.0], [-5.0, 0.4, 0.5, 0.6, 1.5, 9.0])
+    assert chosen.tolist() == [0, 0, 0, 1, 1, 2]
+
+
+def test_a_source_slower_than_the_clip_repeats_frames() -> None:
+    chosen = nearest_indices([0.0, 1.0], clip_timestamps(SPEC, end_s=1.0))
+    assert set(chosen.tolist()) == {0, 1}
+
+
+def test_choosing_from_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="no frame"):
+        nearest_indices([], [0.0])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("num_frames", 0),
+        ("frame_interval_s", 0.0),
+        ("frame_interval_s", float("nan")),
+        ("image_size", 8),
+        ("mean", (0.5, 0.5)),
+        ("std", (0.5, 0.0, 0.5)),
+        ("crop_margin", -0.1),
+        ("interpolation", "lanczos"),
+    ],
+)
+def test_a_value_out_of_range_is_named(field: str, value: object) -> None:
+    with pytest.raises(ModelError, match=field):
+        replace(SPEC, **{field: value})
+
+
+def test_a_spec_survives_its_dictionary() -> None:
+    assert ClipSpec.from_dict(SPEC.to_dict()) == SPEC
+
+
+def test_a_missing_and_an_unknown_value_are_named() -> None:
+    values = SPEC.to_dict()
+    del values["mean"]
+    with pytest.raises(ModelError, match="mean missing"):
+        ClipSpec.from_dict(values)
+    with pytest.raises(ModelError, match="colour unknown"):
+        ClipSpec.from_dict({**SPEC.to_dict(), "colour": "grey"})
+    with pytest.raises(ModelError, match="wrong kind"):
+        ClipSpec.from_dict({**SPEC.to_dict(), "num_frames": "many"})

@@ -1,0 +1,228 @@
+"""The command as people type it: exit codes and one line on stderr."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from realtime_mood import __version__
+from realtime_mood.cli import exit_code_of, main, parse_arguments
+from realtime_mood.errors import (
+    ModelError,
+    OutputError,
+    RealtimeMoodError,
+    SourceError,
+    UsageError,
+)
+from realtime_mood.frame import Frame
+from realtime_mood.model.checkpoint import Contract, save_checkpoint
+from realtime_mood.model.timesformer import tiny_timesformer
+from realtime_mood.sinks.recording import RecordingSink
+from tests.fakes import SPEC, numbered_image
+from tests.shared import shared_file
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    contract = Contract(spec=SPEC, temperature=1.0, face_detector="none")
+    save_checkpoint(tiny_timesformer(SPEC), contract, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("video") / "grey.mp4"
+    sink = RecordingSink(path, width=64, height=48, frame_rate=Fraction(30))
+    for index in range(60):
+        sink.write(Frame(numbered_image(index * 4), index / 30, index))
+    sink.close()
+    return path
+
+
+def _run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main([str(argument) for argument in arguments])
+    code = caught.value.code
+    assert isinstance(code, int)
+    return code
+
+
+def test_a_file_becomes_a_recording_and_events(
+    checkpoint: Path, video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, events = tmp_path / "out.mp4", tmp_path / "out.jsonl"
+    code = _run(
+        *("--video", video, "--record", out, "--events", events),
+        *("--model", checkpoint, "--faces", "none"),
+    )
+    assert code == 0
+    lines = [json.loads(line) for line in events.read_text().splitlines()]
+    assert lines[0]["type"] == "start"
+    assert lines[-1]["type"] == "summary"
+    assert lines[-1]["frames"] == 60
+    assert sum(line["type"] == "prediction" for line in lines) >= 3
+    assert out.stat().st_size > 0
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert "60 frames" in written.err
+    assert str(out) in written.err
+
+
+def test_events_on_standard_output_are_nothing_but_events(
+    checkpoint: Path, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--events", "-", "--model", checkpoint, "--faces", "none")
+    assert _run("--video", video, *options) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert next(json.loads(line)["type"] for line in lines) == "start"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--video", "{tmp}/no.mp4", "--headless"), 3, ("no.mp4", "does not exist")),
+        (("--video", "{tmp}", "--headless"), 3, ("{tmp}",)),
+        (("--video", "{empty}", "--headless"), 3, ("empty.mp4",)),
+        (("--video", "{video}", "--headless", "--model", "{tmp}/none"), 4, ("none", "--model")),
+        (("--video", "{video}", "--headless", "--model", "{tmp}"), 4, ("clip_spec.json",)),
+        (("--video", "{video}", "--record", "{tmp}/no/o.mp4"), 5, ("no", "create")),
+        (("--video", "{video}", "--record", "{tmp}"), 5, ("{tmp}",)),
+        (("--video", "{video}", "--events", "{tmp}/no/o.csv"), 5, ("no",)),
+        (("--video", "{video}", "--events", "{tmp}/o.xml"), 2, ("o.xml", "jsonl")),
+        (("--video", "{video}", "--record", "{video}"), 2, ("overwrite",)),
+        (("--video", "{video}", "--camera", "0"), 2, ("--camera", "--video")),
+        (("--video", "{video}", "--headless", "--stride", "0"), 2, ("--stride", "0.0")),
+        (("--video", "{video}", "--headless", "--duration", "-1"), 2, ("--duration", "-1.0")),
+        (("--video", "{video}", "--headless", "--stride", "fast"), 2, ("--stride", "fast")),
+        (("--video", "rtsp://a/b", "--headless"), 2, ("--camera",)),
+        (("--device", "tpu"), 2, ("tpu", "cuda")),
+        (("--nonsense",), 2, ("--nonsense", "--help")),
+        (("--video", "{video}", "--headless", "--faces", "yunet"), 4, ("--face-model",)),
+        (("--video", "{video}", "--headless", "--face-model", "{empty}"), 4, ("empty.mp4",)),
+    ],
+)
+def test_bad_input_is_one_line_and_an_exit_code(
+    arguments: tuple[str, ...],
+    code: int,
+    words: tuple[str, ...],
+    checkpoint: Path,
+    video: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    names = {"tmp": tmp_path, "video": video, "empty": empty}
+    before = sorted(tmp_path.iterdir())
+    given = [argument.format(**names) for argument in arguments]
+    if "--model" not in given:
+        given += ["--model", str(checkpoint)]
+    assert _run(*given) == code
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("realtime-mood: ")
+    for word in words:
+        assert word.format(**names) in lines[0]
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_video_that_breaks_half_way_keeps_what_was_decoded(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = shared_file("media/odd/corrupt_after_28_frames.mp4")
+    out, events = tmp_path / "out.mp4", tmp_path / "out.jsonl"
+    outputs = ("--record", out, "--events", events)
+    assert _run("--video", broken, *outputs, "--model", checkpoint, "--faces", "none") == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "28" in line
+    assert str(out) in line
+    assert json.loads(events.read_text().splitlines()[-1])["frames"] == 28
+    assert out.stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RealtimeMoodError("x"), 1),
+        (UsageError("x"), 2),
+        (SourceError("x"), 3),
+        (ModelError("x"), 4),
+        (OutputError("x"), 5),
+        (ZeroDivisionError("x"), 1),
+    ],
+)
+def test_every_error_has_its_exit_code(
+    error: Exception, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> int:
+        raise error
+
+    assert exit_code_of(fail, program="test", debug=False) == code
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert exit_code_of(fail, program="test", debug=True) == code
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_no_option_means_the_first_camera() -> None:
+    from realtime_mood.cli import make_config
+
+    config = make_config(parse_arguments([]))
+    assert config.camera == "0"
+    assert config.shows_mirror
+    assert not config.is_offline
+
+
+def test_the_version_and_the_help_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("--version") == 0
+    assert __version__ in capsys.readouterr().out
+    assert _run("--help") == 0
+    assert "--camera" in capsys.readouterr().out
+
+
+def test_a_camera_that_is_not_there_is_one_line(checkpoint: Path) -> None:
+    program = shutil.which("realtime-mood", path=str(Path(sys.executable).parent))
+    assert program, "the console script is not installed"
+    done = subprocess.run(
+        [program, "--camera", "97", "--headless", "--model", str(checkpoint)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert "camera 97" in line
+
+
+def test_ctrl_c_finishes_the_recording(checkpoint: Path, tmp_path: Path) -> None:
+    import signal
+
+    out, events = tmp_path / "out.mp4", tmp_path / "out.jsonl"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "realtime_mood", "--camera", "pattern", "--headless"),
+            *("--record", str(out), "--events", str(events), "--model", str(checkpoint)),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline_s = time.monotonic() + 60
+    while time.monotonic() < deadline_s and not (out.exists() and out.stat().st_size > 4000):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert json.loads(events.read_text().splitlines()[-1])["type"] == "summary"
+    from realtime_mood.capture.file_source import FileSource
+
+    source = FileSource(out)
+    frames = 0
+    while source.read() is not None:
+        frames += 1
+    source.close()
+    assert frames > 10

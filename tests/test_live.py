@@ -1,0 +1,192 @@
+"""The live loop with a synthetic source; real threads, real time, generous bounds."""
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_mood.errors import ModelError, SourceError
+from realtime_mood.inference.classifier import Classifier
+from realtime_mood.live import MainLoop
+from realtime_mood.model.checkpoint import Contract
+from realtime_mood.pipeline import LivePipeline
+from realtime_mood.recorder import Recorder
+from realtime_mood.report import RunReport
+from realtime_mood.smoothing import SmoothingConfig
+from tests.fakes import (
+    SPEC,
+    FakeClassifier,
+    FakeScreen,
+    ListSource,
+    MemoryEventSink,
+    ScriptedDetector,
+    one_face,
+)
+
+CONTRACT = Contract(spec=SPEC, temperature=1.0, face_detector="none")
+
+
+class _Live:
+    def __init__(
+        self,
+        source: ListSource,
+        classifier: Classifier,
+        *,
+        screen: FakeScreen | None = None,
+        duration_s: float | None = None,
+        locate: object = None,
+        stride_s: float = 0.2,
+    ) -> None:
+        self.events = MemoryEventSink()
+        self.screen = screen or FakeScreen(clock=time.monotonic)
+        self.interrupt = threading.Event()
+        self.pipeline = LivePipeline(
+            lambda: source,
+            locate or (lambda: (Path("fake"), CONTRACT)),  # type: ignore[arg-type]
+            lambda folder, contract: classifier,
+            ScriptedDetector(one_face),
+            source_name="list",
+            model_name="fake",
+            stride_s=stride_s,
+            smoothing=SmoothingConfig(),
+            on_event=self.events.write,
+        )
+        self.loop = MainLoop(
+            self.pipeline,
+            Recorder(None),
+            self.screen,
+            source_name="list",
+            mirror=False,
+            duration_s=duration_s,
+            interrupt=self.interrupt,
+        )
+
+    def run(self) -> RunReport:
+        return self.loop.run()
+
+
+def test_the_picture_does_not_wait_for_a_slow_model() -> None:
+    classifier = FakeClassifier(wait=lambda: time.sleep(0.5))
+    live = _Live(ListSource(150), classifier)
+    report = live.run()
+    shown_s = np.diff(live.screen.shown_s[1:])
+    # 30 Hz for 5 s: nearly all frames are shown although the model takes 15 frames' time.
+    assert len(live.screen.shown_s) >= 140
+    assert np.median(shown_s) == pytest.approx(1 / 30, abs=0.005)
+    assert report.summary["skipped_clips"] >= 8
+    # The clip taken is the newest: it ended no more than a stride before it was taken.
+    starts = [event["media_time_s"] for event in live.events.of_type("prediction")]
+    latencies = [event["latency_s"] for event in live.events.of_type("prediction")]
+    assert len(starts) >= 5
+    assert max(latencies) < 0.5 + 0.2 + 0.15
+    assert np.all(np.diff(starts) >= 0.45)
+
+
+def test_a_live_run_that_skips_nothing_equals_the_offline_run() -> None:
+    from realtime_mood.faces.tracker import FaceTracker
+    from realtime_mood.offline import analyse
+
+    live = _Live(ListSource(90), FakeClassifier())
+    report = live.run()
+    assert report.summary["skipped_clips"] == 0
+    offline = MemoryEventSink()
+    analyse(
+        ListSource(90),
+        FaceTracker(ScriptedDetector(one_face)),
+        FakeClassifier(),
+        SPEC,
+        stride_s=0.2,
+        smoothing=SmoothingConfig(),
+        frame_sinks=[],
+        event_sinks=[offline],
+    )
+    keys = ("media_time_s", "frame_index", "label", "confidence", "probabilities", "box_xywh")
+    assert [[event[key] for key in keys] for event in live.events.of_type("prediction")] == [
+        [event[key] for key in keys] for event in offline.of_type("prediction")
+    ]
+
+
+def test_the_picture_shows_before_the_model_is_there() -> None:
+    loading = threading.Event()
+
+    def locate() -> tuple[Path, Contract]:
+        loading.wait(10)
+        return Path("fake"), CONTRACT
+
+    screen = FakeScreen({10: "q"}, clock=time.monotonic)
+    live = _Live(ListSource(150), FakeClassifier(), screen=screen, locate=locate)
+    releaser = threading.Timer(1.5, loading.set)
+    releaser.start()
+    live.run()
+    assert len(screen.shown_s) >= 10
+    assert not loading.is_set() or len(live.events.of_type("prediction")) == 0
+    loading.set()
+    releaser.cancel()
+
+
+def test_the_first_events_tell_of_the_run_and_its_engine() -> None:
+    live = _Live(ListSource(30), FakeClassifier())
+    live.run()
+    kinds = [event["type"] for event in live.events.events]
+    assert kinds[0] == "start"
+    assert {"engine", "track_started", "track_ended", "summary"} <= set(kinds)
+    assert kinds[-1] == "summary"
+
+
+@pytest.mark.parametrize("key", ["q", "Q", "\x1b"])
+def test_a_key_quits(key: str) -> None:
+    screen = FakeScreen({5: key}, clock=time.monotonic)
+    live = _Live(ListSource(3000), FakeClassifier(), screen=screen)
+    live.run()
+    assert len(screen.shown_s) <= 8
+    assert not live.pipeline.has_left_threads
+
+
+def test_closing_the_window_quits() -> None:
+    screen = FakeScreen(clock=time.monotonic)
+    live = _Live(ListSource(3000), FakeClassifier(), screen=screen)
+    timer = threading.Timer(0.3, lambda: setattr(screen, "is_open", False))
+    timer.start()
+    assert live.run().wall_s < 5
+
+
+def test_space_holds_a_file_and_goes_on_where_it_was() -> None:
+    screen = FakeScreen({10: " "}, clock=time.monotonic)
+    live = _Live(ListSource(40), FakeClassifier(), screen=screen)
+    resume = threading.Timer(0.6, lambda: screen._keys.update({len(screen.shown_s): " "}))
+    resume.start()
+    started_s = time.monotonic()
+    report = live.run()
+    assert time.monotonic() - started_s > 1.3 + 0.2
+    assert report.summary["frames"] == 40
+    assert report.summary["dropped_frames"] <= 2
+
+
+def test_the_interrupt_ends_it_properly() -> None:
+    live = _Live(ListSource(3000), FakeClassifier())
+    threading.Timer(0.4, live.interrupt.set).start()
+    report = live.run()
+    assert report.wall_s < 3
+    assert live.events.events[-1]["type"] == "summary"
+
+
+def test_the_duration_ends_it() -> None:
+    report = _Live(ListSource(3000), FakeClassifier(), duration_s=0.5).run()
+    assert report.summary["frames"] <= 16
+
+
+def test_what_a_thread_died_of_reaches_the_caller() -> None:
+    def locate() -> tuple[Path, Contract]:
+        raise ModelError("no such model")
+
+    with pytest.raises(ModelError, match="no such model"):
+        _Live(ListSource(300), FakeClassifier(), locate=locate).run()
+
+
+def test_a_source_that_breaks_reaches_the_caller_after_its_frames() -> None:
+    live = _Live(ListSource(10, error=SourceError("unplugged")), FakeClassifier())
+    with pytest.raises(SourceError, match="unplugged"):
+        live.run()
+    assert live.events.events[-1]["type"] == "summary"

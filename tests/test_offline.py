@@ -1,0 +1,183 @@
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime_mood.capture.source import FrameSource
+from realtime_mood.errors import SourceError
+from realtime_mood.faces.box import Box
+from realtime_mood.faces.tracker import FaceTracker
+from realtime_mood.frame import Frame
+from realtime_mood.model.labels import LABELS
+from realtime_mood.offline import analyse
+from realtime_mood.report import RunReport
+from realtime_mood.smoothing import SmoothingConfig
+from tests.fakes import (
+    SPEC,
+    FakeClassifier,
+    ListSource,
+    MemoryEventSink,
+    MemoryFrameSink,
+    ScriptedDetector,
+    one_face,
+)
+
+
+class _Run:
+    def __init__(
+        self,
+        source: FrameSource,
+        *,
+        detector: ScriptedDetector | None = None,
+        classifier: FakeClassifier | None = None,
+        **options: Any,
+    ) -> None:
+        self.events = MemoryEventSink()
+        self.frames = MemoryFrameSink()
+        self.classifier = classifier or FakeClassifier()
+        self._source = source
+        self._detector = detector or ScriptedDetector(one_face)
+        self._options = options
+
+    def go(self) -> RunReport:
+        return analyse(
+            self._source,
+            FaceTracker(self._detector),
+            self.classifier,
+            SPEC,
+            stride_s=0.2,
+            smoothing=SmoothingConfig(),
+            frame_sinks=[self.frames],
+            event_sinks=[self.events],
+            **self._options,
+        )
+
+
+def test_every_frame_goes_out_once_and_in_order() -> None:
+    run = _Run(ListSource(90))
+    report = run.go()
+    assert [frame.index for frame in run.frames.frames] == list(range(90))
+    assert [frame.timestamp_s for frame in run.frames.frames] == [i / 30 for i in range(90)]
+    assert report.summary["frames"] == 90
+    assert not report.interrupted
+
+
+def test_clips_come_each_stride_from_the_first_whole_span_on() -> None:
+    run = _Run(ListSource(120))
+    run.go()
+    times_s = [event["media_time_s"] for event in run.events.of_type("prediction")]
+    assert times_s[0] == pytest.approx(1.3, abs=0.04)
+    np.testing.assert_allclose(np.diff(times_s), 0.2, atol=0.034)
+    assert len(run.classifier.batches) == len(times_s)
+    assert run.events.events[-1]["skipped_clips"] == 0
+
+
+def test_events_have_their_order_and_their_fields() -> None:
+    run = _Run(ListSource(60))
+    run.go()
+    kinds = [event["type"] for event in run.events.events]
+    assert kinds[0] == "track_started"
+    assert kinds[-2:] == ["track_ended", "summary"]
+    prediction = run.events.of_type("prediction")[0]
+    assert list(prediction) == [
+        "type",
+        "media_time_s",
+        "wall_time",
+        "frame_index",
+        "track_id",
+        "box_xywh",
+        "label",
+        "confidence",
+        "probabilities",
+        "raw_probabilities",
+        "latency_s",
+    ]
+    assert prediction["label"] == "happy"
+    assert prediction["box_xywh"] == [10, 8, 24, 32]
+    assert list(prediction["probabilities"]) == list(LABELS)
+    assert prediction["wall_time"].endswith("Z")
+    assert prediction["frame_index"] == round(prediction["media_time_s"] * 30)
+    ended = run.events.of_type("track_ended")[0]
+    assert ended["reason"] == "end"
+
+
+def test_a_label_is_drawn_only_after_its_clip_has_ended() -> None:
+    seen: list[tuple[float, int]] = []
+    run = _Run(ListSource(60))
+
+    def on_progress(frame: Frame, info: object) -> bool:
+        seen.append((frame.timestamp_s, len(run.events.of_type("prediction"))))
+        return True
+
+    run = _Run(ListSource(60), on_progress=on_progress)
+    run.go()
+    first_s = run.events.of_type("prediction")[0]["media_time_s"]
+    assert all(count == 0 for time_s, count in seen if time_s < first_s - 1e-3)
+
+
+def _without_clocks(events: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    clocks = ("wall_time", "latency_s")
+    return [{key: event[key] for key in event if key not in clocks} for event in events]
+
+
+def test_two_runs_give_the_same_events_and_pictures() -> None:
+    first, second = _Run(ListSource(90)), _Run(ListSource(90))
+    first.go()
+    second.go()
+    assert _without_clocks(first.events.events) == _without_clocks(second.events.events)
+    for left, right in zip(first.frames.frames, second.frames.frames, strict=True):
+        np.testing.assert_array_equal(left.image_bgr, right.image_bgr)
+
+
+def test_without_a_face_nothing_is_classified_and_the_summary_says_so() -> None:
+    run = _Run(ListSource(90), detector=ScriptedDetector(lambda call: ()))
+    report = run.go()
+    assert run.classifier.batches == []
+    assert report.summary["mood_seconds"] == {"no face": pytest.approx(89 / 30, abs=1e-3)}
+
+
+def test_a_lost_face_ends_and_a_new_one_starts_afresh() -> None:
+    def script(call: int) -> list[Box]:
+        return [] if 20 <= call < 35 else list(one_face(call))
+
+    run = _Run(ListSource(180), detector=ScriptedDetector(script))
+    run.go()
+    started = run.events.of_type("track_started")
+    ended = run.events.of_type("track_ended")
+    assert [event["track_id"] for event in started] == [1, 2]
+    assert [event["reason"] for event in ended] == ["lost", "end"]
+    first_of_second = next(
+        event for event in run.events.of_type("prediction") if event["track_id"] == 2
+    )
+    assert first_of_second["media_time_s"] > started[1]["media_time_s"] + 1.2
+
+
+def test_a_source_that_breaks_keeps_what_was_done_and_raises() -> None:
+    run = _Run(ListSource(50, error=SourceError("bad packet")))
+    with pytest.raises(SourceError, match="bad packet"):
+        run.go()
+    assert len(run.frames.frames) == 50
+    assert run.events.events[-1]["type"] == "summary"
+    assert run.events.events[-1]["frames"] == 50
+
+
+def test_the_duration_ends_the_run() -> None:
+    run = _Run(ListSource(90), duration_s=1.0)
+    assert run.go().summary["frames"] == 30
+
+
+def test_the_person_can_stop_it() -> None:
+    run = _Run(ListSource(90), on_progress=lambda frame, info: frame.index < 9)
+    report = run.go()
+    assert report.interrupted
+    assert len(run.frames.frames) == 10
+
+
+def test_mood_time_adds_up_to_the_length_of_the_video() -> None:
+    report = _Run(ListSource(120)).go()
+    assert sum(report.summary["mood_seconds"].values()) == pytest.approx(119 / 30, abs=1e-3)
+    assert report.summary["mood_seconds"]["happy"] > 2.0
+    text = "\n".join(report.lines())
+    assert "120 frames" in text
+    assert "happy" in text
