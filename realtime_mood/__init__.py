@@ -15,4 +15,15 @@ only `errors`; what puts the stages together is `session`, `pipeline`, `live` an
 Importing this package loads nothing heavy.
 """
 
+import os
+
 __version__ = "0.1.0"
+
+# OpenCV reads these when it is imported, which nothing in this package does before this line: its
+# messages are replaced by the program's own, and cameras on Windows open without a long wait.
+for _name, _value in (
+    ("OPENCV_LOG_LEVEL", "ERROR"),
+    ("OPENCV_FFMPEG_LOGLEVEL", "-8"),
+    ("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0"),
+):
+    os.environ.setdefault(_name, _value)

@@ -1,0 +1,261 @@
+"""Cameras and network streams, by OpenCV. The only module that uses `cv2.VideoCapture`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from realtime_mood.capture.source import SourceInfo
+from realtime_mood.capture.target import CameraTarget
+from realtime_mood.errors import SourceError
+from realtime_mood.frame import Frame, ImageBGR
+
+logger = logging.getLogger(__name__)
+
+OPEN_TIMEOUT_MS = 10_000
+READ_TIMEOUT_MS = 10_000
+RETRIES = 5
+RETRY_WAIT_S = 0.2
+GIVE_UP_S = 10.0
+"""A camera is given up after this many seconds without a frame, whatever number of tries is left:
+one try alone can take the driver ten seconds."""
+MAX_RATE = 240
+"""An announced rate above this is a time base in disguise."""
+MIN_STEP_S = 1e-6
+MAX_PACE_S = 1.0
+
+
+class OpenCVSource:
+    """A camera or a stream, open and delivering.
+
+    Frames carry the time at which they were taken from the driver, so a recording plays at the
+    speed of life even when a camera gives fewer frames than it announces, as most do in the dark.
+    A stream of a finite file is held to that file's own speed and ends with it.
+
+    Args:
+        target: camera number, device path or URL.
+        width: wish in pixels; the camera has the last word. None leaves the camera's own.
+        height: wish in pixels.
+        frame_rate: wish in frames a second.
+        clock: seconds, monotonic.
+        retry_wait_s: seconds between two tries when a read fails.
+
+    Raises:
+        UsageError: the target is no number, device path or URL.
+        SourceError: it cannot be opened, or delivers no frame.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        width: int | None = None,
+        height: int | None = None,
+        frame_rate: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        retry_wait_s: float = RETRY_WAIT_S,
+    ) -> None:
+        self._target = CameraTarget(target)
+        self._clock = clock
+        self._retry_wait_s = retry_wait_s
+        self._closed = threading.Event()
+        self._is_ended = False
+        self._error: SourceError | None = None
+        self._index = 0
+        self._origin_s: float | None = None
+        self._last_s = 0.0
+        self._size: tuple[int, int] | None = None
+        self._capture = _open(self._target)
+        try:
+            if not self._target.is_stream:
+                _wish(self._capture, width=width, height=height, frame_rate=frame_rate)
+            frames = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+            self._is_finite = self._target.is_stream and frames > 0
+            self._next = self._grab()
+            if self._next is None:
+                raise self._silent()
+        except BaseException:
+            self._capture.release()
+            raise
+        self.info = SourceInfo(
+            name=self._target.name,
+            width=self._next.width,
+            height=self._next.height,
+            is_live=True,
+            frame_rate=_announced_rate(self._capture),
+        )
+
+    def read(self) -> Frame | None:
+        """See `FrameSource.read`."""
+        if self._next is not None:
+            frame, self._next = self._next, None
+            return frame
+        if self._error is not None:
+            raise self._error
+        return self._grab()
+
+    def close(self) -> None:
+        """See `FrameSource.close`."""
+        self._closed.set()
+        self._next = None
+        self._capture.release()
+
+    def _grab(self) -> Frame | None:
+        started_s = self._clock()
+        for attempt in range(RETRIES + 1):
+            if self._closed.is_set() or self._is_ended:
+                return None
+            if attempt:
+                logger.debug("%s gave no frame, try %d", self._target.name, attempt)
+                if self._clock() - started_s >= GIVE_UP_S:
+                    break
+                if self._closed.wait(self._retry_wait_s):
+                    return None
+            image = self._try_once()
+            if image is not None:
+                return self._make_frame(image)
+            if self._is_finite and self._index:
+                self._is_ended = True
+        if self._is_ended:
+            return None
+        self._error = self._silent()
+        raise self._error
+
+    def _try_once(self) -> ImageBGR | None:
+        try:
+            if not self._capture.grab():
+                return None
+            self._grabbed_s = self._clock()
+            is_good, image = self._capture.retrieve()
+        except cv2.error as error:
+            logger.debug("%s: %s", self._target.name, error)
+            return None
+        return _as_bgr(image) if is_good and image is not None else None
+
+    def _make_frame(self, image_bgr: ImageBGR) -> Frame:
+        if self._size is None:
+            self._size = image_bgr.shape[1], image_bgr.shape[0]
+        if (image_bgr.shape[1], image_bgr.shape[0]) != self._size:
+            image_bgr = np.asarray(cv2.resize(image_bgr, self._size), dtype=np.uint8)
+        if self._origin_s is None:
+            self._origin_s = self._grabbed_s
+        else:
+            if self._is_finite:
+                self._keep_pace(self._origin_s)
+            elapsed_s = self._grabbed_s - self._origin_s
+            self._last_s = max(self._last_s + MIN_STEP_S, elapsed_s)
+        frame = Frame(image_bgr, self._last_s, self._index)
+        self._index += 1
+        return frame
+
+    def _keep_pace(self, origin_s: float) -> None:
+        position_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
+        early_s = origin_s + position_s - self._clock()
+        if early_s > 0.0:
+            self._closed.wait(min(early_s, MAX_PACE_S))
+        self._grabbed_s = self._clock()
+
+    def _silent(self) -> SourceError:
+        remedy = (
+            "check the network and the camera"
+            if self._target.is_stream
+            else "check the cable, and that no other program uses it"
+        )
+        if self._index == 0:
+            return SourceError(f"{self._target.name} was opened but delivers no frames; {remedy}")
+        return SourceError(
+            f"{self._target.name} stopped delivering frames after {self._last_s:.1f} s; {remedy}"
+        )
+
+
+def _open(target: CameraTarget) -> cv2.VideoCapture:
+    for backend in _backends(target):
+        capture = _try_backend(target, backend)
+        if capture is not None:
+            return capture
+    raise SourceError(f"{target.name} cannot be opened; {_remedy(target)}")
+
+
+def _try_backend(target: CameraTarget, backend: int) -> cv2.VideoCapture | None:
+    address: Any = target.address
+    try:
+        if target.is_stream:
+            timeouts = [
+                *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS),
+                *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS),
+            ]
+            capture = cv2.VideoCapture(address, backend, timeouts)
+        else:
+            capture = cv2.VideoCapture(address, backend)
+        if capture.isOpened():
+            return capture
+        capture.release()
+    except cv2.error as error:
+        logger.debug("%s: %s", target.name, error)
+    return None
+
+
+def _backends(target: CameraTarget) -> tuple[int, ...]:
+    # Named, because the timeouts of a stream are ignored under CAP_ANY, and because CAP_ANY asks
+    # backends for a camera that can only complain.
+    if target.is_stream:
+        return (cv2.CAP_FFMPEG,)
+    if sys.platform.startswith("linux"):
+        return (cv2.CAP_V4L2,)
+    if sys.platform == "darwin":
+        return (cv2.CAP_AVFOUNDATION,)
+    if sys.platform == "win32":
+        return cv2.CAP_MSMF, cv2.CAP_DSHOW
+    return (cv2.CAP_ANY,)
+
+
+def _wish(
+    capture: cv2.VideoCapture, *, width: int | None, height: int | None, frame_rate: float | None
+) -> None:
+    # Motion JPEG first: asked for after the size, many USB cameras stay at 5 raw frames a second.
+    capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    if width is not None:
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+    if height is not None:
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+    if frame_rate is not None:
+        capture.set(cv2.CAP_PROP_FPS, frame_rate)
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+
+
+def _remedy(target: CameraTarget) -> str:
+    if target.is_stream:
+        return "check the address, the password and the network"
+    if sys.platform.startswith("linux"):
+        device = Path(f"/dev/video{target.text}" if target.text.isdecimal() else target.text)
+        if device.exists() and not os.access(device, os.R_OK | os.W_OK):
+            return f"{device} may not be read; add yourself to its group, usually 'video'"
+        present = sorted(str(path) for path in Path("/dev").glob("video*"))
+        if not present:
+            return "no camera is plugged in"
+        if not device.exists():
+            return f"what is there: {', '.join(present)}"
+    return "check that it is plugged in, allowed, and not in use by another program"
+
+
+def _announced_rate(capture: cv2.VideoCapture) -> Fraction | None:
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    return Fraction(rate).limit_denominator(1001) if 0.0 < rate <= MAX_RATE else None
+
+
+def _as_bgr(image: np.ndarray[Any, np.dtype[Any]]) -> ImageBGR:
+    if image.ndim == 2 or image.shape[2] == 1:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    elif image.shape[2] == 4:
+        image = cv2.cvtColor(image, cv2.COLOR_BGRA2BGR)
+    return np.asarray(image, dtype=np.uint8)

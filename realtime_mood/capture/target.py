@@ -1,0 +1,49 @@
+"""What `--camera` names: a number, a device path or a stream. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from realtime_mood.errors import UsageError
+
+STREAM_MARK = "://"
+
+
+@dataclass(frozen=True)
+class CameraTarget:
+    """A camera or stream, told apart and named for people.
+
+    Raises:
+        UsageError: the text names neither.
+    """
+
+    text: str
+    """As given; may hold a password."""
+
+    def __post_init__(self) -> None:
+        if not (self.is_stream or self.text.isdecimal() or self.text.startswith("/dev/")):
+            raise UsageError(
+                f"there is no camera called {self.name}; give a number such as 0, a device path "
+                "such as /dev/video0 or a URL, and video files to --video"
+            )
+
+    @property
+    def is_stream(self) -> bool:
+        """True for a URL."""
+        return STREAM_MARK in self.text
+
+    @property
+    def address(self) -> int | str:
+        """What OpenCV opens."""
+        return int(self.text) if self.text.isdecimal() else self.text
+
+    @property
+    def name(self) -> str:
+        """For messages, events and the display; of a URL, no user, password or query."""
+        if self.is_stream:
+            scheme, _, rest = self.text.partition(STREAM_MARK)
+            public = rest.rpartition("@")[2]
+            for mark in "?#":
+                public = public.partition(mark)[0]
+            return f"{scheme}{STREAM_MARK}{public}"
+        return f"camera {self.text}" if self.text.isdecimal() else self.text
