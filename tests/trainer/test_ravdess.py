@@ -1,0 +1,92 @@
+"""File names, twins, foreign files and unusable folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from realtime_mood.errors import SourceError
+from realtime_mood.model.labels import LABELS
+from trainer.corpora.ravdess import index_folder, parse_name
+
+
+def touch(folder: Path, *names: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+
+
+@pytest.mark.parametrize(
+    ("emotion", "label"),
+    [
+        ("01", "neutral"),
+        ("02", "calm"),
+        ("03", "happy"),
+        ("04", "sad"),
+        ("05", "angry"),
+        ("06", "fearful"),
+        ("07", "disgust"),
+        ("08", "surprised"),
+    ],
+)
+def test_name_gives_label_and_actor(emotion: str, label: str) -> None:
+    parsed = parse_name(Path(f"anywhere/02-01-{emotion}-01-02-01-13.mp4"))
+    assert parsed is not None
+    modality, recording = parsed
+    assert modality == "02"
+    assert LABELS[recording.label] == label
+    assert recording.actor == 13
+    assert recording.take == f"01-{emotion}-01-02-01-13"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "holiday.mp4",
+        "02-01-09-01-01-01-01.mp4",
+        "04-01-01-01-01-01-01.mp4",
+        "02-03-01-01-01-01-01.mp4",
+        "02-01-01-01-01-01-00.mp4",
+        "02-01-01-01-01-01.mp4",
+        "02-01-01-01-01-01-01-02.mp4",
+    ],
+)
+def test_other_names_are_foreign(name: str) -> None:
+    assert parse_name(Path(name)) is None
+
+
+def test_of_twins_one_is_kept(tmp_path: Path) -> None:
+    touch(tmp_path / "b", "01-01-03-01-01-01-01.mp4")
+    touch(tmp_path / "a", "02-01-03-01-01-01-01.mp4", "02-01-03-01-01-02-01.mp4")
+    index = index_folder(tmp_path)
+    assert [r.name for r in index.recordings] == ["01-01-03-01-01-01-01", "02-01-03-01-01-02-01"]
+    assert [path.name for path in index.twins] == ["02-01-03-01-01-01-01.mp4"]
+
+
+def test_audio_and_foreign_files_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    touch(
+        tmp_path / "deep" / "Actor_07",
+        "02-01-05-01-01-01-07.mp4",
+        "03-01-05-01-01-01-07.wav",
+        "holiday.mp4",
+        "notes.txt",
+    )
+    index = index_folder(tmp_path)
+    assert len(index.recordings) == 1
+    assert [path.name for path in index.audio] == ["03-01-05-01-01-01-07.wav"]
+    assert [path.name for path in index.foreign] == ["holiday.mp4"]
+    assert "holiday.mp4" in caplog.text
+
+
+def test_folder_without_video_is_named(tmp_path: Path) -> None:
+    touch(tmp_path, "03-01-05-01-01-01-07.wav", "holiday.mp4")
+    with pytest.raises(SourceError, match=r"no RAVDESS video in .*1 videos with other names"):
+        index_folder(tmp_path)
+
+
+def test_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="nowhere does not exist"):
+        index_folder(tmp_path / "nowhere")
