@@ -103,6 +103,7 @@ def run_live(config: RunConfig, *, interrupt: threading.Event) -> RunReport:
             stride_s=config.stride_s,
             smoothing=config.smoothing,
             on_event=on_event,
+            duration_s=config.duration_s,
         )
         loop = MainLoop(
             pipeline,
@@ -110,7 +111,6 @@ def run_live(config: RunConfig, *, interrupt: threading.Event) -> RunReport:
             screen,
             source_name=config.source_name,
             mirror=config.shows_mirror,
-            duration_s=config.duration_s,
             interrupt=interrupt,
         )
         return loop.run()
@@ -151,7 +151,6 @@ class MainLoop:
         screen: shows them; None runs headless.
         source_name: for messages.
         mirror: flip pictures left to right.
-        duration_s: end after this much media; None runs on.
         interrupt: set from outside to end.
         clock: seconds, monotonic; the pipeline's.
     """
@@ -164,7 +163,6 @@ class MainLoop:
         *,
         source_name: str,
         mirror: bool,
-        duration_s: float | None,
         interrupt: threading.Event,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -173,7 +171,6 @@ class MainLoop:
         self._screen = screen
         self._source_name = source_name
         self._mirror = mirror
-        self._duration_s = duration_s
         self._interrupt = interrupt
         self._clock = clock
         self._display_rate = RateMeter()
@@ -203,14 +200,12 @@ class MainLoop:
                 now_s = self._clock()
                 if frame is not None:
                     last_frame_s = now_s
-                    if self._duration_s is not None and frame.timestamp_s >= self._duration_s:
-                        break
                     self._take(frame)
                 elif pipeline.has_ended:
                     pipeline.raise_errors()
                     ended_by_source = True
                     break
-                elif not self._is_paused and now_s - last_frame_s > STALL_S:
+                elif self._expects_frames() and now_s - last_frame_s > STALL_S:
                     raise SourceError(
                         f"{self._source_name} has sent no picture for {STALL_S:.0f} s; "
                         "check the cable or the address and start again"
@@ -228,6 +223,12 @@ class MainLoop:
             latency_p50_s=pipeline.latency.percentile_s(50),
             latency_p95_s=pipeline.latency.percentile_s(95),
         )
+
+    def _expects_frames(self) -> bool:
+        info = self._pipeline.capture.info
+        # A file stands still until the model is loaded.
+        is_held = info is not None and not info.is_live and self._pipeline.engine is None
+        return not (self._is_paused or is_held)
 
     def _show_placeholder(self) -> None:
         assert self._screen is not None

@@ -51,6 +51,7 @@ class LivePipeline:
         stride_s: seconds between two clips of a face.
         smoothing: how steady moods are.
         on_event: called with every event, from any of the threads; must not wait.
+        duration_s: the source ends at the first frame from this time on; None reads on.
         clock: seconds, monotonic.
     """
 
@@ -66,6 +67,7 @@ class LivePipeline:
         stride_s: float,
         smoothing: SmoothingConfig,
         on_event: Callable[[Event], None],
+        duration_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._locate_model = locate_model
@@ -84,7 +86,7 @@ class LivePipeline:
         self.engine: str | None = None
         self.latency = LatencyMeter()
         self.session = Session(smoothing, on_event=on_event)
-        self.capture = CaptureWorker(open_source, clock=clock)
+        self.capture = CaptureWorker(open_source, clock=clock, duration_s=duration_s)
         self._faces = Worker("faces", self._run_faces)
         self._inference = Worker("inference", self._run_inference)
         self._workers = (self.capture.worker, self._faces, self._inference)
@@ -122,7 +124,9 @@ class LivePipeline:
         self.capture.worker.join(JOIN_TIMEOUT_S)
         self._faces.join(JOIN_TIMEOUT_S)
         self._mailbox.close()
-        self._inference.join(LOAD_TIMEOUT_S if drain else JOIN_TIMEOUT_S)
+        # An import or a load cannot be stopped half-way; it is waited for only when it is needed.
+        patience_s = LOAD_TIMEOUT_S if drain else JOIN_TIMEOUT_S if self.engine else 0.0
+        self._inference.join(patience_s)
         for worker in self._workers:
             worker.stop()
         return self.session.finish(
@@ -187,6 +191,7 @@ class LivePipeline:
         classifier = self._load_classifier(folder, contract)
         self.engine = classifier.name
         self._on_event(engine_event(classifier.name))
+        self.capture.release()
         serve_clips(
             self._mailbox, classifier, contract.spec, on_result=self._take_result, stop=stop
         )

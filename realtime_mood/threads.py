@@ -46,7 +46,7 @@ class Worker:
             return True
         self._thread.join(timeout_s)
         if self._thread.is_alive():
-            log.warning("the %s thread did not end within %.0f s", self.name, timeout_s)
+            log.info("the %s thread did not end within %.1f s", self.name, timeout_s)
             return False
         return True
 

@@ -214,6 +214,7 @@ def test_ctrl_c_finishes_the_recording(checkpoint: Path, tmp_path: Path) -> None
     deadline_s = time.monotonic() + 60
     while time.monotonic() < deadline_s and not (out.exists() and out.stat().st_size > 4000):
         time.sleep(0.1)
+    time.sleep(1.5)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors

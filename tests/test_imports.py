@@ -111,7 +111,11 @@ def test_only_the_command_lines_print_and_exit() -> None:
             for node in ast.walk(tree)
         )
 
-    users = [path for path, tree in EVERYTHING.items() if speaks(tree)]
+    users = [
+        path
+        for path, tree in EVERYTHING.items()
+        if speaks(tree) and not path.endswith("__main__.py")
+    ]
     assert users == ["realtime_mood/cli.py", "trainer/cli.py"]
 
 

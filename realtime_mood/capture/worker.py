@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 
@@ -13,26 +14,34 @@ from realtime_mood.timing import RateMeter
 
 RING_SPAN_S = 1.0
 RING_MAX_BYTES = 256 * 1024 * 1024
-PAUSE_CHECK_S = 0.05
+HOLD_CHECK_S = 0.05
 
 
 class CaptureWorker:
     """Opens a source and keeps its newest frames.
 
     A live source is read as fast as it delivers. A file is read at its natural speed: each frame
-    is handed on when its time has come, and never more than one frame is read ahead.
+    is handed on when its time has come, and never more than one frame is read ahead. It stands at
+    its first frame until `release` is called, so that nothing of it is missed.
 
     Args:
         open_source: opens the source; called in the thread, because cameras open slowly.
         clock: seconds, monotonic.
+        duration_s: the source ends at the first frame from this time on; None reads on.
     """
 
     def __init__(
-        self, open_source: Callable[[], FrameSource], *, clock: Callable[[], float]
+        self,
+        open_source: Callable[[], FrameSource],
+        *,
+        clock: Callable[[], float],
+        duration_s: float | None = None,
     ) -> None:
         self._open_source = open_source
         self._clock = clock
+        self._duration_s = math.inf if duration_s is None else duration_s
         self._paused = threading.Event()
+        self._released = threading.Event()
         self._capture_offset_s = 0.0
         self._rate = RateMeter()
         self._rate_lock = threading.Lock()
@@ -48,6 +57,10 @@ class CaptureWorker:
             self._paused.set()
         else:
             self._paused.clear()
+
+    def release(self) -> None:
+        """Let a file play on from its first frame."""
+        self._released.set()
 
     def age_s(self, timestamp_s: float) -> float:
         """Seconds from the capture of the frame with this time until now."""
@@ -70,19 +83,30 @@ class CaptureWorker:
             source.close()
 
     def _read_live(self, source: FrameSource, stop: threading.Event) -> None:
-        while not stop.is_set() and (frame := source.read()) is not None:
+        while not stop.is_set() and (frame := self._next(source)) is not None:
             if not self._paused.is_set():
                 self._hand_on(frame)
 
     def _read_paced(self, source: FrameSource, stop: threading.Event) -> None:
         started_s = self._clock()
-        while not stop.is_set() and (frame := source.read()) is not None:
-            while self._paused.is_set() and not stop.is_set():
-                paused_s = self._clock()
-                stop.wait(PAUSE_CHECK_S)
-                started_s += self._clock() - paused_s
+        while not stop.is_set() and (frame := self._next(source)) is not None:
             stop.wait(max(0.0, started_s + frame.timestamp_s - self._clock()))
+            started_s += self._stand_still(stop)
             self._hand_on(frame)
+            while not self._released.is_set() and not stop.is_set():
+                self._released.wait(HOLD_CHECK_S)
+                started_s = self._clock() - frame.timestamp_s
+
+    def _stand_still(self, stop: threading.Event) -> float:
+        """Wait while paused; answers for how long, in seconds."""
+        since_s = self._clock()
+        while self._paused.is_set() and not stop.is_set():
+            stop.wait(HOLD_CHECK_S)
+        return self._clock() - since_s
+
+    def _next(self, source: FrameSource) -> Frame | None:
+        frame = source.read()
+        return frame if frame is not None and frame.timestamp_s < self._duration_s else None
 
     def _hand_on(self, frame: Frame) -> None:
         now_s = self._clock()
