@@ -1,37 +1,21 @@
-"""Small drawn videos with RAVDESS names, so that the trainer's tests need no data."""
+"""What several of the trainer's tests need."""
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
-import av
-import cv2
-import numpy as np
+import pytest
 
+from tests.trainer.drawn import draw_video
 from trainer.corpora.ravdess import EMOTION_LABELS
 
-WIDTH, HEIGHT = 96, 64
-RATE = Fraction(30000, 1001)
 
-
-def write_video(path: Path, *, frames: int = 12, shade: int = 90) -> None:
-    """A moving disc on a plain background, H.264."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=RATE)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for index in range(frames):
-            image = np.full((HEIGHT, WIDTH, 3), shade, dtype=np.uint8)
-            cv2.circle(image, (20 + 4 * index, HEIGHT // 2), 12, (30, 200, 240), -1)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        container.mux(stream.encode())
-
-
-def write_corpus(folder: Path, *, actors: int = 3, takes: int = 1) -> None:
-    """For each actor, `takes` recordings of each of the eight emotions."""
-    for actor in range(1, actors + 1):
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with three actors, each with one recording of each of the eight emotions."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for actor in (1, 2, 3):
         for number, emotion in enumerate(EMOTION_LABELS):
-            for take in range(1, takes + 1):
-                name = f"02-01-{emotion}-01-01-{take:02d}-{actor:02d}.mp4"
-                write_video(folder / f"Actor_{actor:02d}" / name, shade=20 + 25 * number)
+            name = f"02-01-{emotion}-01-01-01-{actor:02d}.mp4"
+            draw_video(folder / f"Actor_{actor:02d}" / name, shade=20 + 25 * number)
+    return folder

@@ -1,0 +1,127 @@
+"""Cutting faces: what is kept, what is skipped, what is not done twice."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime_mood.faces.centre import CentreDetector
+from realtime_mood.faces.crop import crop_face
+from realtime_mood.faces.tracker import FaceTracker
+from realtime_mood.model.clip_spec import ClipSpec
+from tests.trainer.drawn import draw_video
+from trainer import decode
+from trainer.corpora.ravdess import index_folder
+from trainer.crops import Cutter, cut_recordings
+from trainer.pool import run_jobs
+
+SPEC = ClipSpec(
+    num_frames=4,
+    frame_interval_s=0.1,
+    image_size=32,
+    mean=(0.0, 0.0, 0.0),
+    std=(1.0, 1.0, 1.0),
+    crop_margin=0.1,
+    interpolation="area",
+)
+
+
+def cutter(folder: Path, *, detector: str = "none") -> Cutter:
+    return Cutter(folder=folder, spec=SPEC, detector=detector, yunet_file=None, decoder="pyav")
+
+
+def cut(data: Path, how: Cutter) -> tuple[list, dict[str, str], list[int]]:
+    done: list[int] = []
+    crops, skipped = cut_recordings(
+        index_folder(data).recordings,
+        how,
+        num_workers=1,
+        timeout_s=60.0,
+        progress=lambda stage, count, total: done.append(count),
+    )
+    return crops, skipped, done
+
+
+def test_crops_are_those_of_the_runtime(tmp_path: Path) -> None:
+    video = tmp_path / "data" / "02-01-04-01-01-01-01.mp4"
+    draw_video(video)
+    [crops], skipped, done = cut(tmp_path / "data", cutter(tmp_path / "crops"))
+    assert skipped == {}
+    assert done == [1]
+    tracker = FaceTracker(CentreDetector())
+    expected = []
+    for time_s, image_bgr in decode.pyav_frames(video):
+        [track] = tracker.update(image_bgr, time_s).tracks
+        expected.append(crop_face(image_bgr, track.box, SPEC))
+    np.testing.assert_array_equal(crops.read(np.arange(12)), np.stack(expected))
+    np.testing.assert_allclose(crops.times_s, np.arange(12) * 1001 / 30000, atol=1e-9)
+
+
+def test_nothing_is_cut_twice_until_the_file_changes(tmp_path: Path) -> None:
+    video = tmp_path / "data" / "02-01-04-01-01-01-01.mp4"
+    draw_video(video)
+    how = cutter(tmp_path / "crops")
+    assert cut(tmp_path / "data", how)[2] == [1]
+    assert cut(tmp_path / "data", how)[2] == []
+    os.utime(video, ns=(1, 1))
+    assert cut(tmp_path / "data", how)[2] == [1]
+
+
+def test_what_cannot_be_used_is_skipped_and_named(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    draw_video(data / "02-01-04-01-01-01-01.mp4")
+    (data / "02-01-04-01-01-02-01.mp4").write_bytes(b"not a video")
+    (data / "02-01-04-01-02-01-01.mp4").touch()
+    crops, skipped, _ = cut(data, cutter(tmp_path / "crops"))
+    assert [c.recording.name for c in crops] == ["02-01-04-01-01-01-01"]
+    assert sorted(skipped) == ["02-01-04-01-01-02-01.mp4", "02-01-04-01-02-01-01.mp4"]
+    assert not list((tmp_path / "crops").rglob("*.part"))
+
+
+@pytest.mark.skipif(not hasattr(cv2, "CascadeClassifier"), reason="this OpenCV has no cascade")
+def test_a_recording_without_a_face_is_skipped(tmp_path: Path) -> None:
+    draw_video(tmp_path / "data" / "02-01-04-01-01-01-01.mp4")
+    crops, skipped, _ = cut(tmp_path / "data", cutter(tmp_path / "crops", detector="cascade"))
+    assert crops == []
+    assert list(skipped.values()) == ["no face was found in it"]
+
+
+def test_all_that_decides_a_crop_decides_the_folder(tmp_path: Path) -> None:
+    plain = cutter(tmp_path)
+    folders = {plain.subfolder, plain.padded(0.25).subfolder}
+    folders.add(cutter(tmp_path, detector="cascade").subfolder)
+    assert len(folders) == 3
+    padded = plain.padded(0.25).spec
+    assert padded.image_size == 40
+    assert 1 + padded.crop_margin == pytest.approx(1.1 * 1.25)
+
+
+def test_a_hanging_worker_is_killed_and_the_rest_goes_on() -> None:
+    started_s = time.monotonic()
+    outcomes = list(run_jobs(_sleep, [0.0, 60.0, 0.0], num_workers=1, timeout_s=4.0))
+    assert time.monotonic() - started_s < 30.0
+    assert [(o.job, o.answer, o.problem) for o in outcomes] == [
+        (0.0, "slept", ""),
+        (60.0, None, "took longer than 4 s"),
+        (0.0, "slept", ""),
+    ]
+
+
+def test_a_dying_worker_is_replaced() -> None:
+    outcomes = list(run_jobs(_exit, [7, 0], num_workers=1, timeout_s=60.0))
+    assert [o.problem for o in outcomes] == ["its worker ended with 7", ""]
+
+
+def _sleep(duration_s: float) -> str:
+    time.sleep(duration_s)
+    return "slept"
+
+
+def _exit(code: int) -> None:
+    if code:
+        os._exit(code)
