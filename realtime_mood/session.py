@@ -6,7 +6,7 @@ frame ─► FaceStage ─► tracks, due clips ─► (classifier) ─► Sessi
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -94,7 +94,7 @@ class Session:
         self._wall_clock = wall_clock
         self._lock = threading.RLock()
         self._faces: dict[int, _FaceMemory] = {}
-        self._mood_seconds: Counter[str] = Counter()
+        self._mood_seconds: defaultdict[str, float] = defaultdict(float)
         self._predictions = 0
         self._frames = 0
         self._last_frame_s = 0.0
