@@ -14,6 +14,7 @@ import cv2 as cv2
 import av as av
 from av.video.reformatter import ColorRange as ColorRange
 from av.video.reformatter import Colorspace as Colorspace
+from av.video.reformatter import Interpolation as Interpolation
 from av.video.reformatter import VideoReformatter as VideoReformatter
 # isort: on
 

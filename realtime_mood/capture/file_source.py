@@ -122,9 +122,10 @@ class FileSource:
         # packet of the picture is empty and makes the decoder hand out what it still holds.
         begun = False
         for packet in self._container.demux():
-            if packet.pts is not None and packet.time_base is not None:
-                end = (packet.pts + (packet.duration or 0)) * packet.time_base
-                self._reached_s = max(self._reached_s, end)
+            stamp = packet.dts if packet.pts is None else packet.pts
+            if stamp is not None and packet.time_base is not None:
+                end_s = (stamp + (packet.duration or 0)) * packet.time_base
+                self._reached_s = max(self._reached_s, end_s)
             if packet.stream is not self._stream:
                 continue
             try:
@@ -159,6 +160,9 @@ class FileSource:
         if not self._container.format.name.startswith(TRUSTED_FORMATS):
             return
         announced_s = Fraction(self._container.duration or 0, av.time_base)
+        if self._container.format.name == "avi" and self._rate is not None:
+            # FFmpeg measures what there is of an AVI; its header has only the number of frames.
+            announced_s = max(announced_s, self._stream.frames / self._rate)
         tolerance_s = max(MISSING_TOLERANCE_S, MISSING_TOLERANCE_PART * announced_s)
         if announced_s - self._reached_s > tolerance_s:
             self._error = self._broken(f"the file ends there, {float(announced_s):.2f} s announced")
@@ -176,7 +180,7 @@ class FileSource:
         if self._container.streams.audio:
             return SourceError(f"{self._path} has sound but no picture; give a file with video")
         return SourceError(
-            f"{self._path} is not a video that can be decoded here; convert it to MP4 with H.264"
+            f"{self._path} is not a video that can be decoded here; check that it plays elsewhere"
         )
 
 

@@ -61,7 +61,10 @@ class PatternSource:
         self._wait = wait or self._closed.wait
         self._origin_s: float | None = None
         self._index = 0
-        self._count = None if duration_s is None else math.ceil(Fraction(duration_s) * frame_rate)
+        self._count = None
+        if duration_s is not None:
+            # Microseconds, so that 0.4 s at 30 Hz is 12 frames and not 13.
+            self._count = math.ceil(Fraction(duration_s).limit_denominator(10**6) * frame_rate)
         self._background = _draw_background(width, height)
         self.info = SourceInfo(
             name="pattern",

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_mood.capture.file_source import FileSource
+from realtime_mood.errors import SourceError
+from realtime_mood.frame import Frame
+from realtime_mood.media_libraries import Interpolation, av
+from tests.media import read_all, times_of, write_video
+from tests.shared import shared_file
+
+
+def test_what_it_says_of_itself(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "v.mp4", count=30, rate=Fraction(30_000, 1001))
+    info = FileSource(path).info
+    assert info.name == "v.mp4"
+    assert (info.width, info.height) == (64, 48)
+    assert info.frame_rate == Fraction(30_000, 1001)
+    assert info.frame_count == 30
+    assert info.duration_s == pytest.approx(30 * 1001 / 30_000)
+    assert info.path == path
+    assert not info.is_live
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "mov", "ts"])
+def test_every_frame_in_order_from_every_container(tmp_path: Path, suffix: str) -> None:
+    # libx264 reorders frames and holds the last ones back until it is told that it is the end.
+    path = write_video(tmp_path / f"v.{suffix}", count=40, white_at=[39], first_pts=50)
+    frames = read_all(FileSource(path))
+    assert len(frames) == 40
+    assert [frame.timestamp_s for frame in frames] == pytest.approx(
+        [index / 25 for index in range(40)], abs=0.001
+    )
+    assert [frame.image_bgr.mean() > 200 for frame in frames].index(True) == 39
+
+
+def test_a_picture_that_changes_its_size_is_scaled_to_the_first(tmp_path: Path) -> None:
+    parts = [
+        write_video(tmp_path / f"{n}.ts", count=10, size=size, first_pts=10 * n)
+        for n, size in enumerate([(64, 48), (96, 64)])
+    ]
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    frames = read_all(FileSource(path))
+    assert len(frames) == 20
+    assert {(frame.width, frame.height) for frame in frames} == {(64, 48)}
+
+
+def _with_colours(path: Path, image: np.ndarray, pix_fmt: str, space: int, full: bool) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "4"})
+        stream.height, stream.width = image.shape[:2]
+        stream.pix_fmt = pix_fmt
+        stream.codec_context.colorspace = space
+        stream.codec_context.color_range = 2 if full else 1
+        frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(
+            format=pix_fmt,
+            dst_colorspace=space,
+            dst_color_range=2 if full else 1,
+            interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND,
+        )
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p", "yuv420p10le"])
+@pytest.mark.parametrize("space", [1, 5], ids=["bt709", "bt601"])
+@pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
+def test_colours(tmp_path: Path, pix_fmt: str, space: int, full: bool) -> None:
+    patches = [(40, 60, 210), (60, 200, 50), (220, 70, 30), (128, 128, 128), (15, 15, 15)]
+    image = np.repeat(np.array([patches], np.uint8), 32, axis=0).repeat(32, axis=1)
+    _with_colours(tmp_path / "v.mp4", image, pix_fmt, space, full)
+    (frame,) = read_all(FileSource(tmp_path / "v.mp4"))
+    for number, patch in enumerate(patches):
+        middle = frame.image_bgr[8:24, number * 32 + 8 : number * 32 + 24].reshape(-1, 3)
+        assert np.abs(middle.mean(axis=0) - patch).max() < 4.0
+
+
+def _truncated(folder: Path, suffix: str, options: dict[str, str]) -> Path:
+    path = write_video(folder / f"v.{suffix}", count=250, options=options)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * 0.6)])
+    return path
+
+
+def _read_into(frames: list[Frame], source: FileSource) -> None:
+    while (frame := source.read()) is not None:
+        frames.append(frame)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"), [("mp4", {"movflags": "faststart"}), ("mkv", {}), ("avi", {})]
+)
+def test_a_file_that_was_cut_short_gives_what_is_there_then_says_so(
+    tmp_path: Path, suffix: str, options: dict[str, str]
+) -> None:
+    source = FileSource(_truncated(tmp_path, suffix, options))
+    frames: list[Frame] = []
+    with pytest.raises(SourceError) as caught:
+        _read_into(frames, source)
+    found = re.search(r"breaks after (\d+) frames, at (\d+\.\d\d) s", str(caught.value))
+    assert found is not None
+    assert 20 < int(found[1]) == len(frames) < 240
+    assert float(found[2]) == pytest.approx(frames[-1].timestamp_s, abs=0.01)
+    with pytest.raises(SourceError):
+        source.read()
+    source.close()
+
+
+def test_a_long_sound_track_does_not_make_a_file_look_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "v.mkv"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        sound = container.add_stream("aac", rate=48_000, layout="mono")
+        for index in range(25):
+            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(video.encode(frame))
+        for start in range(0, 6 * 48_000, 1024):
+            block = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.int16), "s16", "mono")
+            block.rate, block.pts, block.time_base = 48_000, start, Fraction(1, 48_000)
+            container.mux(sound.encode(block))
+        container.mux(video.encode(None))
+        container.mux(sound.encode(None))
+    assert len(times_of(path)) == 25
+
+
+def _bad_file(folder: Path, kind: str) -> Path:
+    path = folder / f"{kind}.mp4"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "empty":
+        path.touch()
+    elif kind == "text":
+        path = folder / "notes.txt"
+        path.write_text("not a video\n" * 200, encoding="utf-8")
+    elif kind == "noise":
+        path.write_bytes(np.random.default_rng(1).bytes(50_000))
+    elif kind == "headless":
+        write_video(path)
+        path.write_bytes(path.read_bytes()[:1500])
+    elif kind == "playlist":
+        path.write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n", encoding="utf-8")
+    elif kind == "pictureless":
+        write_video(path)
+        data = bytearray(path.read_bytes())
+        start = data.index(b"mdat") + 4
+        data[start : data.index(b"moov") - 4] = bytes(data.index(b"moov") - 4 - start)
+        path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("missing", "does not exist; check the path"),
+        ("folder", "is a folder; give the path of one video file"),
+        ("empty", r"is empty \(0 bytes\); get the file again"),
+        ("text", "is not a video that can be decoded here"),
+        ("noise", "is not a video, or is damaged"),
+        ("headless", "is not a video"),
+        ("playlist", "is not a video"),
+        ("pictureless", "cannot be decoded|holds no frame"),
+    ],
+)
+def test_what_is_no_video_is_refused_in_one_line(tmp_path: Path, kind: str, message: str) -> None:
+    path = _bad_file(tmp_path, kind)
+    with pytest.raises(SourceError, match=message) as caught:
+        FileSource(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_device_is_not_a_file() -> None:
+    with pytest.raises(SourceError, match="give a device to --camera"):
+        FileSource(Path("/dev/null"))
+
+
+# What each file of the collection gives: its frames, or the error after so many of them.
+COLLECTION = {
+    "faces/dark_cuts_1_to_5_faces.mp4": (275, None),
+    "faces/four_faces_5_frames.mp4": (5, None),
+    "faces/no_face_cartoon.mp4": (95, None),
+    "faces/one_face_neutral_to_smile.mp4": (72, None),
+    "faces/several_faces.jpg": (1, None),
+    "faces/talking_with_audio_5s.mp4": (125, None),
+    "faces/tiny_176x144_talking.mp4": (120, None),
+    "odd/audio_only.mp4": (0, "has sound but no picture; give a file with video"),
+    "odd/av1_video.mkv": (125, None),
+    "odd/black_picture_with_speech.mp4": (50, None),
+    "odd/bt709_full_range.mp4": (30, None),
+    "odd/corrupt_after_28_frames.mp4": (28, "breaks after 28 frames, at 2.70 s"),
+    "odd/h264_10bits.mp4": (30, None),
+    "odd/h265_video.mp4": (10, None),
+    "odd/long_10fps_139s.mp4": (1394, None),
+    "odd/unordered.mov": (4, None),
+    "odd/video_0.mov": (3, None),
+    "odd/video_90.mov": (3, None),
+    "odd/video_180.mov": (3, None),
+    "odd/video_270.mov": (3, None),
+}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("name", COLLECTION)
+def test_the_collection(name: str) -> None:
+    count, message = COLLECTION[name]
+    path = shared_file(f"media/{name}")
+    frames = 0
+    error = None
+    try:
+        source = FileSource(path)
+        while source.read() is not None:
+            frames += 1
+        source.close()
+    except SourceError as caught:
+        error = str(caught)
+    assert frames == count
+    assert (error is None) == (message is None)
+    assert message is None or message in str(error)
+
+
+def test_the_table_knows_every_file_of_the_collection() -> None:
+    folder = shared_file("media")
+    there = {f"{p.parent.name}/{p.name}" for p in folder.glob("*/*") if p.is_file()}
+    assert there == set(COLLECTION)
+
+
+def test_ffmpeg_keeps_quiet(tmp_path: Path) -> None:
+    path = _truncated(tmp_path, "mp4", {"movflags": "faststart"})
+    code = f"""
+from pathlib import Path
+from realtime_mood.capture.file_source import FileSource
+from realtime_mood.errors import SourceError
+source = FileSource(Path({str(path)!r}))
+try:
+    while source.read(): pass
+except SourceError: pass
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
+    assert done.stderr == b""
+    assert done.stdout == b""

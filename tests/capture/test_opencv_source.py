@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime_mood.capture.opencv_source import OpenCVSource
+from realtime_mood.errors import SourceError
+from tests.capture.fake_capture import FINITE, FakeCapture, FakeClock, picture
+
+UseCapture = Callable[[FakeCapture], FakeCapture]
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> UseCapture:
+    def replace(capture: FakeCapture) -> FakeCapture:
+        monkeypatch.setattr(cv2, "VideoCapture", capture)
+        return capture
+
+    return replace
+
+
+def test_times_are_those_of_the_grab(use: UseCapture) -> None:
+    clock = FakeClock()
+
+    def pass_time() -> None:
+        clock.now_s += 0.07
+
+    use(FakeCapture([picture()] * 3, on_grab=pass_time))
+    source = OpenCVSource("0", clock=clock)
+    times = [source.read().timestamp_s for _ in range(3)]  # type: ignore[union-attr]
+    assert times == pytest.approx([0.0, 0.07, 0.14])
+
+
+def test_motion_jpeg_is_asked_for_before_the_size(use: UseCapture) -> None:
+    capture = use(FakeCapture([picture()]))
+    OpenCVSource("0", width=1280, height=720, frame_rate=30.0)
+    assert [name for name, _ in capture.asked] == [
+        cv2.CAP_PROP_FOURCC,
+        cv2.CAP_PROP_FRAME_WIDTH,
+        cv2.CAP_PROP_FRAME_HEIGHT,
+        cv2.CAP_PROP_FPS,
+        cv2.CAP_PROP_BUFFERSIZE,
+    ]
+    assert capture.asked[0][1] == cv2.VideoWriter.fourcc(*"MJPG")
+    assert capture.asked[-1][1] == 1
+
+
+def test_a_stream_has_timeouts_and_names_its_backend(use: UseCapture) -> None:
+    capture = use(FakeCapture([picture()]))
+    source = OpenCVSource("rtsp://joe:SECRET@cam.local/live")
+    address, backend, options = capture.opened_with
+    assert address == "rtsp://joe:SECRET@cam.local/live"
+    assert backend == cv2.CAP_FFMPEG
+    assert cv2.CAP_PROP_OPEN_TIMEOUT_MSEC in options
+    assert cv2.CAP_PROP_READ_TIMEOUT_MSEC in options
+    assert capture.asked == []
+    assert source.info.name == "rtsp://cam.local/live"
+    assert source.info.is_live
+
+
+def test_the_real_size_counts_not_the_wish(use: UseCapture) -> None:
+    use(FakeCapture([picture(width=64, height=48), picture(width=32, height=24)]))
+    source = OpenCVSource("0", width=1920, height=1080)
+    assert (source.info.width, source.info.height) == (64, 48)
+    source.read()
+    second = source.read()
+    assert second is not None
+    assert (second.width, second.height) == (64, 48)
+
+
+@pytest.mark.parametrize(
+    ("announced", "rate"),
+    [
+        (30.0, Fraction(30)),
+        (29.97002997, Fraction(30_000, 1001)),
+        (0.0, None),
+        (-1.0, None),
+        (90_000.0, None),
+    ],
+)
+def test_announced_rates(use: UseCapture, announced: float, rate: Fraction | None) -> None:
+    use(FakeCapture([picture()], properties={cv2.CAP_PROP_FPS: announced}))
+    assert OpenCVSource("0").info.frame_rate == rate
+
+
+@pytest.mark.parametrize("shape", [(24, 32), (24, 32, 1), (24, 32, 4)])
+def test_other_pixels_become_bgr(use: UseCapture, shape: tuple[int, ...]) -> None:
+    use(FakeCapture([np.full(shape, 9, np.uint8)]))
+    frame = OpenCVSource("0").read()
+    assert frame is not None
+    assert frame.image_bgr.shape == (24, 32, 3)
+
+
+def test_a_failed_read_is_tried_again(use: UseCapture) -> None:
+    use(FakeCapture([picture(), None, None, picture(91)]))
+    source = OpenCVSource("0", retry_wait_s=0.0)
+    source.read()
+    frame = source.read()
+    assert frame is not None
+    assert frame.index == 1
+    assert frame.image_bgr[0, 0, 0] == 91
+
+
+def test_a_camera_that_stops_says_so_every_time(use: UseCapture) -> None:
+    capture = use(FakeCapture([picture(), picture()]))
+    source = OpenCVSource("0", retry_wait_s=0.0)
+    assert source.read() is not None
+    assert source.read() is not None
+    for _ in range(2):
+        with pytest.raises(SourceError, match=r"camera 0 stopped delivering .* check the cable"):
+            source.read()
+    source.close()
+    assert capture.released == 1
+
+
+def test_a_driver_that_blocks_is_not_asked_six_times(use: UseCapture) -> None:
+    clock = FakeClock()
+    grabs = []
+
+    def block() -> None:
+        grabs.append(1)
+        clock.now_s += 10.0 if len(grabs) > 1 else 0.0
+
+    use(FakeCapture([picture()], on_grab=block))
+    source = OpenCVSource("0", clock=clock, retry_wait_s=0.0)
+    source.read()
+    with pytest.raises(SourceError):
+        source.read()
+    assert len(grabs) == 2
+
+
+def test_a_failed_start_releases_and_a_second_one_works(use: UseCapture) -> None:
+    broken = use(FakeCapture(opens=False))
+    with pytest.raises(SourceError, match="camera 0 cannot be opened"):
+        OpenCVSource("0")
+    assert broken.released >= 1
+    mute = use(FakeCapture([]))
+    with pytest.raises(SourceError, match="camera 0 was opened but delivers no frames"):
+        OpenCVSource("0", retry_wait_s=0.0)
+    assert mute.released == 1
+    use(FakeCapture([picture()]))
+    assert OpenCVSource("0").read() is not None
+
+
+def test_an_error_of_opencv_is_a_failed_read(use: UseCapture) -> None:
+    def fail() -> None:
+        raise cv2.error("boom")
+
+    use(FakeCapture([picture()], on_grab=fail))
+    with pytest.raises(SourceError):
+        OpenCVSource("0", retry_wait_s=0.0)
+
+
+def test_a_finite_stream_keeps_its_own_pace_and_ends(use: UseCapture) -> None:
+    clock = FakeClock()
+    capture = use(FakeCapture([picture()] * 3, properties=dict(FINITE)))
+    capture.properties[cv2.CAP_PROP_POS_MSEC] = 1.0
+    source = OpenCVSource("http://host/clip.mp4", clock=clock, retry_wait_s=0.0)
+    assert sum(1 for _ in iter(source.read, None)) == 3
+    assert source.read() is None
+
+
+@pytest.mark.parametrize("target", ["77", "/dev/video77", "rtsp://joe:SECRET@127.0.0.1:9/live"])
+def test_nothing_but_our_own_line_for_a_camera_that_is_not_there(target: str) -> None:
+    code = f"""
+from realtime_mood.capture.opencv_source import OpenCVSource
+from realtime_mood.errors import SourceError
+try:
+    OpenCVSource({target!r})
+except SourceError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
+    assert "cannot be opened; " in done.stdout
+    assert "SECRET" not in done.stdout
