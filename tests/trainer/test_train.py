@@ -1,0 +1,134 @@
+"""A whole run on drawn videos: what it leaves can be loaded, measured and resumed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import TimesformerForVideoClassification
+
+from realtime_mood.model.checkpoint import load_model, read_contract
+from realtime_mood.model.labels import LABELS
+from tests.trainer.drawn import draw_video
+from trainer.cli import main
+
+SIZE = 32
+
+
+def options(data: Path, output: Path) -> list[str]:
+    words = (
+        "train --base-model tiny --image-size 32 --faces none --num-workers 0 --batch-size 4 "
+        "--teacher-epochs 1 --warmup-epochs 1 --epochs 1 --max-steps 2 --learning-rate 1e-3"
+    )
+    return [*words.split(), "--data", str(data), "--output", str(output)]
+
+
+@pytest.fixture(scope="module")
+def stills(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("stills") / "stills.npz"
+    rng = np.random.default_rng(0)
+    np.savez(
+        path,
+        train_images=rng.integers(256, size=(10, 48, 48), dtype=np.uint8),
+        train_labels=np.arange(10) % 7,
+        labels=np.array(["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]),
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, corpus: Path, stills: Path) -> Path:
+    output = tmp_path_factory.mktemp("run")
+    assert main([*options(corpus, output), "--stills", str(stills)]) == 0
+    return output
+
+
+def test_the_checkpoint_is_what_the_runtime_loads(run: Path) -> None:
+    contract = read_contract(run / "checkpoint")
+    assert contract.spec.image_size == SIZE
+    assert contract.face_detector == "none"
+    model = load_model(run / "checkpoint")
+    with torch.inference_mode():
+        logits = model(pixel_values=torch.zeros(1, 8, 3, SIZE, SIZE)).logits
+    assert logits.shape == (1, len(LABELS))
+    assert torch.isfinite(logits).all()
+
+
+def test_transformers_alone_loads_it(run: Path) -> None:
+    model = TimesformerForVideoClassification.from_pretrained(run / "checkpoint")
+    assert model.dtype == torch.float16
+    assert [model.config.id2label[i] for i in range(8)] == list(LABELS)
+
+
+def test_it_says_how_good_it_is_and_of_what_it_was_made(run: Path) -> None:
+    figures = json.loads((run / "checkpoint" / "metrics.json").read_text())
+    assert figures["train_actors"] == [1]
+    assert figures["validation"]["actors"] == [2]
+    assert figures["test"]["actors"] == [3]
+    assert np.sum(figures["test"]["confusion"]) == figures["test"]["recordings"] == 8
+    assert figures["test"]["accuracy"] == np.trace(figures["test"]["confusion"]) / 8
+    assert figures["stills"] == 10
+    card = (run / "checkpoint" / "README.md").read_text()
+    assert card.startswith("---\nlicense: cc-by-nc-sa-4.0\n")
+    for words in ("e0196391", "FER2013", "--teacher-epochs 1", "actors 3", "chance"):
+        assert words.lower() in card.lower()
+    assert "accuracy (WAR)" in (run / "summary.txt").read_text()
+
+
+def test_no_pickle_is_in_the_checkpoint(run: Path) -> None:
+    names = {path.name for path in (run / "checkpoint").iterdir()}
+    assert names == {
+        "README.md",
+        "clip_spec.json",
+        "config.json",
+        "metrics.json",
+        "model.safetensors",
+    }
+
+
+def test_an_interrupted_run_goes_on_and_ends_the_same(
+    run: Path, corpus: Path, stills: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = load_model(run / "checkpoint").state_dict()
+    (run / "run" / "clips" / "finished.safetensors").unlink()
+    (run / "checkpoint" / "model.safetensors").unlink()
+    assert main([*options(corpus, run), "--stills", str(stills), "--resume"]) == 0
+    after = load_model(run / "checkpoint").state_dict()
+    for name, value in before.items():
+        torch.testing.assert_close(after[name], value)
+
+
+def test_evaluate_measures_the_actors_asked_for(
+    run: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", "--data", corpus, "--model", run / "checkpoint", "--faces", "none"]
+    words += ["--actors", "3", "--cache", tmp_path, "--num-workers", "0", "--json"]
+    assert main([str(word) for word in words]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    reported = json.loads((run / "checkpoint" / "metrics.json").read_text())["test"]
+    assert figures["confusion"] == reported["confusion"]
+
+
+def test_continuing_from_our_own_checkpoint(run: Path, corpus: Path, tmp_path: Path) -> None:
+    words = options(corpus, tmp_path)
+    words[words.index("tiny")] = str(run / "checkpoint")
+    assert main([*words, "--warmup-epochs", "0", "--teacher-epochs", "0"]) == 0
+    ours = read_contract(run / "checkpoint").spec
+    assert read_contract(tmp_path / "checkpoint").spec == ours
+
+
+def test_broken_recordings_are_counted_on_the_card(corpus: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for path in sorted(corpus.rglob("02-01-0[13]*.mp4")):
+        (data / path.parent.name).mkdir(parents=True, exist_ok=True)
+        (data / path.parent.name / path.name).write_bytes(path.read_bytes())
+    draw_video(data / "02-01-05-01-01-01-01.mp4", frames=3)
+    (data / "02-01-06-01-01-01-01.mp4").write_bytes(b"broken")
+    words = options(data, tmp_path / "out")
+    assert main([*words, "--teacher-epochs", "0", "--warmup-epochs", "0"]) == 0
+    figures = json.loads((tmp_path / "out" / "checkpoint" / "metrics.json").read_text())
+    assert list(figures["skipped"]) == ["02-01-06-01-01-01-01.mp4"]
+    assert figures["train_recordings"] == 3

@@ -1,0 +1,141 @@
+"""Every mistake gets one line and its exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.trainer.drawn import draw_video
+from trainer.cli import main
+
+TINY = ("--base-model", "tiny", "--image-size", "32", "--faces", "none", "--num-workers", "1")
+
+
+def fails(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """Exit code and the one line on stderr, logging aside."""
+    code = main([str(word) for word in words])
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if line.startswith("trainer: ")]
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+    assert len(lines) == 1
+    return code, lines[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["train"], "the following arguments are required: --data, --output"),
+        (["dance"], "invalid choice: 'dance'"),
+        (["train", "--data", "d", "--output", "o", "--epochs", "many"], "invalid float value"),
+        (["train", "--data", "d", "--output", "o", "--epochs", "0"], "--epochs is 0.0; it must be"),
+        (["train", "--data", "d", "--output", "o", "--test-actors", "x"], "not a list of actor"),
+        (["train", "--data", "d", "--output", "o", "--batch-size", "0"], "--batch-size is 0"),
+        (["train", "--data", "d", "--output", "o", "--teacher-epochs", "1"], "give both"),
+        (["evaluate", "--data", "d", "--cache", "c", "--num-workers", "-1"], "--num-workers is -1"),
+    ],
+)
+def test_bad_usage(capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
+    code, line = fails(capsys, *words)
+    assert code == 2
+    assert said in line
+
+
+def test_missing_data(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, line = fails(capsys, "train", "--data", tmp_path / "nowhere", "--output", tmp_path)
+    assert code == 3
+    assert "nowhere does not exist" in line
+
+
+def test_a_single_actor(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    draw_video(tmp_path / "data" / "02-01-03-01-01-01-07.mp4")
+    code, line = fails(
+        capsys, "train", "--data", tmp_path / "data", "--output", tmp_path / "out", *TINY
+    )
+    assert code == 3
+    assert "the data has 1 actor (7)" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_usable_recording(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for actor in (1, 2, 3):
+        (tmp_path / f"02-01-03-01-01-01-{actor:02d}.mp4").write_bytes(b"broken")
+    code, line = fails(capsys, "train", "--data", tmp_path, "--output", tmp_path / "out", *TINY)
+    assert code == 3
+    assert "none of the 1 recordings of the train actors can be used" in line
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (None, "has no readable config.json"),
+        ({"model_type": "vit"}, "is of type 'vit', not 'timesformer'"),
+        ({"model_type": "timesformer", "num_frames": 96}, "--num-frames is 8, but"),
+        ({"model_type": "timesformer", "num_frames": 8}, "preprocessor_config.json"),
+    ],
+)
+def test_base_models_that_cannot_be_used(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    corpus: Path,
+    found: dict[str, object] | None,
+    said: str,
+) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    if found is not None:
+        (base / "config.json").write_text(json.dumps(found))
+    code, line = fails(
+        capsys, "train", "--data", corpus, "--output", tmp_path / "out", "--base-model", base
+    )
+    assert code == 4
+    assert said in line
+
+
+def test_missing_face_model(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, corpus: Path
+) -> None:
+    words = ("--data", corpus, "--output", tmp_path / "out", "--base-model", "tiny")
+    code, line = fails(capsys, "train", *words, "--faces", "yunet", "--face-model", "nothing.onnx")
+    assert code == 4
+    assert "nothing.onnx does not exist" in line
+
+
+def test_output_that_cannot_be_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, corpus: Path
+) -> None:
+    (tmp_path / "file").touch()
+    code, line = fails(
+        capsys, "train", "--data", corpus, "--output", tmp_path / "file" / "out", *TINY
+    )
+    assert code == 5
+    assert "cannot be written" in line
+
+
+def test_an_earlier_run_is_not_overwritten(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, corpus: Path
+) -> None:
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / "model.safetensors").touch()
+    code, line = fails(capsys, "train", "--data", corpus, "--output", tmp_path, *TINY)
+    assert code == 5
+    assert "--resume" in line
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys; from trainer.cli import main\n"
+        "try: main(['train', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print('heavy:', {'torch', 'cv2', 'transformers', 'av', 'decord'} & set(sys.modules))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert "--base-model" in answer.stdout
+    assert "heavy: set()" in answer.stdout
