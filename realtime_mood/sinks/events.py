@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from io import FileIO, StringIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from realtime_mood.errors import OutputError, ReaderGoneError, UsageError
 from realtime_mood.model.labels import LABELS
@@ -84,7 +84,7 @@ def encode_csv(event: Mapping[str, Any]) -> str:
 
 def encode_row(cells: Any) -> str:
     """Cells as one line of CSV, quoted where needed."""
-    line = io.StringIO()
+    line = StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue()
 
@@ -126,15 +126,17 @@ class _LazyFile:
         check_writable(path)
         self._path = path
         self._first_line = first_line
-        self._file: TextIO | None = None
+        self._file: FileIO | None = None
 
     def write(self, text: str) -> None:
         try:
             if self._file is None:
-                self._file = self._path.open("w", encoding="utf-8", newline="")
+                # Without a buffer nothing is left over to fail a second time when it is closed.
+                self._file = self._path.open("wb", buffering=0)
                 text = self._first_line + text
-            self._file.write(text)
-            self._file.flush()
+            data = text.encode()
+            while data:
+                data = data[self._file.write(data) :]
         except OSError as error:
             raise self._failed(error) from error
 

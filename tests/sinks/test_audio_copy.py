@@ -1,0 +1,154 @@
+"""The sound of the source in the recording."""
+
+from __future__ import annotations
+
+import logging
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from realtime_mood.capture.file_source import FileSource
+from realtime_mood.errors import OutputError
+from realtime_mood.media_libraries import av
+from realtime_mood.sinks.recording import RecordingSink
+from tests.media import audio_packets, beep_time_s, read_all, times_of, write_video
+from tests.shared import shared_file
+
+BEEP_S = 1.5
+
+
+def _record(
+    path: Path, source_path: Path, *, skip: int = 0, count: int | None = None
+) -> list[float]:
+    """Record a file with its sound; answers the times of the frames written."""
+    frames = read_all(FileSource(source_path))[skip:][:count]
+    sink = RecordingSink(
+        path,
+        width=frames[0].width,
+        height=frames[0].height,
+        frame_rate=FileSource(source_path).info.frame_rate,
+        audio_from=source_path,
+    )
+    for frame in frames:
+        sink.write(frame)
+    sink.close()
+    return [frame.timestamp_s for frame in frames]
+
+
+def _codec(path: Path) -> str:
+    with av.open(str(path)) as container:
+        return str(container.streams.audio[0].codec_context.codec.canonical_name)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "rate", "recorded_as"),
+    [
+        ("mp4", "aac", 48_000, "aac"),
+        ("mp4", "mp3", 48_000, "mp3"),
+        ("mp4", "alac", 48_000, "alac"),
+        ("mkv", "aac", 44_100, "aac"),
+        ("mkv", "libopus", 48_000, "opus"),
+        ("mkv", "flac", 48_000, "aac"),
+        ("mkv", "pcm_s16le", 11_025, "aac"),
+        ("mkv", "pcm_s16le", 192_000, "aac"),
+        ("avi", "pcm_s16le", 48_000, "aac"),
+        ("ts", "aac", 48_000, "aac"),
+        ("ts", "ac3", 48_000, "aac"),
+    ],
+)
+@pytest.mark.parametrize("skip", [0, 20], ids=["whole", "from 0.8 s"])
+def test_sound_stays_with_the_picture(
+    tmp_path: Path, suffix: str, codec: str, rate: int, recorded_as: str, skip: int
+) -> None:
+    # Picture and sound begin at 2 s of the file's own time, the sound 0.3 s after the picture.
+    source = write_video(
+        tmp_path / f"v.{suffix}",
+        count=60,
+        first_pts=0 if suffix == "avi" else 50,
+        audio=codec,
+        audio_rate=rate,
+        audio_from_s=0.0 if suffix == "avi" else 0.3,
+        beep_at_s=BEEP_S,
+    )
+    _record(tmp_path / "r.mp4", source, skip=skip)
+    assert _codec(tmp_path / "r.mp4") == recorded_as
+    assert len(times_of(tmp_path / "r.mp4")) == 60 - skip
+    expected_s = BEEP_S - skip / 25
+    assert beep_time_s(tmp_path / "r.mp4") == pytest.approx(expected_s, abs=0.01)
+
+
+def test_sound_is_as_long_as_the_picture(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "v.mp4", count=75, audio="aac")
+    _record(tmp_path / "r.mp4", source, count=25)
+    begin_s, duration_s = audio_packets(tmp_path / "r.mp4")[-1]
+    assert begin_s < 1.0 <= begin_s + duration_s + 0.03
+
+
+def test_a_gap_in_the_sound_stays_a_gap(tmp_path: Path) -> None:
+    whole = write_video(tmp_path / "whole.mp4", count=75, audio="aac", beep_at_s=2.5)
+    source = tmp_path / "v.mkv"
+    with av.open(str(whole)) as read, av.open(str(source), "w") as write:
+        streams = {s.index: write.add_stream_from_template(s, opaque=True) for s in read.streams}
+        for packet in read.demux():
+            time_s = 0.0 if packet.pts is None else float(packet.pts * packet.time_base)
+            is_sound = packet.stream.type == "audio"
+            if packet.dts is not None and not (is_sound and 0.55 < time_s < 1.95):
+                packet.stream = streams[packet.stream_index]
+                write.mux(packet)
+    _record(tmp_path / "r.mp4", source)
+    assert beep_time_s(tmp_path / "r.mp4") == pytest.approx(2.5, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "frames"),
+    [
+        ("faces/talking_with_audio_5s.mp4", 125),
+        ("faces/one_face_neutral_to_smile.mp4", 72),
+        ("faces/no_face_cartoon.mp4", 95),
+        ("odd/black_picture_with_speech.mp4", 50),
+    ],
+)
+def test_real_recordings_keep_every_frame_and_every_packet(
+    tmp_path: Path, name: str, frames: int
+) -> None:
+    source = shared_file(f"media/{name}")
+    times = _record(tmp_path / "r.mp4", source)
+    assert len(times) == frames
+    assert times_of(tmp_path / "r.mp4") == pytest.approx(times, abs=0.001)
+    before, after = audio_packets(source), audio_packets(tmp_path / "r.mp4")
+    assert len(after) == len(before)
+    assert [begin for begin, _ in after] == pytest.approx([b for b, _ in before], abs=0.002)
+
+
+def test_a_file_without_sound_gives_a_recording_without_sound(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "v.mp4")
+    _record(tmp_path / "r.mp4", source)
+    assert audio_packets(tmp_path / "r.mp4") == []
+
+
+def test_sound_that_cannot_be_read_is_left_out_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"nothing")
+    frames = read_all(FileSource(write_video(tmp_path / "v.mp4")))
+    sink = RecordingSink(
+        tmp_path / "r.mp4", width=64, height=48, frame_rate=Fraction(25), audio_from=broken
+    )
+    with caplog.at_level(logging.WARNING):
+        for frame in frames:
+            sink.write(frame)
+    sink.close()
+    assert "the sound of broken.mp4 cannot be recorded" in caplog.text
+    assert len(times_of(tmp_path / "r.mp4")) == 25
+
+
+def test_a_recording_never_overwrites_its_source(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "v.mp4", audio="aac")
+    before = source.read_bytes()
+    (tmp_path / "link.mp4").symlink_to(source)
+    for path in (source, tmp_path / "link.mp4", tmp_path / ".." / tmp_path.name / "v.mp4"):
+        with pytest.raises(OutputError, match="would overwrite its source; name another file"):
+            RecordingSink(path, width=64, height=48, audio_from=source)
+    assert source.read_bytes() == before
