@@ -128,6 +128,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     sink = open_event_sink(str(tmp_path / "e.jsonl"))
     with pytest.raises(OutputError, match="No space left on device"):
         sink.write(EVENTS[0])
+    sink.close()
 
 
 def test_standard_output_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
