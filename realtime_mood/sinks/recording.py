@@ -88,9 +88,9 @@ class RecordingSink:
         frame_rate: Fraction | None = None,
         audio_from: Path | None = None,
     ) -> None:
-        if path.suffix.lower() != SUFFIX:
-            raise OutputError(f"a recording cannot be written as {path.name}; end it in {SUFFIX}")
         check_writable(path)
+        if path.suffix.lower() != SUFFIX:
+            raise OutputError(f"a recording cannot be written as {path}; end it in {SUFFIX}")
         if audio_from is not None and path.exists() and path.samefile(audio_from):
             raise OutputError(f"the recording {path} would overwrite its source; name another file")
         self.path = path

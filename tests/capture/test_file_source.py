@@ -180,6 +180,7 @@ def test_what_is_no_video_is_refused_in_one_line(tmp_path: Path, kind: str, mess
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no /dev/null")
 def test_a_device_is_not_a_file() -> None:
     with pytest.raises(SourceError, match="give a device to --camera"):
         FileSource(Path("/dev/null"))
