@@ -127,28 +127,27 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser(
         "train",
         help="make a checkpoint out of a folder of RAVDESS recordings",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     _add_common(train)
     defaults = TrainConfig(data=Path(), output=Path())
     add = train.add_argument
     add("--output", type=Path, required=True, help="folder for the run and its checkpoint")
-    add("--base-model", help="'tiny' (from random weights), a folder or a Hub id")
-    add("--validation-actors", type=_actors, help="such as 15,16,17; default: a sixth of them")
-    add("--test-actors", type=_actors, help="such as 18,19,20; default: a sixth of them")
-    add("--num-frames", type=int, help="frames of a clip")
-    add("--frame-interval-s", type=float, help="seconds between two frames of a clip")
-    add("--image-size", type=int, help="side of a crop in pixels; default: the base model's")
-    add("--crop-margin", type=float, help="crop side = (1 + this) × longer side of the face")
-    add("--stills", type=Path, help="FER2013 as .npz, for the single-frame warm-up")
-    add("--teacher-epochs", type=float, help="of a convolutional teacher on single frames")
-    add("--warmup-epochs", type=float, help="of the TimeSformer on single frames")
-    add("--epochs", type=float, help="on clips")
-    add("--learning-rate", type=float, help="peak, on clips")
-    add("--frame-learning-rate", type=float, help="peak, on single frames")
-    add("--precision", choices=PRECISIONS, help="bf16: mixed precision")
-    add("--cache", type=Path, help="where face crops are kept; default: crops/ in --output")
-    add("--seed", type=int, help="of everything drawn")
+    add("--base-model", help="a Hub id, a folder or 'tiny', random weights (%(default)s)")
+    add("--validation-actors", type=_actors, help="such as 15,16,17 (a sixth of the actors)")
+    add("--test-actors", type=_actors, help="such as 18,19,20 (a sixth of the actors)")
+    add("--num-frames", type=int, help="frames of a clip (%(default)s)")
+    add("--frame-interval-s", type=float, help="seconds between frames of a clip (%(default)s)")
+    add("--image-size", type=int, help="side of a crop in pixels (the base model's; tiny: 112)")
+    add("--crop-margin", type=float, help="crop side = (1 + this) × face height (%(default)s)")
+    add("--stills", type=Path, help="FER2013 as .npz, for the warm-up on single frames")
+    add("--teacher-epochs", type=float, help="of a convolutional teacher for the warm-up (none)")
+    add("--warmup-epochs", type=float, help="on single frames; 'tiny' needs some (none)")
+    add("--epochs", type=float, help="on clips (%(default)s)")
+    add("--learning-rate", type=float, help="peak, on clips (%(default)s)")
+    add("--frame-learning-rate", type=float, help="peak, on single frames (%(default)s)")
+    add("--precision", choices=PRECISIONS, help="bf16 is mixed precision (%(default)s)")
+    add("--cache", type=Path, help="where face crops are kept (crops/ in --output)")
+    add("--seed", type=int, help="of everything drawn (%(default)s)")
     add("--max-steps", type=int, help="bound on the steps of each stage, to try things out")
     add("--resume", action="store_true", help="go on with an interrupted run in --output")
     train.set_defaults(
@@ -161,12 +160,11 @@ def _parser() -> argparse.ArgumentParser:
     measure = commands.add_parser(
         "evaluate",
         help="measure a checkpoint on recordings of given actors",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     _add_common(measure)
-    measure.add_argument("--model", default="default", help="'default', a folder or a Hub id")
+    measure.add_argument("--model", default="default", help="a folder or a Hub id (%(default)s)")
     measure.add_argument(
-        "--actors", type=_actors, default=(), help="such as 18,19,20; default: all of them"
+        "--actors", type=_actors, default=(), help="such as 18,19,20 (all of them)"
     )
     measure.add_argument("--cache", type=Path, required=True, help="where face crops are kept")
     measure.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -177,16 +175,16 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     named = os.environ.get(FACE_MODEL_VARIABLE)
     add = parser.add_argument
     add("--data", type=Path, required=True, help="folder with RAVDESS recordings")
-    add("--faces", choices=FACES, default="auto", help="face detector")
+    add("--faces", choices=FACES, default="auto", help="face detector (%(default)s)")
     add(
         "--face-model",
         type=Path,
         default=Path(named) if named else None,
-        help=f"YuNet's file; the environment variable {FACE_MODEL_VARIABLE} names it too",
+        help=f"YuNet's file ({FACE_MODEL_VARIABLE})",
     )
-    add("--batch-size", type=int, default=16, help="clips at a time")
-    add("--num-workers", type=int, default=2, help="processes that decode and prepare batches")
-    add("--decode-timeout-s", type=float, default=120.0, help="slower recordings are skipped")
+    add("--batch-size", type=int, default=16, help="clips at a time (%(default)s)")
+    add("--num-workers", type=int, default=2, help="processes beside this (%(default)s)")
+    add("--decode-timeout-s", type=float, default=120.0, help="skip slower files (%(default)s)")
     add("--debug", action="store_true", default=False, help="show tracebacks and details")
 
 

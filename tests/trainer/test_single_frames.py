@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.timesformer import tiny_timesformer
-from trainer.base import TIME_EMBEDDINGS, single_frame_copy, take_single_frame_weights
+from trainer.base import (
+    TIME_EMBEDDINGS,
+    load_base,
+    single_frame_copy,
+    take_single_frame_weights,
+)
+from trainer.config import TrainConfig
 from trainer.single_frames import Student, Teacher
 
 SPEC = ClipSpec(
@@ -39,6 +47,20 @@ def test_weights_go_to_single_frames_and_back() -> None:
     take_single_frame_weights(model, single)
     assert torch.equal(model.state_dict()[TIME_EMBEDDINGS], times)
     assert torch.equal(model.classifier.weight, single.classifier.weight)
+
+
+def test_a_new_model_starts_by_looking_at_single_frames(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = TrainConfig(data=tmp_path, output=tmp_path, base_model="tiny", image_size=32)
+    model, spec = load_base(config)
+    single = single_frame_copy(model)
+    assert single.config.attention_type == "space_only"
+    frame = FRAMES["pixel_values"]
+    clip = frame.expand(-1, spec.num_frames, -1, -1, -1)
+    with torch.inference_mode():
+        alone = single.eval()(pixel_values=frame).logits
+        repeated = model.eval()(pixel_values=clip).logits
+    torch.testing.assert_close(alone, repeated)
 
 
 def test_each_kind_of_frame_has_its_own_head() -> None:
