@@ -88,7 +88,7 @@ class Student(nn.Module):
         loss = _label_loss(logits, labels, is_still)
         for teacher in self._teacher:
             with torch.no_grad():
-                features = teacher.features(pixel_values[:, 0])
+                features = teacher.to(pixel_values.device).features(pixel_values[:, 0])
                 wanted = teacher.classify(features, is_still).float().softmax(dim=-1)
                 places = _standardise(features.float().flatten(2).transpose(1, 2))
             # Kullback-Leibler divergence of the teacher's probabilities, a frame.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from transformers import set_seed
+from transformers.utils import logging as transformers_logging
 
 from realtime_mood.errors import OutputError, SourceError, UsageError
 from realtime_mood.faces.detector import make_detector
@@ -14,7 +15,7 @@ from realtime_mood.model.checkpoint import Contract, load_model, locate_checkpoi
 from realtime_mood.model.clip_spec import ClipSpec
 from trainer.augment import PAD
 from trainer.base import Model, load_base, single_frame_copy, take_single_frame_weights
-from trainer.config import EvaluateConfig, TrainConfig
+from trainer.config import TINY, EvaluateConfig, TrainConfig
 from trainer.corpora.ravdess import index_folder
 from trainer.corpora.recording import Recording
 from trainer.corpora.splits import Split, split_by_actor
@@ -57,8 +58,15 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
     )
     stills = read_stills(config.stills) if config.stills else None
     _prepare_output(config)
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(config.seed)
     model, spec = load_base(config)
+    if config.base_model == TINY and not config.warmup_epochs:
+        logger.warning(
+            "a small model with random weights hardly learns from clips alone; "
+            "warm it up on single frames with --warmup-epochs, and --teacher-epochs"
+        )
     logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
     cutter = Cutter(
         folder=config.crops_folder,
