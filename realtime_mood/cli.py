@@ -21,7 +21,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from realtime_mood import __version__
-from realtime_mood.errors import RealtimeMoodError, UsageError
+from realtime_mood.errors import ReaderGoneError, RealtimeMoodError, UsageError
 
 if TYPE_CHECKING:
     from realtime_mood.config import RunConfig
@@ -245,6 +245,8 @@ def exit_code_of(action: Callable[[], int], *, program: str, debug: bool) -> int
     """
     try:
         return action()
+    except ReaderGoneError as error:
+        return error.exit_code
     except RealtimeMoodError as error:
         if debug:
             traceback.print_exc()

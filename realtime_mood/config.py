@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from realtime_mood.capture.target import CameraTarget
 from realtime_mood.errors import SourceError, UsageError
 from realtime_mood.smoothing import SmoothingConfig
 
@@ -59,6 +60,8 @@ class RunConfig:
             raise UsageError(f"--duration is {self.duration_s}; it must be above 0 seconds")
         if self.video is not None:
             self._check_video(self.video)
+        if self.camera is not None:
+            CameraTarget(self.camera)
         if self.record and self.events and self.record == Path(self.events):
             raise UsageError(f"--record and --events both name {self.record}; give two files")
 
@@ -79,11 +82,16 @@ class RunConfig:
     @property
     def source_name(self) -> str:
         """The source as events and people name it."""
-        return self.video.name if self.video else f"camera {self.camera}"
+        if self.video is not None:
+            return self.video.name
+        return CameraTarget(self.camera or "").name
 
     @property
     def shows_mirror(self) -> bool:
         """Whether the picture is flipped left to right before it is shown and recorded."""
         if self.mirror is not None:
             return self.mirror
-        return self.camera is not None and "://" not in self.camera
+        if self.camera is None:
+            return False
+        target = CameraTarget(self.camera)
+        return not (target.is_stream or target.is_pattern)

@@ -16,6 +16,7 @@ from realtime_mood.capture.file_source import FileSource
 from realtime_mood.capture.opencv_source import OpenCVSource
 from realtime_mood.capture.pattern_source import PatternSource
 from realtime_mood.capture.source import FrameSource
+from realtime_mood.capture.target import CameraTarget
 from realtime_mood.config import RunConfig
 from realtime_mood.errors import OutputError, SourceError
 from realtime_mood.events import Event
@@ -39,7 +40,6 @@ from realtime_mood.sinks.threaded import ThreadedSink
 from realtime_mood.timing import RateMeter
 from realtime_mood.view import View
 
-PATTERN = "pattern"
 FRAME_WAIT_S = 0.015
 STALL_S = 20.0
 MESSAGE_S = 2.5
@@ -125,7 +125,7 @@ def open_source(config: RunConfig) -> FrameSource:
     if config.video is not None:
         return FileSource(config.video)
     assert config.camera is not None
-    if config.camera == PATTERN:
+    if CameraTarget(config.camera).is_pattern:
         return PatternSource(is_live=True)
     return OpenCVSource(config.camera)
 

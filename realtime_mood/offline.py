@@ -100,7 +100,9 @@ def run_offline(config: RunConfig, *, on_progress: ProgressCallback) -> RunRepor
         except SourceError as error:
             outputs = (config.record, config.events if config.events != "-" else None)
             kept = " and ".join(str(output) for output in outputs if output)
-            raise SourceError(f"{error}; kept in {kept}" if kept else str(error)) from error
+            raise SourceError(
+                f"{error}; the part before is in {kept}" if kept else str(error)
+            ) from error
 
 
 def analyse(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from realtime_mood.capture.source import SourceInfo
 from realtime_mood.frame import Frame
-from realtime_mood.sinks.recording import RecordingSink
+from realtime_mood.sinks.recording import RecordingSink, check_recording_path
 from realtime_mood.sinks.threaded import ThreadedSink
 
 CAPACITY = 32
@@ -18,9 +18,14 @@ class Recorder:
 
     Args:
         path: of the recording that starts with the first frame; None waits for `toggle`.
+
+    Raises:
+        OutputError: the path cannot become a recording.
     """
 
     def __init__(self, path: Path | None) -> None:
+        if path is not None:
+            check_recording_path(path)
         self._wanted = path
         self._path: Path | None = None
         self._sink: ThreadedSink[Frame] | None = None
@@ -49,15 +54,17 @@ class Recorder:
         """
         if self._wanted is not None:
             sink = RecordingSink(
-                self._wanted, width=frame.width, height=frame.height, frame_rate=info.frame_rate
+                self._wanted,
+                width=frame.width,
+                height=frame.height,
+                frame_rate=info.frame_rate,
+                audio_from=info.path,
             )
             self._sink = ThreadedSink(sink.write, sink.close, name="recording", capacity=CAPACITY)
             self._path, self._wanted = self._wanted, None
             self._first_frame_s = frame.timestamp_s
         if self._sink is not None:
-            self._sink.write(
-                Frame(frame.image_bgr, frame.timestamp_s - self._first_frame_s, frame.index)
-            )
+            self._sink.write(frame)
 
     def recorded_s(self, now_s: float) -> float | None:
         """Seconds recorded up to a media time; None when not recording."""

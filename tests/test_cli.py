@@ -102,6 +102,9 @@ def test_events_on_standard_output_are_nothing_but_events(
         (("--video", "{video}", "--headless", "--stride", "fast"), 2, ("--stride", "fast")),
         (("--video", "rtsp://a/b", "--headless"), 2, ("--camera",)),
         (("--device", "tpu"), 2, ("tpu", "cuda")),
+        (("--camera", "webcam"), 2, ("webcam", "/dev/video0")),
+        (("--camera", "0", "--headless", "--record", "{tmp}/no/o.mp4"), 5, ("no", "create")),
+        (("--camera", "0", "--headless", "--record", "{tmp}/o.avi"), 5, (".mp4",)),
         (("--nonsense",), 2, ("--nonsense", "--help")),
         (("--video", "{video}", "--headless", "--faces", "yunet"), 4, ("--face-model",)),
         (("--video", "{video}", "--headless", "--face-model", "{empty}"), 4, ("empty.mp4",)),
@@ -227,3 +230,30 @@ def test_ctrl_c_finishes_the_recording(checkpoint: Path, tmp_path: Path) -> None
         frames += 1
     source.close()
     assert frames > 10
+
+
+def test_a_reader_that_leaves_ends_the_run_quietly(checkpoint: Path, video: Path) -> None:
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "realtime_mood", "--video", str(video), "--events", "-"),
+            *("--model", str(checkpoint), "--faces", "none"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert json.loads(process.stdout.readline())["type"] == "start"
+    process.stdout.close()
+    assert process.wait(60) == 0
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+def test_a_password_in_an_address_is_never_shown() -> None:
+    from realtime_mood.cli import make_config
+
+    config = make_config(parse_arguments(["--camera", "rtsp://me:secret@10.0.0.1/live?key=secret"]))
+    assert config.source_name == "rtsp://10.0.0.1/live"
+    assert not config.shows_mirror

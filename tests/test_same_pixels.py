@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tests.fakes import SPEC
-from tests.shared import shared_file
-from trainer.corpora.ravdess import index_folder
-from trainer.crops import Cutter, cut_recordings
-from trainer.dataset import read_clip
 
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.faces.detector import make_detector
 from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.model.preprocess import preprocess
 from realtime_mood.session import FaceStage
+from tests.fakes import SPEC
+from tests.shared import shared_file
+from trainer.corpora.ravdess import index_folder
+from trainer.crops import Cutter, cut_recordings
+from trainer.dataset import read_clip
 
 RECORDING = "data/ravdess_reanimated/Actor_06/02-01-05-02-01-01-06.mp4"
 YUNET = "data/face_detector/face_detection_yunet_2023mar.onnx"

@@ -173,7 +173,7 @@ class FileSource:
             return SourceError(f"{self._path} cannot be decoded ({reason}); use another file")
         return SourceError(
             f"{self._path} breaks after {self._decoded} frames, at {self._last_s:.2f} s "
-            f"({reason}); what came before is kept, get the file again for the rest"
+            f"({reason}); get the file again for the rest"
         )
 
     def _no_picture(self) -> SourceError:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from realtime_mood.errors import UsageError
 
 STREAM_MARK = "://"
+PATTERN = "pattern"
+"""In place of a camera: a drawn face that moves."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class CameraTarget:
     """As given; may hold a password."""
 
     def __post_init__(self) -> None:
-        if not (self.is_stream or self.text.isdecimal() or self.text.startswith("/dev/")):
+        is_device = self.text.isdecimal() or self.text.startswith("/dev/")
+        if not (is_device or self.is_stream or self.is_pattern):
             raise UsageError(
                 f"there is no camera called {self.name}; give a number such as 0, a device path "
                 "such as /dev/video0 or a URL, and video files to --video"
@@ -31,6 +34,11 @@ class CameraTarget:
     def is_stream(self) -> bool:
         """True for a URL."""
         return STREAM_MARK in self.text
+
+    @property
+    def is_pattern(self) -> bool:
+        """True for the synthetic picture."""
+        return self.text == PATTERN
 
     @property
     def address(self) -> int | str:

@@ -57,6 +57,17 @@ ENCODER_OPTIONS = {
 }
 
 
+def check_recording_path(path: Path) -> None:
+    """Refuse a path that cannot become a recording. Creates and changes nothing.
+
+    Raises:
+        OutputError: it cannot be written, or has another suffix than .mp4.
+    """
+    check_writable(path)
+    if path.suffix.lower() != SUFFIX:
+        raise OutputError(f"a recording cannot be written as {path}; end it in {SUFFIX}")
+
+
 class RecordingSink:
     """An MP4 file with H.264.
 
@@ -88,9 +99,7 @@ class RecordingSink:
         frame_rate: Fraction | None = None,
         audio_from: Path | None = None,
     ) -> None:
-        check_writable(path)
-        if path.suffix.lower() != SUFFIX:
-            raise OutputError(f"a recording cannot be written as {path}; end it in {SUFFIX}")
+        check_recording_path(path)
         if audio_from is not None and path.exists() and path.samefile(audio_from):
             raise OutputError(f"the recording {path} would overwrite its source; name another file")
         self.path = path
