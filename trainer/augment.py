@@ -15,9 +15,6 @@ ROTATION_DEG = 8.0
 ZOOM = 0.12
 STRETCH = 0.06
 SHIFT = 0.06
-BEND = 0.015
-"""Standard deviation of the knots' displacement, in crop sides."""
-BEND_KNOTS = 5
 CONTRAST = 0.35
 BRIGHTNESS = 0.12
 GAMMA = 0.35
@@ -32,7 +29,7 @@ Clip = npt.NDArray[np.uint8]
 
 
 def augment_clip(crops_bgr: Clip, image_size: int, rng: np.random.Generator) -> Clip:
-    """Flip, turn, zoom, stretch, shift, bend, recolour and blur a clip.
+    """Flip, turn, zoom, stretch, shift, recolour and blur a clip.
 
     Args:
         crops_bgr: shape (num_frames, side, side, 3), uint8, blue-green-red, cut `1 + PAD` times as
@@ -43,15 +40,16 @@ def augment_clip(crops_bgr: Clip, image_size: int, rng: np.random.Generator) -> 
     Returns:
         Shape (num_frames, image_size, image_size, 3), uint8.
     """
-    places_x, places_y = _draw_places(crops_bgr.shape[1], image_size, rng)
+    matrix = _draw_affine(crops_bgr.shape[1], image_size, rng)
     table = _draw_tone_curve(rng)
     is_grey = rng.random() < GREY_SHARE
     sigma = rng.uniform(*BLUR_SIGMA) if rng.random() < BLUR_SHARE else 0.0
     noise_std = rng.uniform(*NOISE_STD) if rng.random() < NOISE_SHARE else 0.0
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     answer = np.empty((len(crops_bgr), image_size, image_size, 3), dtype=np.uint8)
     for position, crop in enumerate(crops_bgr):
-        image = cv2.remap(
-            crop, places_x, places_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        image = cv2.warpAffine(
+            crop, matrix, (image_size, image_size), flags=flags, borderMode=cv2.BORDER_REPLICATE
         )
         if is_grey:
             image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
@@ -65,27 +63,20 @@ def augment_clip(crops_bgr: Clip, image_size: int, rng: np.random.Generator) -> 
     return answer
 
 
-def _draw_places(
-    side: int, image_size: int, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """For each pixel of the answer, x and y in the padded crop; each (image_size, image_size)."""
+def _draw_affine(side: int, image_size: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """From pixels of the answer to pixels of the padded crop, shape (2, 3)."""
     angle = math.radians(rng.uniform(-ROTATION_DEG, ROTATION_DEG))
     stretch = math.exp(rng.uniform(-STRETCH, STRETCH))
     wanted = side / (1.0 + PAD) * math.exp(rng.uniform(-ZOOM, ZOOM))
+    scale = wanted / image_size
     mirror = -1.0 if rng.random() < 0.5 else 1.0
-    centre = (side - 1) / 2 + rng.uniform(-SHIFT, SHIFT, size=2) * wanted
-    # Bending the picture smoothly makes the same expression on another face.
-    knots = rng.normal(0.0, BEND, size=(BEND_KNOTS, BEND_KNOTS, 2)).astype(np.float32)
-    bend = cv2.resize(knots, (image_size, image_size), interpolation=cv2.INTER_CUBIC)
-    cos, sin = math.cos(angle), math.sin(angle)
+    cos, sin = scale * math.cos(angle), scale * math.sin(angle)
     turn = np.array(
         [[cos * mirror * stretch, -sin / stretch], [sin * mirror * stretch, cos / stretch]]
     )
-    # -0.5…0.5 from edge to edge.
-    axis = (np.arange(image_size) - (image_size - 1) / 2) / image_size
-    grid = np.stack(np.meshgrid(axis, axis), axis=-1) + bend
-    places = np.asarray(grid @ turn.T * wanted + centre, dtype=np.float32)
-    return np.ascontiguousarray(places[..., 0]), np.ascontiguousarray(places[..., 1])
+    middle = np.array([(image_size - 1) / 2] * 2)
+    centre = (side - 1) / 2 + rng.uniform(-SHIFT, SHIFT, size=2) * wanted
+    return np.hstack([turn, (centre - turn @ middle)[:, None]])
 
 
 def _draw_tone_curve(rng: np.random.Generator) -> npt.NDArray[np.uint8]:
