@@ -200,6 +200,8 @@ def _warm_up(
             learning_rate=TEACHER_LEARNING_RATE,
         )
         fit(teacher, stage, config, data=data, validation=None, progress=progress)
+    # Whether the teacher was trained now or read back must not change what is drawn next.
+    set_seed(config.seed)
     single = single_frame_copy(model)
     student = Student(single, teacher)
     stage = Stage(
