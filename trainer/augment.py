@@ -11,18 +11,18 @@ import numpy.typing as npt
 PAD = 0.25
 """Training crops are kept this much wider than the spec's, so that moving them shows picture."""
 
-ROTATION_DEG = 8.0
-ZOOM = 0.12
-STRETCH = 0.06
-SHIFT = 0.06
-CONTRAST = 0.35
+ROTATION_DEG = 4.0
+ZOOM = 0.06
+STRETCH = 0.03
+SHIFT = 0.03
+CONTRAST = 0.3
 BRIGHTNESS = 0.12
 GAMMA = 0.35
 TINT = 0.05
-GREY_SHARE = 0.25
-BLUR_SHARE = 0.25
+GREY_SHARE = 0.2
+BLUR_SHARE = 0.2
 BLUR_SIGMA = (0.3, 1.4)
-NOISE_SHARE = 0.25
+NOISE_SHARE = 0.2
 NOISE_STD = (2.0, 8.0)
 
 Clip = npt.NDArray[np.uint8]

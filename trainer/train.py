@@ -26,6 +26,7 @@ from trainer.decode import available_decoder
 from trainer.evaluate import Measures, fit_clip_temperature, measure
 from trainer.export import Report, write_checkpoint
 from trainer.fit import Stage, fit, predict_logits
+from trainer.head import fit_head
 from trainer.single_frames import Student, Teacher
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,11 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
     parts = _Cut(split, cutter, config, progress)
     if config.warmup_epochs:
         _warm_up(model, parts.train, stills, spec, config, progress)
+    training, validation = (
+        TrainingClips(parts.train, spec),
+        EvaluationClips(parts.validation, spec),
+    )
+    fit_head(model, training, validation, config=config)
     fit(
         model,
         Stage(
@@ -87,8 +93,8 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
             learning_rate=config.learning_rate,
         ),
         config,
-        data=TrainingClips(parts.train, spec),
-        validation=EvaluationClips(parts.validation, spec),
+        data=training,
+        validation=validation,
         progress=progress,
     )
     # What is measured is what is saved: weights of half precision.
