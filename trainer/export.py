@@ -203,9 +203,10 @@ https://doi.org/10.1371/journal.pone.0196391, CC BY-NC-SA 4.0. So these weights 
 
 ## How good it is
 
-On `{data}`, actor-disjoint: no actor measured here was trained on. The epoch, the penalty
-of the first classifier and the temperature were chosen on the validation actors; the test actors were looked at once. A recording's answer is
-the mean of the probabilities of its 5 clips. Chance is 12.5 %. Intervals are 95 % bootstrap
+On `{data}`, actor-disjoint: no actor measured here was trained on. The epoch, the penalty of the
+first classifier and the temperature were chosen on the validation actors; the test actors were
+looked at once. A recording's answer is the mean of the probabilities of its 5 clips. Chance is
+12.5 %. Intervals are 95 % bootstrap
 intervals over actors, too narrow with so few of them.
 
 | | recordings | accuracy (WAR) | interval | UAR | macro F1 | single clips |
