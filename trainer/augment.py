@@ -28,8 +28,8 @@ NOISE_STD = (2.0, 8.0)
 Clip = npt.NDArray[np.uint8]
 
 
-def augment_clip(crops_bgr: Clip, image_size: int, rng: np.random.Generator) -> Clip:
-    """Flip, turn, zoom, stretch, shift, recolour and blur a clip.
+def move_clip(crops_bgr: Clip, image_size: int, rng: np.random.Generator) -> Clip:
+    """Flip, turn, zoom, stretch and shift a clip.
 
     Args:
         crops_bgr: shape (num_frames, side, side, 3), uint8, blue-green-red, cut `1 + PAD` times as
@@ -41,23 +41,39 @@ def augment_clip(crops_bgr: Clip, image_size: int, rng: np.random.Generator) -> 
         Shape (num_frames, image_size, image_size, 3), uint8.
     """
     matrix = _draw_affine(crops_bgr.shape[1], image_size, rng)
+    size = (image_size, image_size)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    moved = [
+        cv2.warpAffine(crop, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        for crop in crops_bgr
+    ]
+    return np.asarray(moved, dtype=np.uint8)
+
+
+def recolour_clip(crops_bgr: Clip, rng: np.random.Generator) -> Clip:
+    """Change light, colour, sharpness and noise of a clip; nothing moves.
+
+    Args:
+        crops_bgr: shape (num_frames, size, size, 3), uint8, blue-green-red.
+        rng: everything but the sensor's noise is drawn from it once for the whole clip.
+
+    Returns:
+        The same shape, uint8.
+    """
     table = _draw_tone_curve(rng)
     is_grey = rng.random() < GREY_SHARE
     sigma = rng.uniform(*BLUR_SIGMA) if rng.random() < BLUR_SHARE else 0.0
     noise_std = rng.uniform(*NOISE_STD) if rng.random() < NOISE_SHARE else 0.0
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    answer = np.empty((len(crops_bgr), image_size, image_size, 3), dtype=np.uint8)
+    answer = np.empty_like(crops_bgr)
     for position, crop in enumerate(crops_bgr):
-        image = cv2.warpAffine(
-            crop, matrix, (image_size, image_size), flags=flags, borderMode=cv2.BORDER_REPLICATE
-        )
+        image = crop
         if is_grey:
             image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
         image = cv2.LUT(image, table)
         if sigma:
             image = cv2.GaussianBlur(image, (0, 0), sigma)
         if noise_std:
-            noise = rng.normal(0.0, noise_std, (image_size, image_size, 1))
+            noise = rng.normal(0.0, noise_std, (*crop.shape[:2], 1))
             image = np.clip(image + noise, 0, 255).astype(np.uint8)
         answer[position] = image
     return answer

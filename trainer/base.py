@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,10 @@ def load_base(config: TrainConfig) -> tuple[Model, ClipSpec]:
             std=TINY_STD,
             crop_margin=config.crop_margin,
             interpolation=INTERPOLATION,
+            align_roll=config.align_roll,
         )
         model = tiny_timesformer(spec)
         _place_patches(model)
-        _silence_time(model)
         return model, spec
     name = config.base_model
     values = _read_base_json(name, CONFIG_FILE)
@@ -80,6 +80,7 @@ def load_base(config: TrainConfig) -> tuple[Model, ClipSpec]:
         std=std,
         crop_margin=config.crop_margin,
         interpolation=INTERPOLATION,
+        align_roll=config.align_roll,
     )
     try:
         model = Model.from_pretrained(
@@ -100,43 +101,10 @@ def load_base(config: TrainConfig) -> tuple[Model, ClipSpec]:
     return model, spec
 
 
-def single_frame_copy(model: Model) -> Model:
-    """A model for clips of one frame with the same weights.
-
-    Where attention over time adds nothing yet (see `_silence_time`), the copy has none, which
-    saves a third of the work; else a single frame attends to itself.
-    """
-    config = copy.deepcopy(model.config)
-    config.num_frames = 1
-    if not any(weights.any() for name, weights in model.named_parameters() if TIME_OUTPUT in name):
-        config.attention_type = "space_only"
-    answer = Model(config)
-    _copy_shared(model, answer)
-    return answer
-
-
-def take_single_frame_weights(model: Model, single: Model) -> None:
-    """Copy back into `model` what its single-frame copy has learned; the rest is left alone."""
-    _copy_shared(single, model)
-
-
-def _copy_shared(source: Model, target: Model) -> None:
-    wanted = target.state_dict()
-    shared = {
-        name: weights
-        for name, weights in source.state_dict().items()
-        # A single time slot has nothing to tell apart.
-        if name in wanted and name != TIME_EMBEDDINGS
-    }
-    target.load_state_dict(wanted | shared)
-
-
-def _silence_time(model: Model) -> None:
-    """Let attention over time add nothing at first, as the original TimeSformer starts it."""
-    with torch.no_grad():
-        for name, weights in model.named_parameters():
-            if TIME_OUTPUT in name:
-                weights.zero_()
+def patches_along_side(model: Model) -> int:
+    """How many patches a row or column of a frame has."""
+    embeddings: Any = model.timesformer.embeddings
+    return math.isqrt(int(embeddings.num_patches))
 
 
 def _place_patches(model: Model) -> None:

@@ -35,6 +35,8 @@ class TrainConfig:
     """Side of a crop in pixels; None: the base model's, 112 for 'tiny'."""
     crop_margin: float = 0.0
     """Side of the square crop = (1 + crop_margin) × the longer side of the face box."""
+    align_roll: bool = False
+    """Turn crops so that the eyes are level; needs YuNet."""
     faces: str = "auto"
     """Detector: 'auto', 'yunet', 'cascade' or 'none'."""
     face_model: Path | None = None
@@ -47,20 +49,16 @@ class TrainConfig:
     """Actors the epoch and the temperature are chosen by; empty: a sixth of them."""
     test_actors: tuple[int, ...] = ()
     """Actors that are only tested on; empty: a sixth of them."""
-    stills: Path | None = None
-    """FER2013 as an .npz file, to learn expressions of many people from; None: not used."""
-    teacher_epochs: float = 0.0
-    """Epochs of a convolutional teacher on single frames; 0: none."""
-    warmup_epochs: float = 0.0
-    """Epochs of the TimeSformer on single frames before it sees clips; 0: none."""
+    motion_epochs: float = 0.0
+    """Epochs on motion alone before expressions are learned; 0 leaves motion out altogether."""
     epochs: float = 15.0
     """Epochs on clips."""
     batch_size: int = 16
-    """Clips of one step; single-frame stages take four times as many frames."""
+    """Clips of one step."""
     learning_rate: float = 5e-5
     """Peak of the cosine schedule on clips."""
-    frame_learning_rate: float = 1e-3
-    """Peak of the cosine schedule on single frames."""
+    motion_learning_rate: float = 6e-4
+    """Peak of the cosine schedule on motion."""
     precision: str = "fp32"
     """'fp32' or 'bf16' (mixed)."""
     num_workers: int = 2
@@ -91,15 +89,14 @@ class TrainConfig:
                 0.0 < self.decode_timeout_s <= LONGEST_TIMEOUT_S,
                 f"above 0 and at most {LONGEST_TIMEOUT_S:g} seconds",
             ),
-            ("--teacher-epochs", self.teacher_epochs, self.teacher_epochs >= 0, "0 or more"),
-            ("--warmup-epochs", self.warmup_epochs, self.warmup_epochs >= 0, "0 or more"),
+            ("--motion-epochs", self.motion_epochs, self.motion_epochs >= 0, "0 or more"),
             ("--epochs", self.epochs, self.epochs > 0, "above 0"),
             ("--batch-size", self.batch_size, 1 <= self.batch_size <= 4096, "from 1 to 4096"),
             ("--learning-rate", self.learning_rate, 0 < self.learning_rate <= 1, "in (0, 1]"),
             (
-                "--frame-learning-rate",
-                self.frame_learning_rate,
-                0 < self.frame_learning_rate <= 1,
+                "--motion-learning-rate",
+                self.motion_learning_rate,
+                0 < self.motion_learning_rate <= 1,
                 "in (0, 1]",
             ),
             ("--precision", self.precision, self.precision in PRECISIONS, "fp32 or bf16"),
@@ -112,16 +109,6 @@ class TrainConfig:
                 raise UsageError(f"{option} is {value}; it must be {rule}")
         if self.base_model == TINY and size is not None and size % 16:
             raise UsageError(f"--image-size is {size}; with --base-model tiny it must be 16 × n")
-        if self.teacher_epochs and not self.warmup_epochs:
-            raise UsageError(
-                "--teacher-epochs without --warmup-epochs does nothing: the teacher is learned "
-                "from while the model warms up on single frames; give both"
-            )
-        if self.stills is not None and not self.warmup_epochs:
-            raise UsageError(
-                "--stills without --warmup-epochs does nothing: stills are used while the model "
-                "warms up on single frames; give both"
-            )
 
     @property
     def crops_folder(self) -> Path:

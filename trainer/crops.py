@@ -60,6 +60,7 @@ class Cutter:
             "image_size": self.spec.image_size,
             "crop_margin": round(self.spec.crop_margin, 9),
             "interpolation": self.spec.interpolation,
+            "align_roll": self.spec.align_roll,
             "detector": self.detector,
             "decoder": self.decoder,
         }
@@ -175,14 +176,15 @@ def cut_recording(job: CutJob) -> int:
     from realtime_mood.faces.tracker import FaceTracker
 
     cv2.setNumThreads(1)
+    spec = job.cutter.spec
     detector = make_detector(job.cutter.detector, yunet_file=job.cutter.yunet_file)
-    tracker = FaceTracker(detector)
+    tracker = FaceTracker(detector, max_faces=1)
     crops: list[npt.NDArray[np.uint8]] = []
     times_s: list[float] = []
     time_s, image_bgr = first
     while True:
         for track in tracker.update(image_bgr, time_s).tracks:
-            crops.append(crop_face(image_bgr, track.box, job.cutter.spec))
+            crops.append(crop_face(image_bgr, track.box, spec, roll_rad=track.roll_rad))
             times_s.append(time_s)
         try:
             time_s, image_bgr = next(frames)

@@ -1,12 +1,10 @@
-"""Clips and single frames as the Hugging Face Trainer takes them."""
+"""Clips as the Hugging Face Trainer takes them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypedDict
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -14,16 +12,12 @@ from torch.utils.data import Dataset
 
 from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices
 from realtime_mood.model.preprocess import preprocess
-from trainer.augment import PAD, augment_clip
-from trainer.corpora.stills import Stills
+from trainer.augment import move_clip, recolour_clip
 from trainer.crops import FaceCrops
+from trainer.motion import patch_motion
 
 EVALUATION_CLIPS = 5
 """Clips of one recording whose probabilities are averaged."""
-FRAMES_A_RECORDING = 16
-"""Single frames drawn from each recording in one epoch."""
-EXPRESSIVE_PART = (0.2, 0.8)
-"""Actors begin and end with a resting face; single frames are drawn between these shares."""
 
 
 class Item(TypedDict, total=False):
@@ -33,8 +27,8 @@ class Item(TypedDict, total=False):
     """Shape (num_frames, 3, image_size, image_size), float32."""
     labels: int
     """Id in the label table."""
-    is_still: bool
-    """Single-frame stages only: whether it is of the stills, which have no 'calm'."""
+    motion: torch.Tensor
+    """Training only, where motion is learned: shape (num_frames, side, side, 2), float32."""
 
 
 def earliest_end_s(times_s: npt.NDArray[np.float64], spec: ClipSpec) -> float:
@@ -80,11 +74,20 @@ class TrainingClips(Dataset[Item]):
     Args:
         recordings: their crops are `1 + PAD` times as wide as the spec's.
         spec: what a clip is.
+        motion_side: patches along one side of the model's grid, to be told how far each moved;
+            None leaves that out.
     """
 
-    def __init__(self, recordings: Sequence[FaceCrops], spec: ClipSpec) -> None:
+    def __init__(
+        self,
+        recordings: Sequence[FaceCrops],
+        spec: ClipSpec,
+        *,
+        motion_side: int | None = None,
+    ) -> None:
         self._recordings = recordings
         self._spec = spec
+        self._motion_side = motion_side
 
     def __len__(self) -> int:
         return len(self._recordings)
@@ -94,11 +97,15 @@ class TrainingClips(Dataset[Item]):
         crops = self._recordings[index]
         end_s = rng.uniform(earliest_end_s(crops.times_s, self._spec), crops.times_s[-1])
         padded = read_clip(crops, self._spec, end_s=end_s)
-        clip = augment_clip(padded, self._spec.image_size, rng)
-        return Item(
+        moved = move_clip(padded, self._spec.image_size, rng)
+        clip = recolour_clip(moved, rng)
+        item = Item(
             pixel_values=torch.from_numpy(preprocess(clip, self._spec)),
             labels=crops.recording.label,
         )
+        if self._motion_side is not None:
+            item["motion"] = torch.from_numpy(patch_motion(moved, self._motion_side))
+        return item
 
 
 class EvaluationClips(Dataset[Item]):
@@ -128,54 +135,3 @@ class EvaluationClips(Dataset[Item]):
             pixel_values=torch.from_numpy(preprocess(clip, self._spec)),
             labels=crops.recording.label,
         )
-
-
-class TrainingFrames(Dataset[Item]):
-    """Single frames, drawn anew whenever they are asked for: some of each recording, every still.
-
-    Args:
-        recordings: their crops are `1 + PAD` times as wide as the spec's.
-        stills: pictures of other people, or None.
-        spec: what a clip is; clips of one frame are made.
-    """
-
-    def __init__(
-        self, recordings: Sequence[FaceCrops], stills: Stills | None, spec: ClipSpec
-    ) -> None:
-        self._recordings = recordings
-        self._stills = stills
-        self._spec = replace(spec, num_frames=1)
-        self._frames = FRAMES_A_RECORDING * len(recordings)
-
-    def __len__(self) -> int:
-        return self._frames + (len(self._stills.labels) if self._stills else 0)
-
-    def __getitem__(self, index: int) -> Item:
-        rng = _draw_rng()
-        if index < self._frames:
-            padded, label = self._draw_frame(index // FRAMES_A_RECORDING, rng)
-        else:
-            assert self._stills is not None
-            padded = _pad_still(self._stills.images[index - self._frames])
-            label = int(self._stills.labels[index - self._frames])
-        frame = augment_clip(padded[None], self._spec.image_size, rng)
-        return Item(
-            pixel_values=torch.from_numpy(preprocess(frame, self._spec)),
-            labels=label,
-            is_still=index >= self._frames,
-        )
-
-    def _draw_frame(
-        self, position: int, rng: np.random.Generator
-    ) -> tuple[npt.NDArray[np.uint8], int]:
-        crops = self._recordings[position]
-        start, stop = (share * len(crops.times_s) for share in EXPRESSIVE_PART)
-        index = min(int(rng.uniform(start, stop)), len(crops.times_s) - 1)
-        return crops.read(np.array([index]))[0], crops.recording.label
-
-
-def _pad_still(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    border = round(PAD / 2 * len(image))
-    sides = (border, border, border, border)
-    grey = cv2.copyMakeBorder(image, *sides, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), dtype=np.uint8)

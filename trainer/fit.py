@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_model, save_model
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 from torch.utils.data import Dataset
 from transformers import (
     EvalPrediction,
@@ -39,7 +38,6 @@ WEIGHT_DECAY = 0.05
 ADAM_BETA2 = 0.98
 WARMUP_SHARE = 0.06
 LARGEST_GRADIENT = 1.0
-LABEL_SMOOTHING = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +91,6 @@ def fit(
         args=arguments,
         train_dataset=data,
         eval_dataset=validation,
-        compute_loss_func=_smoothed_loss if validation else None,
         compute_metrics=_recording_metrics(validation) if validation else None,
         callbacks=[_Report(stage.name, progress)],
     )
@@ -162,10 +159,6 @@ def _arguments(
         disable_tqdm=True,
         report_to=[],
     )
-
-
-def _smoothed_loss(outputs: Any, labels: Tensor, num_items_in_batch: Any = None) -> Tensor:
-    return functional.cross_entropy(outputs.logits.float(), labels, label_smoothing=LABEL_SMOOTHING)
 
 
 def _recording_metrics(clips: EvaluationClips) -> Callable[[EvalPrediction], dict[str, float]]:

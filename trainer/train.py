@@ -1,4 +1,4 @@
-"""`trainer train`, top to bottom: index, split, cut, warm up, fit, measure, write."""
+"""`trainer train`, top to bottom: index, split, cut, fit, measure, write."""
 
 from __future__ import annotations
 
@@ -14,25 +14,20 @@ from realtime_mood.faces.detector import make_detector
 from realtime_mood.model.checkpoint import Contract, load_model, locate_checkpoint, read_contract
 from realtime_mood.model.clip_spec import ClipSpec
 from trainer.augment import PAD
-from trainer.base import Model, load_base, single_frame_copy, take_single_frame_weights
+from trainer.base import Model, load_base, patches_along_side
 from trainer.config import TINY, EvaluateConfig, TrainConfig
 from trainer.corpora.ravdess import index_folder
 from trainer.corpora.recording import Recording
 from trainer.corpora.splits import Split, split_by_actor
-from trainer.corpora.stills import Stills, read_stills
 from trainer.crops import Cutter, FaceCrops, Progress, cut_recordings
-from trainer.dataset import EvaluationClips, TrainingClips, TrainingFrames
+from trainer.dataset import EvaluationClips, TrainingClips
 from trainer.decode import available_decoder
 from trainer.evaluate import Measures, fit_clip_temperature, measure
 from trainer.export import Report, write_checkpoint
 from trainer.fit import Stage, fit, predict_logits
-from trainer.head import fit_head
-from trainer.single_frames import Student, Teacher
+from trainer.motion import Learner
 
 logger = logging.getLogger(__name__)
-
-FRAMES_PER_CLIP_OF_BATCH = 4
-TEACHER_LEARNING_RATE = 2e-3
 
 
 def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
@@ -57,16 +52,15 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
         validation_actors=config.validation_actors,
         test_actors=config.test_actors,
     )
-    stills = read_stills(config.stills) if config.stills else None
     _prepare_output(config)
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(config.seed)
     model, spec = load_base(config)
-    if config.base_model == TINY and not config.warmup_epochs:
+    if config.base_model == TINY and not config.motion_epochs:
         logger.warning(
-            "a small model with random weights hardly learns from clips alone; "
-            "warm it up on single frames with --warmup-epochs, and --teacher-epochs"
+            "a small model with random weights hardly learns from labels alone; "
+            "let it learn motion first with --motion-epochs"
         )
     logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
     cutter = Cutter(
@@ -77,26 +71,29 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
         decoder=available_decoder(),
     )
     parts = _Cut(split, cutter, config, progress)
-    if config.warmup_epochs:
-        _warm_up(model, parts.train, stills, spec, config, progress)
-    training, validation = (
-        TrainingClips(parts.train, spec),
-        EvaluationClips(parts.validation, spec),
-    )
-    fit_head(model, training, validation, config=config)
-    fit(
-        model,
-        Stage(
-            name="clips",
-            epochs=config.epochs,
+    validation = EvaluationClips(parts.validation, spec)
+    side = patches_along_side(model) if config.motion_epochs else None
+    training = TrainingClips(parts.train, spec, motion_side=side)
+    learner = Learner(model)
+    if config.motion_epochs:
+        learner.learns_labels = False
+        motion = Stage(
+            name="motion",
+            epochs=config.motion_epochs,
             batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
-        ),
-        config,
-        data=training,
-        validation=validation,
-        progress=progress,
+            learning_rate=config.motion_learning_rate,
+        )
+        fit(learner, motion, config, data=training, validation=None, progress=progress)
+        learner.learns_labels = True
+    clips = Stage(
+        name="clips",
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
     )
+    # Whether motion was learned now or read back must not change what is drawn next.
+    set_seed(config.seed)
+    fit(learner, clips, config, data=training, validation=validation, progress=progress)
     # What is measured is what is saved: weights of half precision.
     model.half().float()  # type: ignore[no-untyped-call]
     temperature, measured = _measure(model, parts, spec, config)
@@ -107,7 +104,6 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
         parameters=model.num_parameters(),
         train_actors=tuple(sorted({crops.recording.actor for crops in parts.train})),
         train_recordings=len(parts.train),
-        stills=len(stills.labels) if stills else 0,
         skipped=parts.skipped,
         measures=measured,
     )
@@ -184,40 +180,6 @@ class _Cut:
             )
         logger.info("%s: %d recordings, %d skipped", name, len(crops), len(skipped))
         return crops
-
-
-def _warm_up(
-    model: Model,
-    recordings: list[FaceCrops],
-    stills: Stills | None,
-    spec: ClipSpec,
-    config: TrainConfig,
-    progress: Progress,
-) -> None:
-    data = TrainingFrames(recordings, stills, spec)
-    batch_size = FRAMES_PER_CLIP_OF_BATCH * config.batch_size
-    teacher = None
-    if config.teacher_epochs:
-        teacher = Teacher()
-        stage = Stage(
-            name="teacher",
-            epochs=config.teacher_epochs,
-            batch_size=batch_size,
-            learning_rate=TEACHER_LEARNING_RATE,
-        )
-        fit(teacher, stage, config, data=data, validation=None, progress=progress)
-    # Whether the teacher was trained now or read back must not change what is drawn next.
-    set_seed(config.seed)
-    single = single_frame_copy(model)
-    student = Student(single, teacher)
-    stage = Stage(
-        name="frames",
-        epochs=config.warmup_epochs,
-        batch_size=batch_size,
-        learning_rate=config.frame_learning_rate,
-    )
-    fit(student, stage, config, data=data, validation=None, progress=progress)
-    take_single_frame_weights(model, single)
 
 
 def _measure(

@@ -28,6 +28,7 @@ SPEC = ClipSpec(
     std=(1.0, 1.0, 1.0),
     crop_margin=0.1,
     interpolation="area",
+    align_roll=False,
 )
 
 

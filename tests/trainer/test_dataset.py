@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,12 @@ import pytest
 import torch
 
 from realtime_mood.model.clip_spec import ClipSpec
-from trainer.augment import PAD, augment_clip
+from trainer.augment import PAD, move_clip, recolour_clip
 from trainer.corpora.recording import Recording
-from trainer.corpora.stills import Stills
 from trainer.crops import FaceCrops
 from trainer.dataset import (
-    FRAMES_A_RECORDING,
     EvaluationClips,
     TrainingClips,
-    TrainingFrames,
     fixed_ends_s,
     read_clip,
 )
@@ -30,6 +28,7 @@ SPEC = ClipSpec(
     std=(1.0, 1.0, 1.0),
     crop_margin=0.0,
     interpolation="area",
+    align_roll=False,
 )
 
 
@@ -85,14 +84,12 @@ def test_training_clips_are_drawn_anew_and_repeat_with_the_seed(tmp_path: Path) 
     assert torch.equal(first, again)
 
 
-def test_frames_come_from_recordings_and_then_from_stills(tmp_path: Path) -> None:
-    stills = Stills(np.full((2, 12, 12), 77, dtype=np.uint8), np.array([0, 7]))
-    frames = TrainingFrames([make_crops(tmp_path, frames=30, side=20)], stills, SPEC)
-    assert len(frames) == FRAMES_A_RECORDING + 2
-    recording, still = frames[0], frames[len(frames) - 1]
-    assert (recording["labels"], recording["is_still"]) == (6, False)
-    assert (still["labels"], still["is_still"]) == (7, True)
-    assert recording["pixel_values"].shape == still["pixel_values"].shape == (1, 3, 16, 16)
+def test_motion_comes_with_the_clip_where_it_is_learned(tmp_path: Path) -> None:
+    crops = make_crops(tmp_path, frames=60, side=40)
+    spec = replace(SPEC, image_size=32)
+    assert "motion" not in TrainingClips([crops], spec)[0]
+    item = TrainingClips([crops], spec, motion_side=2)[0]
+    assert item["motion"].shape == (4, 2, 2, 2)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -100,7 +97,7 @@ def test_augmentation_treats_all_frames_of_a_clip_alike(seed: int) -> None:
     side = round(16 * (1 + PAD))
     image = np.random.default_rng(0).integers(256, size=(side, side, 3), dtype=np.uint8)
     rng = np.random.default_rng(seed)
-    clip = augment_clip(np.stack([image, image]), 16, rng)
+    clip = recolour_clip(move_clip(np.stack([image, image]), 16, rng), rng)
     assert clip.shape == (2, 16, 16, 3)
     assert clip.dtype == np.uint8
     # Noise of the sensor is the one thing that differs from frame to frame.

@@ -21,28 +21,15 @@ SIZE = 32
 def options(data: Path, output: Path) -> list[str]:
     words = (
         "train --base-model tiny --image-size 32 --faces none --num-workers 0 --batch-size 4 "
-        "--teacher-epochs 1 --warmup-epochs 1 --epochs 1 --max-steps 2 --learning-rate 1e-3"
+        "--motion-epochs 1 --epochs 1 --max-steps 2 --learning-rate 1e-3"
     )
     return [*words.split(), "--data", str(data), "--output", str(output)]
 
 
 @pytest.fixture(scope="module")
-def stills(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("stills") / "stills.npz"
-    rng = np.random.default_rng(0)
-    np.savez(
-        path,
-        train_images=rng.integers(256, size=(10, 48, 48), dtype=np.uint8),
-        train_labels=np.arange(10) % 7,
-        labels=np.array(["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]),
-    )
-    return path
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, corpus: Path, stills: Path) -> Path:
+def run(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Path:
     output = tmp_path_factory.mktemp("run")
-    assert main([*options(corpus, output), "--stills", str(stills)]) == 0
+    assert main(options(corpus, output)) == 0
     return output
 
 
@@ -70,10 +57,9 @@ def test_it_says_how_good_it_is_and_of_what_it_was_made(run: Path) -> None:
     assert figures["test"]["actors"] == [3]
     assert np.sum(figures["test"]["confusion"]) == figures["test"]["recordings"] == 8
     assert figures["test"]["accuracy"] == np.trace(figures["test"]["confusion"]) / 8
-    assert figures["stills"] == 10
     card = (run / "checkpoint" / "README.md").read_text()
     assert card.startswith("---\nlicense: cc-by-nc-sa-4.0\n")
-    for words in ("e0196391", "FER2013", "--teacher-epochs 1", "actors 3", "chance"):
+    for words in ("e0196391", "optical flow", "--motion-epochs 1", "actors 3", "chance"):
         assert words.lower() in card.lower()
     assert "accuracy (WAR)" in (run / "summary.txt").read_text()
 
@@ -90,12 +76,12 @@ def test_no_pickle_is_in_the_checkpoint(run: Path) -> None:
 
 
 def test_an_interrupted_run_goes_on_and_ends_the_same(
-    run: Path, corpus: Path, stills: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = load_model(run / "checkpoint").state_dict()
     (run / "run" / "clips" / "finished.safetensors").unlink()
     (run / "checkpoint" / "model.safetensors").unlink()
-    assert main([*options(corpus, run), "--stills", str(stills), "--resume"]) == 0
+    assert main([*options(corpus, run), "--resume"]) == 0
     after = load_model(run / "checkpoint").state_dict()
     for name, value in before.items():
         torch.testing.assert_close(after[name], value)
@@ -115,7 +101,7 @@ def test_evaluate_measures_the_actors_asked_for(
 def test_continuing_from_our_own_checkpoint(run: Path, corpus: Path, tmp_path: Path) -> None:
     words = options(corpus, tmp_path)
     words[words.index("tiny")] = str(run / "checkpoint")
-    assert main([*words, "--warmup-epochs", "0", "--teacher-epochs", "0"]) == 0
+    assert main([*words, "--motion-epochs", "0"]) == 0
     ours = read_contract(run / "checkpoint").spec
     assert read_contract(tmp_path / "checkpoint").spec == ours
 
@@ -128,7 +114,7 @@ def test_broken_recordings_are_counted_on_the_card(corpus: Path, tmp_path: Path)
     draw_video(data / "02-01-05-01-01-01-01.mp4", frames=3)
     (data / "02-01-06-01-01-01-01.mp4").write_bytes(b"broken")
     words = options(data, tmp_path / "out")
-    assert main([*words, "--teacher-epochs", "0", "--warmup-epochs", "0"]) == 0
+    assert main([*words, "--motion-epochs", "0"]) == 0
     figures = json.loads((tmp_path / "out" / "checkpoint" / "metrics.json").read_text())
     assert list(figures["skipped"]) == ["02-01-06-01-01-01-01.mp4"]
     assert figures["train_recordings"] == 3
