@@ -48,7 +48,7 @@ def view_at(index: int, width: int, height: int, faces: int) -> View:
             number + 1,
             Box(0.1 * width + number * 0.22 * width + index % 5, 0.3 * height, side, side),
             mood,
-            history,
+            history=history,
         )
         for number in range(faces)
     )

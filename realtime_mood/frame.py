@@ -10,6 +10,9 @@ import numpy.typing as npt
 ImageBGR = npt.NDArray[np.uint8]
 """One picture, shape (height, width, 3), uint8, channels blue-green-red as OpenCV has them."""
 
+CropBGR = npt.NDArray[np.uint8]
+"""The square around one face, shape (image_size, image_size, 3), uint8, blue-green-red."""
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:

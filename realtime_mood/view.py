@@ -21,6 +21,8 @@ class FaceView:
     """Where it is, in pixels of the source picture."""
     mood: MoodState | None
     """None while there is no clip of it yet."""
+    label_age_s: float | None = None
+    """How old the newest answer is; None while there is none."""
     history: tuple[tuple[float, str], ...] = ()
     """(media time in seconds, label or 'unsure') of each clip of the past `HISTORY_S`, oldest
     first; a label holds until the next entry."""

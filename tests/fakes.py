@@ -26,6 +26,7 @@ SPEC = ClipSpec(
     std=(0.25, 0.25, 0.25),
     crop_margin=0.1,
     interpolation="area",
+    align_roll=False,
 )
 
 
@@ -81,14 +82,23 @@ class ScriptedDetector:
 
     name = "none"
 
-    def __init__(self, script: Callable[[int], Sequence[Box]]) -> None:
+    def __init__(
+        self,
+        script: Callable[[int], Sequence[Box]],
+        *,
+        score: Callable[[int], float] = lambda call: 1.0,
+        roll_rad: Callable[[int], float] = lambda call: 0.0,
+    ) -> None:
         self._script = script
+        self._score = score
+        self._roll_rad = roll_rad
         self.calls = 0
 
     def detect(self, image_bgr: ImageBGR) -> list[Detection]:
         boxes = self._script(self.calls)
+        score, roll_rad = self._score(self.calls), self._roll_rad(self.calls)
         self.calls += 1
-        return [Detection(box, 1.0) for box in boxes]
+        return [Detection(box, score, roll_rad) for box in boxes]
 
 
 def one_face(call: int) -> Sequence[Box]:

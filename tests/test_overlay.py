@@ -48,7 +48,12 @@ def mood(label: str, confidence: float = 0.83) -> MoodState:
 
 def face(box: Box, label: str | None = "happy", track_id: int = 1) -> FaceView:
     history = ((NOW_S - 20.0, "sad"), (NOW_S - 10.0, UNSURE), (NOW_S - 5.0, "happy"))
-    return FaceView(track_id, box, mood(label) if label else None, history if label else ())
+    return FaceView(
+        track_id=track_id,
+        box=box,
+        mood=mood(label) if label else None,
+        history=history if label else (),
+    )
 
 
 def picture(width: int, height: int, value: int | None = None) -> ImageBGR:
@@ -374,7 +379,7 @@ def test_the_strip_ends_now_and_shows_gaps_faintly() -> None:
     )
     view = View(
         media_time_s=NOW_S,
-        faces=(FaceView(1, Box(500, 200, 200, 200), mood("happy"), history),),
+        faces=(FaceView(1, Box(500, 200, 200, 200), mood("happy"), history=history),),
     )
     drawn = draw_overlay(picture(1280, 720, 0), view)
 

@@ -7,6 +7,8 @@ from another.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +19,9 @@ from realtime_mood.errors import ModelError
 from realtime_mood.faces.box import Box
 from realtime_mood.frame import ImageBGR
 
-DETECTOR_CHOICES = ("auto", "yunet", "cascade", "none")
+log = logging.getLogger(__name__)
+
+YUNET_REMEDY = "connect once, or name face_detection_yunet_2023mar.onnx with --face-model"
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Detection:
     """Where, in pixels of the picture given."""
     score: float
     """How sure the detector is, 0…1; 1 where it does not say."""
+    roll_rad: float = 0.0
+    """How far the line through the eyes is turned clockwise; 0 where the detector does not say."""
 
 
 class FaceDetector(Protocol):
@@ -43,40 +49,67 @@ class FaceDetector(Protocol):
         ...
 
 
-def make_detector(choice: str, *, yunet_file: Path | None) -> FaceDetector:
-    """The detector a user asked for.
+def make_detector(
+    choice: str, *, yunet_file: Path | None, trained_on: str | None = None
+) -> FaceDetector:
+    """The detector a user asked for; may fetch YuNet's file, once.
 
     Args:
-        choice: 'yunet'; 'cascade'; 'none', which takes the centre square for a face; or 'auto',
-            which takes the first of these that can be had.
-        yunet_file: YuNet's ONNX file, if there is one.
+        choice: 'yunet'; 'cascade'; 'none', which takes the centre square for a face; or 'auto':
+            YuNet where its file is named, was fetched before or can be fetched, else the cascade,
+            with one warning that says why and how to get the better one.
+        trained_on: the detector of the checkpoint's training crops. A checkpoint of centre
+            squares gets centre squares from 'auto'; YuNet and the cascade stand in for one
+            another.
+        yunet_file: YuNet's ONNX file; None fetches it where it is needed.
 
     Raises:
-        ModelError: the detector asked for cannot be loaded.
+        ModelError: the detector asked for cannot be had, or the file named is not YuNet's.
     """
     # The detectors import this module for its types.
-    from realtime_mood.faces.cascade import CascadeDetector
     from realtime_mood.faces.centre import CentreDetector
     from realtime_mood.faces.yunet import YuNetDetector
+    from realtime_mood.faces.yunet_file import check_yunet_file, fetch_yunet_file
 
-    has_cascade = hasattr(cv2, "CascadeClassifier")
-    if choice == "auto":
-        choice = "yunet" if yunet_file else "cascade" if has_cascade else "none"
-    if choice == "yunet":
-        if yunet_file is None:
-            raise ModelError(
-                "--faces yunet needs its file; name face_detection_yunet_2023mar.onnx "
-                "with --face-model or REALTIME_MOOD_FACE_MODEL"
-            )
-        return YuNetDetector(yunet_file)
+    if yunet_file is not None:
+        check_yunet_file(yunet_file)  # Named and wrong is wrong, even where it is not used.
+    if choice == "none" or (choice == "auto" and trained_on == CentreDetector.name):
+        return CentreDetector()
     if choice == "cascade":
-        if not has_cascade:
-            raise ModelError(
-                f"OpenCV {cv2.__version__} has no cascade detector; install 'opencv-python<5' "
-                "or give YuNet's file with --face-model"
-            )
-        return CascadeDetector()
-    return CentreDetector()
+        return _make_cascade()
+    if yunet_file is not None:
+        return YuNetDetector(yunet_file)
+    try:
+        return YuNetDetector(fetch_yunet_file())
+    except ModelError as error:
+        if choice == "yunet":
+            raise ModelError(f"{error}; {YUNET_REMEDY}") from error
+        detector = _make_cascade()
+        log.warning(
+            "%s; faces are found by OpenCV's cascade, which misses small, dark and turned ones; %s",
+            error,
+            YUNET_REMEDY,
+        )
+        return detector
+
+
+def _make_cascade() -> FaceDetector:
+    from realtime_mood.faces.cascade import CascadeDetector
+
+    if not hasattr(cv2, "CascadeClassifier"):
+        raise ModelError(
+            f"OpenCV {cv2.__version__} has no cascade detector; install 'opencv-python<5', "
+            "or name face_detection_yunet_2023mar.onnx with --face-model"
+        )
+    return CascadeDetector()
+
+
+def largest_first(found: Iterable[Detection]) -> list[Detection]:
+    """Detections by falling size; of two of one size, the left or else the upper one first.
+
+    OpenCV searches on several threads, and gives equal ones in another order on each run.
+    """
+    return sorted(found, key=lambda face: (-face.box.area, face.box.x, face.box.y))
 
 
 def shrink(image_bgr: ImageBGR, longest_side: int) -> tuple[ImageBGR, float]:

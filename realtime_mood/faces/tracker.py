@@ -1,19 +1,34 @@
-"""Following a face from frame to frame: detection now and then, a box for every frame."""
+"""Following faces from frame to frame: detection now and then, a box for every frame."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from realtime_mood.faces.box import Box
+from realtime_mood.faces.cuts import CutDetector
 from realtime_mood.faces.detector import Detection, FaceDetector
+from realtime_mood.faces.motion import BoxFilter
 from realtime_mood.frame import ImageBGR
 from realtime_mood.timing import next_due
 
 DETECT_INTERVAL_S = 0.1
-BOX_TIME_CONSTANT_S = 0.1
-GRACE_S = 0.7
-SAME_FACE_IOU = 0.2
+MAX_FACES = 8
+
+START_SCORE = 0.75
+"""A new face must be this certain; one that is followed is kept by any detection."""
+GRACE_S = 1.0
+"""A face that was found often enough is given up after this long without being found."""
+YOUNG_GRACE_S = 0.25
+YOUNG_HITS = 3
+"""Until it was found so many times a face may be a mistake, and is given up sooner."""
+
+GATE = 0.7
+"""A detection this many face sizes from where the face is expected may still be it."""
+GATE_GROWTH_PER_S = 0.8
+MAX_SIZE_RATIO = 1.8
+SIZE_WEIGHT = 0.5
+ROLL_TIME_CONSTANT_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -24,16 +39,18 @@ class FaceTrack:
     """Counts from 1; never used again for another face."""
     box: Box
     """Where it is, in pixels of the source picture."""
+    roll_rad: float = 0.0
+    """How far the line through the eyes is turned clockwise; 0 where the detector does not say."""
 
 
 @dataclass(frozen=True)
 class EndedTrack:
     """A face that is no longer followed."""
 
-    track: FaceTrack
-    """As it was last seen."""
+    track_id: int
+    """Whose."""
     reason: str
-    """'lost': it could not be found any more."""
+    """'lost': it could not be found any more; 'cut': the picture changed to another shot."""
 
 
 @dataclass(frozen=True)
@@ -41,33 +58,57 @@ class TrackUpdate:
     """What one frame changed."""
 
     tracks: tuple[FaceTrack, ...] = ()
-    """All faces followed now."""
+    """All faces followed now, oldest first."""
     started: tuple[FaceTrack, ...] = ()
     """Those of `tracks` that this frame began."""
     ended: tuple[EndedTrack, ...] = ()
     """Those that this frame ended."""
 
 
+@dataclass(eq=False)
+class _Face:
+    track_id: int
+    motion: BoxFilter
+    seen_s: float
+    roll_rad: float
+    hits: int = 1
+
+    def unseen_s(self, now_s: float) -> float:
+        return now_s - self.seen_s
+
+    def is_lost(self, now_s: float) -> bool:
+        grace_s = GRACE_S if self.hits >= YOUNG_HITS else YOUNG_GRACE_S
+        return self.unseen_s(now_s) > grace_s
+
+    def take(self, detection: Detection, now_s: float) -> None:
+        self.motion.correct(detection.box)
+        weight = 1.0 - math.exp(-self.unseen_s(now_s) / ROLL_TIME_CONSTANT_S)
+        self.roll_rad += weight * (detection.roll_rad - self.roll_rad)
+        self.seen_s = now_s
+        self.hits += 1
+
+    def as_track(self) -> FaceTrack:
+        return FaceTrack(self.track_id, self.motion.box, self.roll_rad)
+
+
+@dataclass
 class FaceTracker:
-    """Follows the largest face.
+    """Follows faces, each under an id of its own.
 
-    Detection runs every `DETECT_INTERVAL_S` of media time; the box moves towards what was found
-    with a time constant, which takes the detector's jitter out of the crops. A face that is not
-    found again within `GRACE_S` is lost. The answer depends on the frames and their times alone,
-    so that the trainer and the runtime see the same boxes.
-
-    Args:
-        detector: finds the faces.
+    Detection runs every `DETECT_INTERVAL_S` of media time and right after a cut. Detections are
+    given to the faces whose expected place and size they fit best, the best pair first; what is
+    left over begins new faces, the largest first. The answer depends on the frames and their times
+    alone, so that the trainer and the runtime see the same boxes.
     """
 
-    def __init__(self, detector: FaceDetector) -> None:
-        self._detector = detector
-        self._next_id = 1
-        self._track: FaceTrack | None = None
-        self._target: Box | None = None
-        self._last_update_s = -math.inf
-        self._last_seen_s = -math.inf
-        self._next_detection_s = -math.inf
+    detector: FaceDetector
+    """Finds the faces."""
+    max_faces: int = MAX_FACES
+    """How many are followed at the same time."""
+    _cuts: CutDetector = field(default_factory=CutDetector, init=False)
+    _faces: list[_Face] = field(default_factory=list, init=False)
+    _next_id: int = field(default=1, init=False)
+    _detection_due_s: float = field(default=-math.inf, init=False)
 
     def update(self, image_bgr: ImageBGR, timestamp_s: float) -> TrackUpdate:
         """Take the next frame.
@@ -76,53 +117,71 @@ class FaceTracker:
             image_bgr: the frame, shape (height, width, 3), uint8.
             timestamp_s: its time; later than that of the frame before.
         """
-        started: list[FaceTrack] = []
         ended: list[EndedTrack] = []
-        if timestamp_s >= self._next_detection_s:
-            self._next_detection_s = next_due(
-                self._next_detection_s, timestamp_s, DETECT_INTERVAL_S
-            )
-            self._detect(image_bgr, timestamp_s, started, ended)
-        if self._track and timestamp_s - self._last_seen_s > GRACE_S:
-            ended.extend(self._end("lost"))
-        if self._track and self._target:
-            weight = 1.0 - math.exp(-(timestamp_s - self._last_update_s) / BOX_TIME_CONSTANT_S)
-            box = self._track.box.towards(self._target, weight)
-            self._track = FaceTrack(self._track.track_id, box)
-        self._last_update_s = timestamp_s
-        tracks = (self._track,) if self._track else ()
-        return TrackUpdate(tracks, tuple(started), tuple(ended))
+        started: list[_Face] = []
+        if self._cuts.is_cut(image_bgr):
+            ended += [EndedTrack(face.track_id, "cut") for face in self._faces]
+            self._faces.clear()
+            self._detection_due_s = timestamp_s
+        for face in self._faces:
+            face.motion.advance(timestamp_s)
+        if timestamp_s >= self._detection_due_s:
+            self._detection_due_s = next_due(self._detection_due_s, timestamp_s, DETECT_INTERVAL_S)
+            unmatched = self._match(self.detector.detect(image_bgr), timestamp_s)
+            started = self._start(unmatched, timestamp_s)
+        lost = [face for face in self._faces if face.is_lost(timestamp_s)]
+        ended += [EndedTrack(face.track_id, "lost") for face in lost]
+        self._faces = [face for face in self._faces if face not in lost]
+        return TrackUpdate(
+            tracks=tuple(face.as_track() for face in self._faces),
+            started=tuple(face.as_track() for face in started),
+            ended=tuple(ended),
+        )
 
-    def _detect(
-        self,
-        image_bgr: ImageBGR,
-        timestamp_s: float,
-        started: list[FaceTrack],
-        ended: list[EndedTrack],
-    ) -> None:
-        detections = self._detector.detect(image_bgr)
-        if not detections:
-            return
-        found = self._same_face(detections)
-        if found is None:
-            ended.extend(self._end("lost"))
-            found = detections[0]
-            self._track = FaceTrack(self._next_id, found.box)
+    def _match(self, detections: list[Detection], now_s: float) -> list[Detection]:
+        """Give detections to faces; answers those that fit none, largest first."""
+        pairs = sorted(
+            (cost, face_number, detection_number)
+            for face_number, face in enumerate(self._faces)
+            for detection_number, detection in enumerate(detections)
+            if (cost := _cost(face, detection.box, now_s)) is not None
+        )
+        taken_faces: set[int] = set()
+        taken_detections: set[int] = set()
+        for _, face_number, detection_number in pairs:
+            if face_number in taken_faces or detection_number in taken_detections:
+                continue
+            taken_faces.add(face_number)
+            taken_detections.add(detection_number)
+            self._faces[face_number].take(detections[detection_number], now_s)
+        return [
+            detection
+            for number, detection in enumerate(detections)
+            if number not in taken_detections
+        ]
+
+    def _start(self, detections: list[Detection], now_s: float) -> list[_Face]:
+        started = []
+        for detection in detections:
+            if len(self._faces) >= self.max_faces:
+                break
+            if detection.score < START_SCORE:
+                continue
+            motion = BoxFilter(detection.box, now_s)
+            face = _Face(self._next_id, motion, now_s, detection.roll_rad)
             self._next_id += 1
-            started.append(self._track)
-        self._target = found.box
-        self._last_seen_s = timestamp_s
+            self._faces.append(face)
+            started.append(face)
+        return started
 
-    def _same_face(self, detections: list[Detection]) -> Detection | None:
-        target = self._target
-        if self._track is None or target is None:
-            return None
-        best = max(detections, key=lambda detection: detection.box.iou(target))
-        return best if best.box.iou(target) >= SAME_FACE_IOU else None
 
-    def _end(self, reason: str) -> tuple[EndedTrack, ...]:
-        if self._track is None:
-            return ()
-        ended = EndedTrack(self._track, reason)
-        self._track = self._target = None
-        return (ended,)
+def _cost(face: _Face, box: Box, now_s: float) -> float | None:
+    """How badly a detection fits a face, 0 at best; None when it cannot be that face."""
+    expected = face.motion.expected
+    size = (expected.longer_side + box.longer_side) / 2
+    distance = math.dist(expected.centre, box.centre) / size
+    size_ratio = abs(math.log(box.longer_side / expected.longer_side))
+    gate = GATE + GATE_GROWTH_PER_S * max(0.0, face.unseen_s(now_s) - DETECT_INTERVAL_S)
+    if distance > gate or size_ratio > math.log(MAX_SIZE_RATIO):
+        return None
+    return distance + SIZE_WEIGHT * size_ratio

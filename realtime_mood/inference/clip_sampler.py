@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from realtime_mood.frame import CropBGR
 from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices
 from realtime_mood.ring_buffer import RingBuffer
 from realtime_mood.timing import next_due
 
-CropBGR = npt.NDArray[np.uint8]
 MAX_BYTES_PER_TRACK = 64 * 1024 * 1024
 
 

@@ -12,8 +12,6 @@ from realtime_mood.inference.classifier import Probabilities
 from realtime_mood.model.checkpoint import Contract, load_model
 from realtime_mood.model.preprocess import PixelValues
 
-DEVICE_CHOICES = ("auto", "cpu", "cuda", "mps")
-
 
 class TorchClassifier:
     """A checkpoint on a device: float32 on a CPU or Apple GPU, half precision on a CUDA GPU.
@@ -21,10 +19,11 @@ class TorchClassifier:
     Args:
         folder: a checkpoint folder.
         contract: what `read_contract` says of it.
-        device: one of `DEVICE_CHOICES`.
+        device: one of `realtime_mood.choices.DEVICE_CHOICES`.
 
     Raises:
-        ModelError: the weights cannot be loaded, or do not fit on the device.
+        ModelError: the weights cannot be loaded, or the model cannot run on the device, for want
+            of memory for one.
         UsageError: the device is not there.
     """
 
@@ -36,17 +35,17 @@ class TorchClassifier:
             has_bfloat16 = torch.cuda.is_bf16_supported()
             self._autocast_dtype = torch.bfloat16 if has_bfloat16 else torch.float16
         model = load_model(folder)
+        spec = contract.spec
+        shape = (1, spec.num_frames, 3, spec.image_size, spec.image_size)
         try:
             self._model = model.to(self._device)  # type: ignore[arg-type]
+            self.classify(np.zeros(shape, dtype=np.float32))
         except RuntimeError as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise ModelError(
-                f"the model in {folder} does not fit on {self._device} "
-                f"({str(error).splitlines()[0]}); try --device cpu"
+                f"the model in {folder} cannot run on {self._device} ({reason}); "
+                "try --device cpu or a smaller model"
             ) from error
-        spec = contract.spec
-        self.classify(
-            np.zeros((1, spec.num_frames, 3, spec.image_size, spec.image_size), dtype=np.float32)
-        )
 
     @property
     def name(self) -> str:
@@ -71,7 +70,8 @@ class TorchClassifier:
             ),
         ):
             logits = self._model(pixel_values=batch).logits
-        scaled = logits.to("cpu", torch.float64) / self._contract.temperature
+        # Apple's GPUs have no 64-bit numbers, so the move to the CPU comes first.
+        scaled = logits.float().cpu().double() / self._contract.temperature
         probabilities: Probabilities = torch.softmax(scaled, dim=-1).numpy()
         return probabilities
 

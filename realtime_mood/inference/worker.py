@@ -13,10 +13,16 @@ from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.preprocess import preprocess
 
 WAIT_S = 0.1
+MAX_BATCH = 8
+"""Clips classified at once; more would let every face wait for the last one."""
 
 
 class ClipMailbox:
-    """Holds the newest clip of each face until the worker takes them. Thread-safe."""
+    """Holds the newest clip of each face until the worker takes them. Thread-safe.
+
+    Faces are served in the order in which they began to wait: a newer clip takes the place of an
+    older one of the same face in the queue, so no face can push another back.
+    """
 
     def __init__(self) -> None:
         self._clips: dict[int, Clip] = {}
@@ -27,18 +33,20 @@ class ClipMailbox:
     def put(self, clip: Clip) -> None:
         """Leave a clip; an older one of the same face is replaced and counted as skipped."""
         with self._filled:
-            if self._clips.pop(clip.track_id, None) is not None:
+            if clip.track_id in self._clips:
                 self._skipped += 1
+            # A key that is there keeps its position.
             self._clips[clip.track_id] = clip
             self._filled.notify()
 
-    def take_all(self, timeout_s: float) -> list[Clip]:
-        """All clips waiting, after waiting for at least one; empty when none came in time."""
+    def take(self, timeout_s: float) -> list[Clip]:
+        """The clips that have waited longest, at most `MAX_BATCH`, after waiting for at least one.
+
+        Empty when none came in time or none will come.
+        """
         with self._filled:
             self._filled.wait_for(lambda: bool(self._clips) or self._is_closed, timeout_s)
-            clips = list(self._clips.values())
-            self._clips.clear()
-            return clips
+            return [self._clips.pop(face) for face in list(self._clips)[:MAX_BATCH]]
 
     def close(self) -> None:
         """Say that no more clips will come."""
@@ -79,5 +87,5 @@ def serve_clips(
 ) -> None:
     """Classify whatever is newest until asked to stop or no more clips come."""
     while not stop.is_set() and not mailbox.is_finished:
-        if clips := mailbox.take_all(WAIT_S):
+        if clips := mailbox.take(WAIT_S):
             on_result(clips, classify_clips(clips, classifier, spec))

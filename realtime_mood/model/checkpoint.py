@@ -29,7 +29,7 @@ WEIGHTS_FILE = "model.safetensors"
 CONTRACT_FILE = "clip_spec.json"
 CONTRACT_FORMAT = 1
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
-HUB_FILES = (CONFIG_FILE, CONTRACT_FILE, "*.safetensors", "*.safetensors.index.json", "README.md")
+HUB_FILES = (CONFIG_FILE, CONTRACT_FILE, "*.safetensors", "README.md")
 DEFAULT_CHECKPOINT_NAME = "default"
 
 
@@ -82,8 +82,28 @@ def default_checkpoint() -> Path:
 
 
 def is_on_this_machine(model: str) -> bool:
-    """Whether `locate_checkpoint` can answer without the network."""
-    return model == DEFAULT_CHECKPOINT_NAME or Path(model).expanduser().exists()
+    """Whether `locate_checkpoint` can answer without the network.
+
+    Raises:
+        ModelError: it is a path that nobody may look at, or can have.
+    """
+    return model == DEFAULT_CHECKPOINT_NAME or _local_path(model) is not None
+
+
+def check_model_name(model: str) -> None:
+    """Refuse what can be neither a checkpoint folder nor a Hub id; asks nobody.
+
+    Raises:
+        ModelError: it names a file, or there is no such folder and it is no Hub id.
+    """
+    if model == DEFAULT_CHECKPOINT_NAME:
+        return
+    path = _local_path(model)
+    if path is not None:
+        if not path.is_dir():
+            raise ModelError(f"{model} is a file; --model wants the checkpoint folder it lies in")
+    elif model.count("/") != 1 or model.startswith((".", "/", "~")) or model.endswith("/"):
+        raise ModelError(f"there is no checkpoint folder {model}; check the path given to --model")
 
 
 def locate_checkpoint(model: str) -> Path:
@@ -98,14 +118,24 @@ def locate_checkpoint(model: str) -> Path:
     """
     if model == DEFAULT_CHECKPOINT_NAME:
         return default_checkpoint()
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return folder
-    if folder.exists():
-        raise ModelError(f"{model} is a file; --model wants the checkpoint folder it lies in")
-    if model.count("/") != 1 or model.startswith((".", "/", "~")) or model.endswith("/"):
-        raise ModelError(f"there is no checkpoint folder {model}; check the path given to --model")
-    return _fetch_from_hub(model)
+    check_model_name(model)
+    return _local_path(model) or _fetch_from_hub(model)
+
+
+def _local_path(model: str) -> Path | None:
+    """What a model's name is the path of; None where there is nothing."""
+    try:
+        path = Path(model).expanduser()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no such person's home.
+        reason = getattr(error, "strerror", None) or error
+        raise ModelError(
+            f"the checkpoint folder {model} cannot be read ({reason}); check the path given to "
+            "--model and the permissions of its folders"
+        ) from error
+    return path
 
 
 def _fetch_from_hub(model_id: str) -> Path:
@@ -131,7 +161,14 @@ def read_contract(folder: Path) -> Contract:
         ModelError: a file is missing or unreadable, the folder holds pickles, or labels, frames
             or sizes disagree between our file and the model's configuration.
     """
-    pickles = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLE_SUFFIXES)
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise ModelError(
+            f"the checkpoint folder {folder} cannot be read ({error.strerror}); check the path "
+            "and its permissions"
+        ) from error
+    pickles = [name for name in names if Path(name).suffix in PICKLE_SUFFIXES]
     if pickles:
         raise ModelError(
             f"{folder} holds {', '.join(pickles)}: pickles can run code and are never loaded; "

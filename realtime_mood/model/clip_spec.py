@@ -52,17 +52,29 @@ class ClipSpec:
     """Side of the square crop = (1 + crop_margin) × the longer side of the face box."""
     interpolation: str
     """How a crop is scaled to `image_size`: 'area' (averages when shrinking) or 'linear'."""
+    align_roll: bool
+    """Turn the crop so that the eyes are level, where the detector tells where they are."""
 
     def __post_init__(self) -> None:
         checks = (
-            ("num_frames", self.num_frames, 1 <= self.num_frames <= 256, "from 1 to 256"),
+            (
+                "num_frames",
+                self.num_frames,
+                _is_whole(self.num_frames) and 1 <= self.num_frames <= 256,
+                "a whole number from 1 to 256",
+            ),
             (
                 "frame_interval_s",
                 self.frame_interval_s,
                 0.0 < self.frame_interval_s <= 10.0,
                 "above 0 and at most 10 seconds",
             ),
-            ("image_size", self.image_size, 16 <= self.image_size <= 1024, "from 16 to 1024"),
+            (
+                "image_size",
+                self.image_size,
+                _is_whole(self.image_size) and 16 <= self.image_size <= 1024,
+                "a whole number from 16 to 1024",
+            ),
             ("mean", self.mean, _is_triple(self.mean), "three finite numbers"),
             (
                 "std",
@@ -77,6 +89,7 @@ class ClipSpec:
                 self.interpolation in ("area", "linear"),
                 "'area' or 'linear'",
             ),
+            ("align_roll", self.align_roll, isinstance(self.align_roll, bool), "true or false"),
         )
         for name, value, is_valid, rule in checks:
             if not is_valid:
@@ -108,13 +121,14 @@ class ClipSpec:
             )
         try:
             return cls(
-                num_frames=int(values["num_frames"]),
+                num_frames=values["num_frames"],
                 frame_interval_s=float(values["frame_interval_s"]),
-                image_size=int(values["image_size"]),
+                image_size=values["image_size"],
                 mean=_triple(values["mean"]),
                 std=_triple(values["std"]),
                 crop_margin=float(values["crop_margin"]),
                 interpolation=str(values["interpolation"]),
+                align_roll=values["align_roll"],
             )
         except (TypeError, ValueError) as error:
             raise ModelError(f"clip spec: a value is of the wrong kind ({error})") from error
@@ -155,6 +169,11 @@ def nearest_indices(available_s: npt.ArrayLike, wanted_s: npt.ArrayLike) -> npt.
     before = np.maximum(after - 1, 0)
     take_before = wanted - available[before] <= available[after] - wanted
     return np.where(take_before, before, after)
+
+
+def _is_whole(value: object) -> bool:
+    # Rounding 8.7 would load a checkpoint that says something else. True is an int to Python.
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_triple(values: tuple[float, ...]) -> bool:

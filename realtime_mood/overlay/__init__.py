@@ -72,7 +72,7 @@ def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> Im
     placed = place_labels(labels, inside=scale.inside, taken=taken, gap=scale.px(8, least=2))
 
     for face in faces:
-        draw_brackets(image, face, scale)
+        draw_brackets(image, face, scale, numbered=len(faces) > 1)
     if largest is not None and strip is not None:
         draw_strip(image, largest.view.history, view.media_time_s, strip)
     if largest is not None:

@@ -1,4 +1,8 @@
-"""What is drawn at a face: round corners and a label, both in the colour of its mood."""
+"""What is drawn at a face: round corners and a label.
+
+The label has the colour of the mood; so have the corners of a lone face. Of several faces the
+corners have the colour of the face's number, which stands in the label too.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,14 @@ from realtime_mood.overlay.palette import (
     WHITE,
     Colour,
     colour_of,
+    colour_of_id,
 )
 from realtime_mood.overlay.sprites import blend, bracket, bracket_border, plate, turned
 from realtime_mood.overlay.text import NARROW_SPACE, Line, Run, baseline_in, draw_line, line_width
 from realtime_mood.view import FaceView
 
+OLD_S = 0.5
+"""A label at least this old tells its age."""
 WATCHING = "watching"
 """Shown at a face until its first clip is classified."""
 
@@ -43,8 +50,15 @@ def face_colour(view: FaceView) -> Colour:
     return UNSURE_COLOUR if view.mood is None else colour_of(view.mood.label)
 
 
+def corner_colour(view: FaceView, *, numbered: bool) -> Colour:
+    """The colour of a face's corners."""
+    return colour_of_id(view.track_id) if numbered else face_colour(view)
+
+
 def label_variants(face: FaceDrawing, *, scale: Scale, numbered: bool) -> tuple[Line, ...]:
     """The variants of a face's label, best first: with its confidence, and the word alone.
+
+    The age of the label is added once it is old enough to matter.
 
     Args:
         face: the face.
@@ -59,6 +73,9 @@ def label_variants(face: FaceDrawing, *, scale: Scale, numbered: bool) -> tuple[
     def line(size: int, confidence: str) -> Line:
         number = [Run(f"{face.view.track_id}  ", size, colour, opacity=0.75)] if numbered else []
         tail = [Run(f"  {confidence}", size, colour)] if confidence else []
+        age_s = face.view.label_age_s
+        if age_s is not None and age_s >= OLD_S:
+            tail.append(Run(f"  {age_s:.1f}{NARROW_SPACE}s", size, colour, opacity=0.75))
         return (*number, Run(word, size, colour, bold=True), *tail)
 
     full = line(scale.text, percent(mood.confidence) if mood is not None and named else "")
@@ -74,13 +91,16 @@ def pill_size(line: Line) -> tuple[int, int]:
     return line_width(line) + round(1.3 * size), round(1.62 * size)
 
 
-def draw_brackets(image: ImageBGR, face: FaceDrawing, scale: Scale) -> None:
+def draw_brackets(
+    image: ImageBGR, face: FaceDrawing, scale: Scale, *, numbered: bool = False
+) -> None:
     """Draw the four round corners around a face, in place.
 
     Args:
         image: the picture, written to.
         face: the face.
         scale: sizes for the picture.
+        numbered: colour them by the face's number.
     """
     shorter = min(face.seen.w, face.seen.h)
     stroke = min(scale.px(3.6, least=2), max(1.0, shorter / 10))
@@ -88,7 +108,8 @@ def draw_brackets(image: ImageBGR, face: FaceDrawing, scale: Scale) -> None:
     # Steps of four pixels: a box that breathes a little keeps using the same sprites.
     arm = max(2, min(shorter // 5, scale.px(44)) // 4 * 4)
     radius = min(arm, max(1, min(scale.px(16), shorter // 8)))
-    corner = bracket(arm, radius, float(stroke), face_colour(face.view), rim)
+    colour = corner_colour(face.view, numbered=numbered)
+    corner = bracket(arm, radius, float(stroke), colour, rim)
     border = bracket_border(stroke, rim)
     inset = border - rim
     left, top = face.seen.x + inset - border, face.seen.y + inset - border

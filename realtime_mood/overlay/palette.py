@@ -8,7 +8,12 @@ them and for use on a dark plate. The word is always shown too; colour alone say
 
 from __future__ import annotations
 
+import colorsys
+
 from realtime_mood.model.labels import UNSURE
+
+GOLDEN_ANGLE_SHARE = 0.381966
+"""The golden angle as a share of the circle, (3 - sqrt(5)) / 2."""
 
 Colour = tuple[int, int, int]
 """(blue, green, red), each from 0 to 255."""
@@ -44,6 +49,16 @@ QUIET = _from_hex(0xD3D9E1)
 """Text that only explains, on a dark plate."""
 RECORDING_RED = _from_hex(0xFF4545)
 """The dot beside the recorded time."""
+
+
+def colour_of_id(track_id: int) -> Colour:
+    """The colour of a face's number: the same as long as the face is followed.
+
+    Hues a golden angle apart, so that neighbouring numbers differ most.
+    """
+    hue = track_id * GOLDEN_ANGLE_SHARE % 1.0
+    red, green, blue = colorsys.hls_to_rgb(hue, 0.68, 0.85)
+    return round(255 * blue), round(255 * green), round(255 * red)
 
 
 def colour_of(label: str) -> Colour:

@@ -1,3 +1,8 @@
+import hashlib
+import http.server
+import itertools
+import socket
+import threading
 from pathlib import Path
 
 import cv2
@@ -5,8 +10,70 @@ import numpy as np
 import pytest
 
 from realtime_mood.errors import ModelError
-from realtime_mood.faces.detector import FaceDetector, make_detector, shrink
+from realtime_mood.faces.box import Box
+from realtime_mood.faces.detector import (
+    Detection,
+    FaceDetector,
+    largest_first,
+    make_detector,
+    shrink,
+)
+from realtime_mood.faces.yunet_file import SHA256
 from tests.shared import shared_file
+
+
+class _Hub(http.server.ThreadingHTTPServer):
+    """Serves one file the way the Hugging Face Hub does."""
+
+    daemon_threads = True
+
+    def __init__(self, content: bytes) -> None:
+        self.requests: list[str] = []
+        hub = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_HEAD(self) -> None:
+                hub.requests.append(self.path)
+                self.send_response(200)
+                self.send_header("X-Repo-Commit", "0" * 40)
+                self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                self.do_HEAD()
+                self.wfile.write(content)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server_address[1]}"
+        self._thread = threading.Thread(target=self.serve_forever)
+
+    def __enter__(self) -> "_Hub":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+
+def _use_hub(monkeypatch: pytest.MonkeyPatch, address: str, cache: Path) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    monkeypatch.setattr(
+        constants,
+        "HUGGINGFACE_CO_URL_TEMPLATE",
+        address + "/{repo_id}/resolve/{revision}/{filename}",
+    )
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+
 
 YUNET = "data/face_detector/face_detection_yunet_2023mar.onnx"
 
@@ -39,21 +106,71 @@ def test_without_a_detector_the_middle_is_taken() -> None:
     assert found.box.w == found.box.h == pytest.approx(70)
 
 
-def test_auto_takes_yunet_where_its_file_is_named_and_the_cascade_elsewhere() -> None:
-    assert make_detector("auto", yunet_file=None).name == "cascade"
+def test_auto_takes_yunet_where_its_file_is_named() -> None:
     assert make_detector("auto", yunet_file=shared_file(YUNET)).name == "yunet"
 
 
-def test_a_missing_or_damaged_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="--face-model"):
+def test_without_the_hub_auto_takes_the_cascade_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # A port nothing listens on.
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    _use_hub(monkeypatch, address, tmp_path)
+    assert make_detector("auto", yunet_file=None).name == "cascade"
+    (record,) = caplog.records
+    assert address in record.message
+    assert "--face-model" in record.message
+    with pytest.raises(ModelError, match="does not answer"):
         make_detector("yunet", yunet_file=None)
+
+
+def test_offline_mode_never_asks_the_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with _Hub(b"") as hub:
+        _use_hub(monkeypatch, hub.address, tmp_path)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        with pytest.raises(ModelError, match="HF_HUB_OFFLINE"):
+            make_detector("yunet", yunet_file=None)
+        assert hub.requests == []
+
+
+def test_yunet_is_fetched_once_and_then_taken_from_the_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with _Hub(shared_file(YUNET).read_bytes()) as hub:
+        _use_hub(monkeypatch, hub.address, tmp_path)
+        assert make_detector("auto", yunet_file=None).name == "yunet"
+        assert any("opencv/face_detection_yunet" in path for path in hub.requests)
+        asked = len(hub.requests)
+        assert make_detector("auto", yunet_file=None).name == "yunet"
+        assert len(hub.requests) == asked
+
+
+def test_a_fetched_file_with_another_checksum_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with _Hub(b"something else") as hub:
+        _use_hub(monkeypatch, hub.address, tmp_path)
+        with pytest.raises(ModelError, match=SHA256):
+            make_detector("yunet", yunet_file=None)
+
+
+def test_a_missing_truncated_or_foreign_file_is_named_with_the_checksum(tmp_path: Path) -> None:
     missing = tmp_path / "missing.onnx"
     with pytest.raises(ModelError, match=r"missing\.onnx does not exist"):
         make_detector("yunet", yunet_file=missing)
-    damaged = tmp_path / "damaged.onnx"
-    damaged.write_bytes(b"not a model")
-    with pytest.raises(ModelError, match=r"damaged\.onnx"):
-        make_detector("yunet", yunet_file=damaged)
+    truncated = tmp_path / "truncated.onnx"
+    truncated.write_bytes(shared_file(YUNET).read_bytes()[:1000])
+    with pytest.raises(ModelError, match=rf"truncated\.onnx.*{SHA256}"):
+        make_detector("auto", yunet_file=truncated)
+
+
+def test_equally_large_faces_come_in_the_same_order_always() -> None:
+    boxes = [Box(5, 5, 20, 20), Box(0, 9, 10, 10), Box(4, 0, 10, 10), Box(4, 3, 10, 10)]
+    for order in itertools.permutations(boxes):
+        found = largest_first(Detection(box, 1.0) for box in order)
+        assert [face.box for face in found] == boxes
 
 
 def test_shrinking_never_enlarges() -> None:

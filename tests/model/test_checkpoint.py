@@ -11,7 +11,9 @@ from realtime_mood.model.checkpoint import (
     CONTRACT_FILE,
     WEIGHTS_FILE,
     Contract,
+    check_model_name,
     default_checkpoint,
+    is_on_this_machine,
     load_model,
     locate_checkpoint,
     read_contract,
@@ -133,6 +135,21 @@ def test_a_path_that_is_not_there_and_a_file_are_refused(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelError, match="is a file"):
         locate_checkpoint(str(tmp_path / "file"))
+
+
+def test_a_name_that_no_folder_can_have_is_one_line() -> None:
+    for ask in (locate_checkpoint, is_on_this_machine, check_model_name):
+        with pytest.raises(ModelError, match=r"cannot be read \(File name too long\).*--model"):
+            ask("x" * 300)
+        with pytest.raises(ModelError, match=r"cannot be read .*home"):
+            ask("~nobody-of-this-name/model")
+
+
+def test_a_folder_that_may_not_be_looked_into_is_one_line(locked_folder: Path) -> None:
+    with pytest.raises(ModelError, match=r"model cannot be read \(Permission denied\)"):
+        locate_checkpoint(str(locked_folder / "model"))
+    with pytest.raises(ModelError, match=r"locked cannot be read \(Permission denied\)"):
+        read_contract(locked_folder)
 
 
 def test_a_hub_id_that_cannot_be_fetched_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,9 +41,12 @@ def test_choosing_from_nothing_is_refused() -> None:
     ("field", "value"),
     [
         ("num_frames", 0),
+        ("num_frames", 8.7),
+        ("num_frames", True),
         ("frame_interval_s", 0.0),
         ("frame_interval_s", float("nan")),
         ("image_size", 8),
+        ("image_size", 112.0),
         ("mean", (0.5, 0.5)),
         ("std", (0.5, 0.0, 0.5)),
         ("crop_margin", -0.1),
@@ -67,4 +70,11 @@ def test_a_missing_and_an_unknown_value_are_named() -> None:
     with pytest.raises(ModelError, match="colour unknown"):
         ClipSpec.from_dict({**SPEC.to_dict(), "colour": "grey"})
     with pytest.raises(ModelError, match="wrong kind"):
-        ClipSpec.from_dict({**SPEC.to_dict(), "num_frames": "many"})
+        ClipSpec.from_dict({**SPEC.to_dict(), "crop_margin": "much"})
+
+
+@pytest.mark.parametrize("name", ["num_frames", "image_size"])
+@pytest.mark.parametrize("value", [8.7, 32.0, "32", None, True])
+def test_a_number_that_is_not_whole_is_refused_and_not_rounded(name: str, value: object) -> None:
+    with pytest.raises(ModelError, match=f"{name} is {value!r}; it must be a whole number"):
+        ClipSpec.from_dict({**SPEC.to_dict(), name: value})

@@ -1,0 +1,83 @@
+"""Where YuNet's file comes from: named by the person, fetched before, or fetched now."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from realtime_mood.errors import ModelError
+
+log = logging.getLogger(__name__)
+
+HUB_REPOSITORY = "opencv/face_detection_yunet"
+FILE_NAME = "face_detection_yunet_2023mar.onnx"
+SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+CONNECT_TIMEOUT_S = 2.0
+PORTS = {"http": 80, "https": 443}
+PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY")
+
+
+def check_yunet_file(path: Path) -> None:
+    """Refuse a file that is not the model, whole.
+
+    Raises:
+        ModelError: it is missing, cannot be read, or has another checksum.
+    """
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        raise ModelError(
+            f"the face model {path} does not exist; check --face-model or REALTIME_MOOD_FACE_MODEL"
+        ) from None
+    except OSError as error:
+        raise ModelError(f"the face model {path} cannot be read ({error.strerror})") from error
+    if found != SHA256:
+        raise ModelError(
+            f"the face model {path} is not {FILE_NAME}, whole: its SHA-256 is {found}, "
+            f"it must be {SHA256}; get the file again"
+        )
+
+
+def fetch_yunet_file() -> Path:
+    """YuNet's file out of the Hugging Face cache, or from the Hub where it is not there yet.
+
+    `HF_HUB_OFFLINE`, `HF_HOME` and `HF_ENDPOINT` are honoured.
+
+    Raises:
+        ModelError: it is not in the cache and cannot be fetched, or what came is not the model.
+    """
+    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+
+    cached = try_to_load_from_cache(HUB_REPOSITORY, FILE_NAME)
+    if isinstance(cached, str):
+        check_yunet_file(Path(cached))
+        return Path(cached)
+    if constants.HF_HUB_OFFLINE:
+        raise ModelError("HF_HUB_OFFLINE is set and the face model was not fetched before")
+    if not _answers(constants.ENDPOINT):
+        raise ModelError(f"{constants.ENDPOINT} does not answer")
+    log.info("fetching %s from %s", FILE_NAME, HUB_REPOSITORY)
+    try:
+        fetched = Path(hf_hub_download(HUB_REPOSITORY, FILE_NAME))
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(f"the face model could not be fetched ({reason})") from error
+    check_yunet_file(fetched)
+    return fetched
+
+
+def _answers(endpoint: str) -> bool:
+    """Ask for a bare connection first: the Hub's client tries for half a minute without one."""
+    if any(os.environ.get(name) for name in PROXY_VARIABLES):
+        return True
+    parts = urlsplit(endpoint)
+    address = (parts.hostname or "", parts.port or PORTS.get(parts.scheme, 443))
+    try:
+        with socket.create_connection(address, timeout=CONNECT_TIMEOUT_S):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_mood.choices import DEVICE_CHOICES
+from realtime_mood.errors import ModelError, UsageError
+from realtime_mood.model.checkpoint import read_contract
+from tests.fakes import SPEC
+
+SHAPE = (2, SPEC.num_frames, 3, SPEC.image_size, SPEC.image_size)
+
+
+def test_each_clip_gets_probabilities_of_its_own(checkpoint: Path) -> None:
+    from realtime_mood.inference.torch_classifier import TorchClassifier
+
+    classifier = TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")
+    assert classifier.name == "cpu float32"
+    clips = np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)
+    both = classifier.classify(clips)
+    assert both.dtype == np.float64
+    assert both.shape == (2, 8)
+    np.testing.assert_allclose(both.sum(axis=1), 1.0, atol=1e-12)
+    np.testing.assert_allclose(both[:1], classifier.classify(clips[:1]), atol=1e-6)
+    with pytest.raises(ValueError, match="the model wants"):
+        classifier.classify(clips[:, :4])
+
+
+@pytest.mark.parametrize("message", ["CUDA out of memory.\nTried to allocate 20 GiB", ""])
+def test_memory_that_runs_out_in_the_first_clip_is_one_line(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    import torch
+    from transformers import TimesformerForVideoClassification
+
+    from realtime_mood.inference.torch_classifier import TorchClassifier
+
+    def run_out(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError(message)
+
+    monkeypatch.setattr(TimesformerForVideoClassification, "forward", run_out)
+    with pytest.raises(ModelError, match="cannot run on cpu") as caught:
+        TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")
+    assert (message.splitlines() or ["OutOfMemoryError"])[0] in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_device_that_is_not_there_is_refused(checkpoint: Path) -> None:
+    import torch
+
+    from realtime_mood.inference.torch_classifier import TorchClassifier
+
+    absent = {
+        "cuda": not torch.cuda.is_available(),
+        "mps": not torch.backends.mps.is_available(),
+    }
+    assert {"auto", "cpu", *absent} == set(DEVICE_CHOICES)
+    for device, is_absent in absent.items():
+        if is_absent:
+            with pytest.raises(UsageError, match=f"--device {device}"):
+                TorchClassifier(checkpoint, read_contract(checkpoint), device=device)
