@@ -14,14 +14,20 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from realtime_mood import __version__
-from realtime_mood.errors import ReaderGoneError, RealtimeMoodError, UsageError
+from realtime_mood.choices import DETECTOR_CHOICES, DEVICE_CHOICES
+from realtime_mood.errors import (
+    ReaderGoneError,
+    RealtimeMoodError,
+    UsageError,
+    explain_import_error,
+)
 
 if TYPE_CHECKING:
     from realtime_mood.config import RunConfig
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
 FACE_MODEL_VARIABLE = "REALTIME_MOOD_FACE_MODEL"
 INTERRUPTED_EXIT_CODE = 130
 FAULT_EXIT_CODE = 1
+LOG_FORMAT = "realtime-mood: %(message)s"
+SHOW_CURSOR = "\x1b[?25h"
 
 DESCRIPTION = "Name the facial expression in a webcam picture or a video, in real time."
 EPILOG = """\
@@ -98,7 +106,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     model.add_argument(
         "--device",
         default="auto",
-        choices=("auto", "cpu", "cuda", "mps"),
+        choices=DEVICE_CHOICES,
         help="what runs the model (default: auto)",
     )
     model.add_argument(
@@ -110,14 +118,20 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     model.add_argument(
         "--faces",
         default="auto",
-        choices=("auto", "yunet", "cascade", "none"),
+        choices=DETECTOR_CHOICES,
         help="face detector; 'none' takes the centre of the picture (default: auto)",
+    )
+    model.add_argument(
+        "--max-faces",
+        type=int,
+        metavar="N",
+        help="faces followed at the same time (default: 8)",
     )
     model.add_argument(
         "--face-model",
         type=Path,
         metavar="FILE",
-        help=f"YuNet's ONNX file (default: the one that {FACE_MODEL_VARIABLE} names)",
+        help=f"YuNet's ONNX file (default: {FACE_MODEL_VARIABLE}, else fetched once)",
     )
     parser.add_argument("--debug", action="store_true", help="log more; show tracebacks")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -131,6 +145,7 @@ def make_config(options: argparse.Namespace) -> RunConfig:
         RealtimeMoodError: a value is out of range or contradicts another.
     """
     from realtime_mood.config import DEFAULT_STRIDE_S, RunConfig
+    from realtime_mood.faces.tracker import MAX_FACES
 
     face_model = options.face_model
     if face_model is None and os.environ.get(FACE_MODEL_VARIABLE):
@@ -146,35 +161,37 @@ def make_config(options: argparse.Namespace) -> RunConfig:
         stride_s=DEFAULT_STRIDE_S if options.stride is None else options.stride,
         faces=options.faces,
         face_model=face_model,
+        max_faces=MAX_FACES if options.max_faces is None else options.max_faces,
         headless=options.headless,
         duration_s=options.duration,
         mirror=options.mirror,
     )
 
 
-def run(config: RunConfig) -> int:
-    """Run a configuration and print its summary; answers the exit code."""
+def run(config: RunConfig, *, interrupt: threading.Event) -> int:
+    """Run a configuration and print its summary; answers the exit code.
+
+    Args:
+        config: what to do.
+        interrupt: set from outside to end it properly.
+    """
     if not config.headless and not config.is_offline:
         from realtime_mood.sinks.display import why_no_display
 
         if reason := why_no_display():
             _say(f"running without a display: {reason}")
             config = replace(config, headless=True)
-    interrupt = threading.Event()
-    with _interrupts_to(interrupt):
-        if config.is_offline:
-            report = _run_offline(config, interrupt)
-        else:
-            from realtime_mood.live import run_live
+    if config.is_offline:
+        report = _run_offline(config, interrupt)
+    else:
+        from realtime_mood.live import run_live
 
-            report = run_live(config, interrupt=interrupt)
+        report = run_live(config, interrupt=interrupt)
     for line in report.lines():
         _say(line)
-    if config.record:
-        _say(f"recording: {config.record}")
     if config.events and config.events != "-":
         _say(f"events: {config.events}")
-    return INTERRUPTED_EXIT_CODE if report.interrupted else 0
+    return INTERRUPTED_EXIT_CODE if config.is_offline and report.interrupted else 0
 
 
 def _run_offline(config: RunConfig, interrupt: threading.Event) -> RunReport:
@@ -187,7 +204,7 @@ def _run_offline(config: RunConfig, interrupt: threading.Event) -> RunReport:
 
     console = Console(stderr=True)
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
@@ -198,19 +215,23 @@ def _run_offline(config: RunConfig, interrupt: threading.Event) -> RunReport:
     ) as progress:
         task = progress.add_task("loading the model", total=None, speed="")
 
-        def on_progress(frame: Frame, info: SourceInfo) -> bool:
-            elapsed_s = progress.tasks[task].elapsed or 0.0
-            length_s = config.duration_s or info.duration_s
+        started_s: float | None = None
+
+        def on_progress(frame: Frame, info: SourceInfo) -> None:
+            nonlocal started_s
+            # The model's loading is no part of the speed.
+            started_s = progress.get_time() if started_s is None else started_s
+            elapsed_s = progress.get_time() - started_s
+            lengths_s = [length for length in (config.duration_s, info.duration_s) if length]
             progress.update(
                 task,
                 description=config.source_name,
                 completed=frame.timestamp_s,
-                total=length_s,
+                total=min(lengths_s, default=None),
                 speed=f"{frame.timestamp_s / elapsed_s:.1f} x real time" if elapsed_s else "",
             )
-            return not interrupt.is_set()
 
-        return run_offline(config, on_progress=on_progress)
+        return run_offline(config, on_progress=on_progress, interrupt=interrupt)
 
 
 @contextmanager
@@ -219,6 +240,8 @@ def _interrupts_to(event: threading.Event) -> Iterator[None]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         if event.is_set():
+            if sys.stderr is not None and sys.stderr.isatty():
+                sys.stderr.write(SHOW_CURSOR)
             os._exit(INTERRUPTED_EXIT_CODE)
         event.set()
 
@@ -252,9 +275,15 @@ def exit_code_of(action: Callable[[], int], *, program: str, debug: bool) -> int
             traceback.print_exc()
         _say(f"{program}: {error}")
         return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED_EXIT_CODE
     except Exception as error:
         if debug:
             traceback.print_exc()
+        explained = explain_import_error(error) if isinstance(error, ImportError) else None
+        if explained is not None:
+            _say(f"{program}: {explained}")
+            return explained.exit_code
         text = " ".join(f"{type(error).__name__}: {error}".split())
         _say(f"{program}: a fault in the program ({text}); run again with --debug for details")
         return FAULT_EXIT_CODE
@@ -269,13 +298,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         options = parse_arguments(given)
         logging.basicConfig(
             level=logging.DEBUG if options.debug else logging.WARNING,
-            format="%(levelname)s %(name)s: %(message)s",
+            format="%(levelname)s %(name)s: %(message)s" if options.debug else LOG_FORMAT,
         )
-        return run(make_config(options))
+        return run(make_config(options), interrupt=interrupt)
 
-    code = exit_code_of(action, program="realtime-mood", debug=debug)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    interrupt = threading.Event()
+    with _interrupts_to(interrupt):
+        code = exit_code_of(action, program="realtime-mood", debug=debug)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            if stream is not None:
+                stream.flush()
     if threading.active_count() > 1:
         # A thread left behind in a driver or an import must not keep or crash the interpreter.
         os._exit(code)

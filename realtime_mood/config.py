@@ -7,10 +7,12 @@ from pathlib import Path
 
 from realtime_mood.capture.target import CameraTarget
 from realtime_mood.errors import SourceError, UsageError
+from realtime_mood.faces.tracker import MAX_FACES
 from realtime_mood.smoothing import SmoothingConfig
 
 DEFAULT_STRIDE_S = 0.2
 MAX_STRIDE_S = 10.0
+MOST_FACES = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,8 @@ class RunConfig:
     """Face detector: 'auto', 'yunet', 'cascade' or 'none'."""
     face_model: Path | None = None
     """YuNet's file."""
+    max_faces: int = MAX_FACES
+    """How many faces are followed at the same time."""
     headless: bool = False
     """Open no display."""
     duration_s: float | None = None
@@ -56,6 +60,8 @@ class RunConfig:
             raise UsageError(
                 f"--stride is {self.stride_s}; it must be above 0 and at most {MAX_STRIDE_S:.0f} s"
             )
+        if not 1 <= self.max_faces <= MOST_FACES:
+            raise UsageError(f"--max-faces is {self.max_faces}; it must be from 1 to {MOST_FACES}")
         if self.duration_s is not None and not 0.0 < self.duration_s < float("inf"):
             raise UsageError(f"--duration is {self.duration_s}; it must be above 0 seconds")
         if self.video is not None:
@@ -68,10 +74,17 @@ class RunConfig:
     def _check_video(self, video: Path) -> None:
         if "://" in str(video) or str(video).startswith(("rtsp:/", "http:/", "https:/")):
             raise UsageError("--video reads files; open a stream with --camera URL")
-        if not video.exists():
-            raise SourceError(f"the video {video} does not exist; check the path")
+        try:
+            video.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            raise SourceError(f"the video {video} does not exist; check the path") from None
+        except OSError as error:
+            raise SourceError(
+                f"the video {video} cannot be read ({error.strerror}); check the path and the "
+                "permissions of its folders"
+            ) from error
         for option, output in (("--record", self.record), ("--events", self.events)):
-            if output and Path(output).exists() and video.samefile(output):
+            if output and _is_same_file(video, Path(output)):
                 raise UsageError(f"{option} would overwrite the video {video}; name another file")
 
     @property
@@ -95,3 +108,10 @@ class RunConfig:
             return False
         target = CameraTarget(self.camera)
         return not (target.is_stream or target.is_pattern)
+
+
+def _is_same_file(video: Path, output: Path) -> bool:
+    try:
+        return video.samefile(output)
+    except OSError:
+        return False  # Not there yet; or it cannot be written, which its sink says.

@@ -13,6 +13,11 @@ other libraries are turned into these at the one place where that library is cal
 
 from __future__ import annotations
 
+import re
+
+OPENCV_PACKAGES = "libgl1 libglib2.0-0"
+"""Debian's and Ubuntu's names for what OpenCV's wheel needs and slim images lack."""
+
 
 class RealtimeMoodError(Exception):
     """Base of all errors raised on purpose; `exit_code` is what the process returns."""
@@ -48,3 +53,21 @@ class ReaderGoneError(OutputError):
     """Whoever read standard output closed it (`… | head`): the run ends early, and well."""
 
     exit_code = 0
+
+
+def explain_import_error(error: ImportError) -> RealtimeMoodError | None:
+    """What to tell the person when OpenCV cannot be imported for want of a system library.
+
+    Args:
+        error: of an import, wherever it happened.
+
+    Returns:
+        An error with the remedy; None when it is about something else.
+    """
+    library = re.match(r"(lib\S+): cannot open shared object file", str(error))
+    if library is None or error.name != "cv2":
+        return None
+    return RealtimeMoodError(
+        f"OpenCV needs the system library {library[1]}, which is missing; on Debian and Ubuntu "
+        f"'apt-get install {OPENCV_PACKAGES}' installs it"
+    )

@@ -51,6 +51,11 @@ def track_started_event(*, media_time_s: float, track_id: int, box: Box) -> Even
     }
 
 
+def no_face_event(*, media_time_s: float) -> Event:
+    """No face is followed from now on, until the next `track_started`."""
+    return {"type": "no_face", "media_time_s": _seconds(media_time_s)}
+
+
 def prediction_event(
     *,
     media_time_s: float,
@@ -91,7 +96,7 @@ def prediction_event(
 
 
 def track_ended_event(*, media_time_s: float, track_id: int, reason: str) -> Event:
-    """A face is no longer followed; `reason` is 'lost' or 'end'."""
+    """A face is no longer followed; `reason` is 'lost', 'cut' or 'end'."""
     return {
         "type": "track_ended",
         "media_time_s": _seconds(media_time_s),
@@ -106,16 +111,21 @@ def summary_event(
     predictions: int,
     dropped_frames: int,
     skipped_clips: int,
+    dropped_recording_frames: int,
+    ended: str,
     media_time_s: float,
     mood_seconds: Mapping[str, float],
 ) -> Event:
     """The last event of a run.
 
     Args:
-        frames: pictures that were taken from the source.
+        frames: pictures of the source that were drawn, or worked through offline.
         predictions: prediction events sent.
-        dropped_frames: pictures that came from the source and were not used.
+        dropped_frames: pictures that came from the source and were not drawn.
         skipped_clips: clips that a newer one replaced before the model took them.
+        dropped_recording_frames: pictures that were drawn but came too fast to be recorded.
+        ended: 'end' (of the source or the duration), 'stopped' (by the person) or 'broken' (the
+            source failed; what came before is whole).
         media_time_s: time of the last frame.
         mood_seconds: seconds that any face spent in each mood.
     """
@@ -125,6 +135,8 @@ def summary_event(
         "predictions": predictions,
         "dropped_frames": dropped_frames,
         "skipped_clips": skipped_clips,
+        "dropped_recording_frames": dropped_recording_frames,
+        "ended": ended,
         "media_time_s": _seconds(media_time_s),
         "mood_seconds": {label: _seconds(value) for label, value in mood_seconds.items()},
     }

@@ -7,6 +7,7 @@ Everything in this package that needs PyAV takes it from here.
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 # isort: off
@@ -28,6 +29,26 @@ av.logging.set_level(None)
 
 TEXT_CODECS = frozenset({"ansi", "bintext", "idf", "xbin"})
 """FFmpeg shows text files as a picture of text; nobody means that by a video."""
+
+
+def open_media_file(path: Path) -> InputContainer:
+    """Open a file of picture or sound to read.
+
+    Args:
+        path: of a file; read from this machine alone, whatever it says in it.
+
+    Raises:
+        av.FFmpegError: it cannot be read, or is no such file.
+        OSError: the same.
+        ValueError: the same.
+    """
+    # An absolute path, which FFmpeg cannot take for a protocol; files only, so that a playlist
+    # posing as a video fetches nothing.
+    return av.open(
+        str(path.absolute()),
+        container_options={"protocol_whitelist": "file"},
+        metadata_errors="replace",
+    )
 
 
 def find_video_stream(container: InputContainer) -> VideoStream | None:

@@ -6,6 +6,7 @@ same run gives the same events.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -22,21 +23,23 @@ from realtime_mood.inference.classifier import Classifier
 from realtime_mood.inference.worker import classify_clips
 from realtime_mood.model.checkpoint import locate_checkpoint, read_contract
 from realtime_mood.model.clip_spec import ClipSpec
+from realtime_mood.outputs import open_events
 from realtime_mood.overlay import draw_overlay
 from realtime_mood.report import RunReport
 from realtime_mood.session import FaceStage, Session
-from realtime_mood.sinks.events import open_event_sink
 from realtime_mood.sinks.recording import RecordingSink
 from realtime_mood.sinks.sink import EventSink, FrameSink
 from realtime_mood.smoothing import SmoothingConfig
 from realtime_mood.timing import LatencyMeter
 from realtime_mood.view import View
 
-ProgressCallback = Callable[[Frame, SourceInfo], bool]
-"""Told of every frame done; answers False to stop early."""
+ProgressCallback = Callable[[Frame, SourceInfo], None]
+"""Told of every frame done."""
 
 
-def run_offline(config: RunConfig, *, on_progress: ProgressCallback) -> RunReport:
+def run_offline(
+    config: RunConfig, *, on_progress: ProgressCallback, interrupt: threading.Event
+) -> RunReport:
     """Open everything a configuration names, work through the file, close everything.
 
     Outputs are finished whatever happens, so that a file that breaks half-way keeps what was done.
@@ -44,6 +47,7 @@ def run_offline(config: RunConfig, *, on_progress: ProgressCallback) -> RunRepor
     Args:
         config: an offline run.
         on_progress: told of every frame done.
+        interrupt: set from outside to stop early; what was done is kept.
 
     Raises:
         RealtimeMoodError: something cannot be opened, read or written.
@@ -56,12 +60,14 @@ def run_offline(config: RunConfig, *, on_progress: ProgressCallback) -> RunRepor
         stack.callback(source.close)
         folder = locate_checkpoint(config.model)
         contract = read_contract(folder)
-        detector = make_detector(config.faces, yunet_file=config.face_model)
+        detector = make_detector(
+            config.faces, yunet_file=config.face_model, trained_on=contract.face_detector
+        )
         frame_sinks: list[FrameSink] = []
         event_sinks: list[EventSink] = []
-        if config.events:
-            event_sinks.append(open_event_sink(config.events))
-            stack.callback(event_sinks[0].close)
+        if events := open_events(config):
+            event_sinks.append(events)
+            stack.callback(events.close)
         if config.record:
             recording = RecordingSink(
                 config.record,
@@ -86,7 +92,7 @@ def run_offline(config: RunConfig, *, on_progress: ProgressCallback) -> RunRepor
         try:
             return analyse(
                 source,
-                FaceTracker(detector),
+                FaceTracker(detector, max_faces=config.max_faces),
                 classifier,
                 contract.spec,
                 stride_s=config.stride_s,
@@ -96,6 +102,7 @@ def run_offline(config: RunConfig, *, on_progress: ProgressCallback) -> RunRepor
                 frame_sinks=frame_sinks,
                 event_sinks=event_sinks,
                 on_progress=on_progress,
+                interrupt=interrupt,
             )
         except SourceError as error:
             outputs = (config.record, config.events if config.events != "-" else None)
@@ -117,7 +124,8 @@ def analyse(
     mirror: bool = False,
     frame_sinks: list[FrameSink],
     event_sinks: list[EventSink],
-    on_progress: ProgressCallback = lambda frame, info: True,
+    on_progress: ProgressCallback = lambda frame, info: None,
+    interrupt: threading.Event | None = None,
 ) -> RunReport:
     """Work through a source with stages that are already built.
 
@@ -132,7 +140,8 @@ def analyse(
         mirror: flip the annotated picture.
         frame_sinks: given the annotated picture of every frame; nothing is drawn without any.
         event_sinks: given every event.
-        on_progress: told of every frame done; stops the run by answering False.
+        on_progress: told of every frame done.
+        interrupt: set from outside to stop early.
 
     Raises:
         SourceError: the source broke. What was read before has reached the sinks, the summary
@@ -147,9 +156,8 @@ def analyse(
     stage = FaceStage(tracker, spec, stride_s=stride_s)
     inference = LatencyMeter()
     source_error: SourceError | None = None
-    interrupted = False
     started_s = time.perf_counter()
-    while True:
+    while not (interrupt and interrupt.is_set()):
         try:
             frame = source.read()
         except SourceError as error:
@@ -170,11 +178,11 @@ def analyse(
             annotated = draw_overlay(frame.image_bgr, view, mirror=mirror)
             for sink in frame_sinks:
                 sink.write(Frame(annotated, frame.timestamp_s, frame.index))
-        if not on_progress(frame, source.info):
-            interrupted = True
-            break
+        on_progress(frame, source.info)
     wall_s = time.perf_counter() - started_s
-    summary = session.finish()
+    interrupted = interrupt is not None and interrupt.is_set()
+    ended = "broken" if source_error else "stopped" if interrupted else "end"
+    summary = session.finish(ended=ended)
     if source_error is not None:
         raise source_error
     return RunReport(
@@ -183,5 +191,5 @@ def analyse(
         latency_name="inference",
         latency_p50_s=inference.percentile_s(50),
         latency_p95_s=inference.percentile_s(95),
-        interrupted=interrupted,
+        recordings=tuple(sink.path for sink in frame_sinks if isinstance(sink, RecordingSink)),
     )

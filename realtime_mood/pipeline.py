@@ -18,6 +18,7 @@ from pathlib import Path
 
 from realtime_mood.capture.source import FrameSource
 from realtime_mood.capture.worker import CaptureWorker
+from realtime_mood.errors import ModelError
 from realtime_mood.events import Event, engine_event, start_event
 from realtime_mood.faces.detector import FaceDetector
 from realtime_mood.faces.tracker import FaceTracker
@@ -45,11 +46,13 @@ class LivePipeline:
         open_source: opens the source, in the capture thread.
         locate_model: finds a checkpoint and reads its contract, in the inference thread.
         load_classifier: loads it, in the inference thread.
-        detector: finds the faces.
+        make_detector: builds what finds the faces for a checkpoint, in the faces thread; it may
+            fetch a file.
         source_name: for the start event.
         model_name: for the start event.
         stride_s: seconds between two clips of a face.
         smoothing: how steady moods are.
+        max_faces: how many faces are followed at the same time.
         on_event: called with every event, from any of the threads; must not wait.
         duration_s: the source ends at the first frame from this time on; None reads on.
         clock: seconds, monotonic.
@@ -60,32 +63,38 @@ class LivePipeline:
         open_source: Callable[[], FrameSource],
         locate_model: Callable[[], tuple[Path, Contract]],
         load_classifier: Callable[[Path, Contract], Classifier],
-        detector: FaceDetector,
+        make_detector: Callable[[Contract], FaceDetector],
         *,
         source_name: str,
         model_name: str,
         stride_s: float,
         smoothing: SmoothingConfig,
+        max_faces: int,
         on_event: Callable[[Event], None],
         duration_s: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._locate_model = locate_model
         self._load_classifier = load_classifier
-        self._detector = detector
+        self._make_detector = make_detector
         self._source_name = source_name
         self._model_name = model_name
         self._stride_s = stride_s
+        self._max_faces = max_faces
         self._on_event = on_event
+        self._event_lock = threading.Lock()
+        self._has_finished = False
+        self._skipped_while_loading = 0
         self._clock = clock
         self._contract: Contract | None = None
         self._contract_known = threading.Event()
+        self._has_started = threading.Event()
         self._inference_rate = RateMeter()
         self._rate_lock = threading.Lock()
         self._mailbox = ClipMailbox()
         self.engine: str | None = None
         self.latency = LatencyMeter()
-        self.session = Session(smoothing, on_event=on_event)
+        self.session = Session(smoothing, on_event=self._send)
         self.capture = CaptureWorker(open_source, clock=clock, duration_s=duration_s)
         self._faces = Worker("faces", self._run_faces)
         self._inference = Worker("inference", self._run_inference)
@@ -106,11 +115,22 @@ class LivePipeline:
         """True once the source has no more frames."""
         return not self.capture.worker.is_running
 
-    def finish(self, *, dropped_frames: int, drain: bool) -> Event:
+    def finish(
+        self,
+        *,
+        ended: str,
+        frames: int,
+        dropped_frames: int,
+        dropped_recording_frames: int,
+        drain: bool,
+    ) -> Event:
         """Stop and join all threads and end the session.
 
         Args:
-            dropped_frames: for the summary.
+            ended: for the summary, as are the next three.
+            frames: pictures that were drawn.
+            dropped_frames: pictures that were not.
+            dropped_recording_frames: drawn pictures that were not recorded.
             drain: let frames and clips that are already there be classified first, as at the end
                 of a file; otherwise stop at once.
 
@@ -127,16 +147,29 @@ class LivePipeline:
         # An import or a load cannot be stopped half-way; it is waited for only when it is needed.
         patience_s = LOAD_TIMEOUT_S if drain else JOIN_TIMEOUT_S if self.engine else 0.0
         self._inference.join(patience_s)
+        is_late = drain and self._inference.is_running
         for worker in self._workers:
             worker.stop()
-        return self.session.finish(
-            dropped_frames=dropped_frames, skipped_clips=self._mailbox.skipped
+        summary = self.session.finish(
+            ended=ended,
+            frames=frames,
+            dropped_frames=dropped_frames,
+            skipped_clips=self.skipped_clips,
+            dropped_recording_frames=dropped_recording_frames,
         )
+        with self._event_lock:
+            self._has_finished = True
+        if is_late:
+            raise ModelError(
+                f"the model {self._model_name} was not ready within {LOAD_TIMEOUT_S:.0f} s after "
+                "the source had ended; try a smaller one"
+            )
+        return summary
 
     @property
-    def has_left_threads(self) -> bool:
-        """True when a thread could not be ended, such as one stuck in a device driver."""
-        return any(worker.is_running for worker in self._workers)
+    def skipped_clips(self) -> int:
+        """Clips that a newer one replaced, since the model is there to take them."""
+        return self._mailbox.skipped - self._skipped_while_loading if self.engine else 0
 
     def hud(self, *, display_hz: float | None, dropped_frames: int) -> HudView:
         """The numbers of this moment."""
@@ -148,7 +181,7 @@ class LivePipeline:
             inference_hz=inference_hz if self.engine else None,
             age_s=self.latency.latest_s,
             dropped_frames=dropped_frames,
-            skipped_clips=self._mailbox.skipped,
+            skipped_clips=self.skipped_clips,
             engine=self.engine,
         )
 
@@ -157,8 +190,19 @@ class LivePipeline:
             if stop.is_set() or self._inference.error:
                 return
         assert self._contract is not None
-        tracker = FaceTracker(self._detector)
-        stage = FaceStage(tracker, self._contract.spec, stride_s=self._stride_s)
+        spec = self._contract.spec
+        detector = self._make_detector(self._contract)
+        self._send(
+            start_event(
+                source=self._source_name,
+                model=self._model_name,
+                engine="loading",
+                detector=detector.name,
+                spec=spec,
+            )
+        )
+        tracker = FaceTracker(detector, max_faces=self._max_faces)
+        stage = FaceStage(tracker, spec, stride_s=self._stride_s)
         last_s = -math.inf
         while not stop.is_set():
             has_ended = self.has_ended
@@ -178,23 +222,26 @@ class LivePipeline:
     def _run_inference(self, stop: threading.Event) -> None:
         folder, contract = self._locate_model()
         self._contract = contract
-        self._on_event(
-            start_event(
-                source=self._source_name,
-                model=self._model_name,
-                engine="loading",
-                detector=self._detector.name,
-                spec=contract.spec,
-            )
-        )
         self._contract_known.set()
         classifier = self._load_classifier(folder, contract)
+        while not self._has_started.wait(WAIT_S):
+            if stop.is_set() or self._faces.error:
+                return
+        self._skipped_while_loading = self._mailbox.skipped
         self.engine = classifier.name
-        self._on_event(engine_event(classifier.name))
+        self._send(engine_event(classifier.name))
         self.capture.release()
         serve_clips(
             self._mailbox, classifier, contract.spec, on_result=self._take_result, stop=stop
         )
+
+    def _send(self, event: Event) -> None:
+        """Pass an event on: nothing before the start event, nothing after the summary."""
+        with self._event_lock:
+            if event["type"] == "start":
+                self._has_started.set()
+            if self._has_started.is_set() and not self._has_finished:
+                self._on_event(event)
 
     def _take_result(self, clips: Sequence[Clip], probabilities: Probabilities) -> None:
         latencies_s = [self.capture.age_s(clip.end_s) for clip in clips]

@@ -6,15 +6,22 @@ import time
 from pathlib import Path
 
 from realtime_mood.capture.source import SourceInfo
+from realtime_mood.errors import OutputError
 from realtime_mood.frame import Frame
+from realtime_mood.sinks.output_path import unused_path
 from realtime_mood.sinks.recording import RecordingSink, check_recording_path
 from realtime_mood.sinks.threaded import ThreadedSink
 
-CAPACITY = 32
+MAX_WAITING_BYTES = 128 * 1024 * 1024
+MIN_WAITING, MAX_WAITING = 4, 32
+"""Frames that may wait for the encoder, whatever their size."""
 
 
 class Recorder:
-    """Starts and stops recordings of a live run.
+    """Starts and stops recordings; none of them can stall or end the picture.
+
+    A recording that was asked for on the command line is part of the job, so its failure is
+    raised. One that was started by a key fails with a message.
 
     Args:
         path: of the recording that starts with the first frame; None waits for `toggle`.
@@ -26,19 +33,25 @@ class Recorder:
     def __init__(self, path: Path | None) -> None:
         if path is not None:
             check_recording_path(path)
+        self._asked_for = path
         self._wanted = path
         self._path: Path | None = None
         self._sink: ThreadedSink[Frame] | None = None
+        self._closing: list[ThreadedSink[Frame]] = []
         self._first_frame_s = 0.0
-        self.dropped = 0
+        self._dropped = 0
+        self.paths: list[Path] = []
 
     def toggle(self) -> str:
         """Stop the recording that runs, or start one; answers a line for the person."""
+        if self._wanted is not None:
+            self._wanted = None
+            return "not recording"
         if self._sink is not None:
             path = self._path
-            self.stop()
+            self._let_go()
             return f"saved {path}"
-        self._wanted = Path(time.strftime("realtime-mood-%Y%m%d-%H%M%S.mp4"))
+        self._wanted = unused_path(Path(time.strftime("realtime-mood-%Y%m%d-%H%M%S.mp4")))
         return f"recording {self._wanted}"
 
     @property
@@ -46,37 +59,73 @@ class Recorder:
         """Whether frames are to be written."""
         return self._sink is not None or self._wanted is not None
 
-    def write(self, frame: Frame, info: SourceInfo) -> None:
+    def write(self, frame: Frame, info: SourceInfo) -> str | None:
         """Record an annotated frame; starts the recording that is wanted.
 
+        Returns:
+            A line for the person when a recording they started failed, else None.
+
         Raises:
-            OutputError: it cannot be written.
+            OutputError: the recording asked for on the command line cannot be written.
         """
-        if self._wanted is not None:
-            sink = RecordingSink(
-                self._wanted,
-                width=frame.width,
-                height=frame.height,
-                frame_rate=info.frame_rate,
-                audio_from=info.path,
-            )
-            self._sink = ThreadedSink(sink.write, sink.close, name="recording", capacity=CAPACITY)
-            self._path, self._wanted = self._wanted, None
-            self._first_frame_s = frame.timestamp_s
-        if self._sink is not None:
-            self._sink.write(frame)
+        try:
+            if self._wanted is not None:
+                self._start(self._wanted, frame, info)
+            if self._sink is not None:
+                self._sink.write(frame)
+        except OutputError as error:
+            failed = self._wanted or self._path
+            self._wanted = self._sink = None
+            if failed == self._asked_for:
+                raise
+            return str(error)
+        return None
 
     def recorded_s(self, now_s: float) -> float | None:
         """Seconds recorded up to a media time; None when not recording."""
         return None if self._sink is None else max(0.0, now_s - self._first_frame_s)
 
-    def stop(self) -> None:
-        """Finish the recording that runs, if one does.
+    @property
+    def dropped(self) -> int:
+        """Frames that came faster than they could be encoded."""
+        return self._dropped + (self._sink.dropped if self._sink else 0)
+
+    def finish(self) -> None:
+        """Finish all recordings; waits for them.
 
         Raises:
-            OutputError: its end cannot be written.
+            OutputError: the end of one cannot be written.
         """
+        self._let_go()
+        closing, self._closing = self._closing, []
+        failure: OutputError | None = None
+        for sink in closing:
+            try:
+                sink.close()
+            except OutputError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def _start(self, path: Path, frame: Frame, info: SourceInfo) -> None:
+        sink = RecordingSink(
+            path,
+            width=frame.width,
+            height=frame.height,
+            frame_rate=info.frame_rate,
+            audio_from=info.path,
+        )
+        fitting = MAX_WAITING_BYTES // frame.image_bgr.nbytes
+        capacity = min(MAX_WAITING, max(MIN_WAITING, fitting))
+        self._sink = ThreadedSink(sink.write, sink.close, name="recording", capacity=capacity)
+        self._path, self._wanted = path, None
+        self._first_frame_s = frame.timestamp_s
+        self.paths.append(path)
+
+    def _let_go(self) -> None:
+        """Ask the recording that runs to finish by itself."""
         sink, self._sink = self._sink, None
         if sink is not None:
-            sink.close()
-            self.dropped += sink.dropped
+            sink.stop()
+            self._dropped += sink.dropped
+            self._closing.append(sink)

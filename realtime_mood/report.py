@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from realtime_mood.events import Event
 
@@ -21,8 +22,15 @@ class RunReport:
     """Median; None when nothing was classified."""
     latency_p95_s: float | None
     """What 95 of 100 did not exceed."""
-    interrupted: bool = False
-    """True when a file was stopped before its end."""
+    recordings: tuple[Path, ...] = ()
+    """Files that were recorded."""
+    dropped_events: int = 0
+    """Events that came too fast to be written."""
+
+    @property
+    def interrupted(self) -> bool:
+        """True when it was stopped before the source ended."""
+        return bool(self.summary["ended"] == "stopped")
 
     def lines(self) -> list[str]:
         """The summary as lines of text."""
@@ -42,9 +50,16 @@ class RunReport:
                 f"{self.latency_name}: {1000 * self.latency_p50_s:.0f} ms median, "
                 f"{1000 * self.latency_p95_s:.0f} ms p95"
             )
+        for number, what in (
+            (self.summary["dropped_recording_frames"], "frames came too fast to be recorded"),
+            (self.dropped_events, "events came too fast to be written"),
+        ):
+            if number:
+                lines.append(f"{number} {what}")
         shares = self._shares()
         if shares:
             lines.append("mood: " + ", ".join(f"{name} {share:.0%}" for name, share in shares))
+        lines += [f"recording: {path}" for path in self.recordings]
         return lines
 
     def _shares(self) -> list[tuple[str, float]]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from realtime_mood.events import (
     Event,
+    no_face_event,
     prediction_event,
     summary_event,
     track_ended_event,
@@ -30,6 +31,8 @@ from realtime_mood.smoothing import MoodSmoother, MoodState, SmoothingConfig
 from realtime_mood.view import HISTORY_S, FaceView
 
 NO_FACE = "no face"
+MAX_GAP_S = 1.0
+"""A longer time between two frames is not counted as time spent in a mood."""
 
 
 class FaceStage:
@@ -50,11 +53,11 @@ class FaceStage:
         """Take the next frame; answer what changed and the clips that end with it."""
         update = self._tracker.update(frame.image_bgr, frame.timestamp_s)
         for ended in update.ended:
-            self._sampler.end(ended.track.track_id)
+            self._sampler.end(ended.track_id)
         clips = []
         for track in update.tracks:
             clip = self._sampler.add(
-                crop_face(frame.image_bgr, track.box, self._spec),
+                crop_face(frame.image_bgr, track.box, self._spec, roll_rad=track.roll_rad),
                 track_id=track.track_id,
                 timestamp_s=frame.timestamp_s,
                 frame_index=frame.index,
@@ -71,6 +74,9 @@ class _FaceMemory:
     boxes_by_frame: dict[int, Box] = field(default_factory=dict)
     mood: MoodState | None = None
     history: deque[tuple[float, str]] = field(default_factory=deque)
+
+    def age_s(self, now_s: float) -> float | None:
+        return max(0.0, now_s - self.history[-1][0]) if self.history else None
 
 
 class Session:
@@ -97,7 +103,8 @@ class Session:
         self._mood_seconds: defaultdict[str, float] = defaultdict(float)
         self._predictions = 0
         self._frames = 0
-        self._last_frame_s = 0.0
+        self._last_frame_s: float | None = None
+        self._has_told_of_no_face = False
 
     def add_tracks(self, frame: Frame, update: TrackUpdate, clips: Sequence[Clip] = ()) -> None:
         """Take what `FaceStage.process` found in a frame."""
@@ -105,7 +112,7 @@ class Session:
             self._account(frame.timestamp_s)
             self._frames += 1
             for ended in update.ended:
-                self._end(ended.track.track_id, ended.reason, frame.timestamp_s)
+                self._end(ended.track_id, ended.reason, frame.timestamp_s)
             for track in update.started:
                 self._faces[track.track_id] = _FaceMemory(track.box, MoodSmoother(self._smoothing))
                 self._on_event(
@@ -115,6 +122,7 @@ class Session:
                 )
             for track in update.tracks:
                 self._faces[track.track_id].box = track.box
+            self._tell_of_no_face(frame.timestamp_s)
             for clip in clips:
                 memory = self._faces[clip.track_id]
                 memory.boxes_by_frame[clip.frame_index] = memory.box
@@ -136,7 +144,8 @@ class Session:
                     continue
                 memory.mood = memory.smoother.update(row, clip.end_s)
                 memory.history.append((clip.end_s, memory.mood.label))
-                while memory.history[0][0] < clip.end_s - HISTORY_S:
+                # The entry before the oldest one shown still holds at the strip's left end.
+                while len(memory.history) > 1 and memory.history[1][0] < clip.end_s - HISTORY_S:
                     memory.history.popleft()
                 box = memory.boxes_by_frame.pop(clip.frame_index)
                 memory.boxes_by_frame = {
@@ -158,25 +167,38 @@ class Session:
                     )
                 )
 
-    def finish(self, *, dropped_frames: int = 0, skipped_clips: int = 0) -> Event:
+    def finish(
+        self,
+        *,
+        ended: str,
+        frames: int | None = None,
+        dropped_frames: int = 0,
+        skipped_clips: int = 0,
+        dropped_recording_frames: int = 0,
+    ) -> Event:
         """End the run: all tracks end and the summary event is sent.
 
         Args:
-            dropped_frames: frames of the source that were not used.
+            ended: how, see `summary_event`.
+            frames: pictures that were drawn; None takes those given to `add_tracks`.
+            dropped_frames: frames of the source that were not drawn.
             skipped_clips: clips that were replaced before they were classified.
+            dropped_recording_frames: drawn pictures that were not recorded.
 
         Returns:
             The summary event.
         """
         with self._lock:
             for track_id in tuple(self._faces):
-                self._end(track_id, "end", self._last_frame_s)
+                self._end(track_id, "end", self._last_frame_s or 0.0)
             summary = summary_event(
-                frames=self._frames,
+                frames=self._frames if frames is None else frames,
                 predictions=self._predictions,
                 dropped_frames=dropped_frames,
                 skipped_clips=skipped_clips,
-                media_time_s=self._last_frame_s,
+                dropped_recording_frames=dropped_recording_frames,
+                ended=ended,
+                media_time_s=self._last_frame_s or 0.0,
                 mood_seconds=dict(sorted(self._mood_seconds.items())),
             )
             self._on_event(summary)
@@ -186,7 +208,13 @@ class Session:
         """The faces of now, as they are drawn."""
         with self._lock:
             return tuple(
-                FaceView(track_id, memory.box, memory.mood, tuple(memory.history))
+                FaceView(
+                    track_id=track_id,
+                    box=memory.box,
+                    mood=memory.mood,
+                    label_age_s=memory.age_s(self._last_frame_s or 0.0),
+                    history=tuple(memory.history),
+                )
                 for track_id, memory in self._faces.items()
             )
 
@@ -196,8 +224,15 @@ class Session:
             track_ended_event(media_time_s=media_time_s, track_id=track_id, reason=reason)
         )
 
+    def _tell_of_no_face(self, media_time_s: float) -> None:
+        if not self._faces and not self._has_told_of_no_face:
+            self._on_event(no_face_event(media_time_s=media_time_s))
+        self._has_told_of_no_face = not self._faces
+
     def _account(self, now_s: float) -> None:
-        elapsed_s = now_s - self._last_frame_s
+        elapsed_s = 0.0 if self._last_frame_s is None else now_s - self._last_frame_s
+        # Nobody knows what was shown while the source was paused or silent.
+        elapsed_s = min(elapsed_s, MAX_GAP_S)
         for memory in self._faces.values():
             self._mood_seconds[memory.mood.label if memory.mood else UNSURE] += elapsed_s
         if not self._faces:

@@ -1,14 +1,19 @@
-"""Hygiene of every test."""
+"""Hygiene of every test, and what several of them need."""
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.fakes import SPEC
+
 PATIENCE_S = 3.0
+NOBODY = 65534
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +27,33 @@ def _no_thread_is_left_behind() -> Iterator[None]:
     # tqdm and PyTorch keep helpers of their own for the rest of the process.
     ours = [name for name in left if not name.startswith(("tqdm", "pytorch", "pin_memory"))]
     assert not ours, f"threads still running after the test: {ours}"
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole checkpoint folder with a small model that knows nothing."""
+    from realtime_mood.model.checkpoint import Contract, save_checkpoint
+    from realtime_mood.model.timesformer import tiny_timesformer
+
+    folder = tmp_path_factory.mktemp("checkpoint")
+    contract = Contract(spec=SPEC, temperature=1.0, face_detector="none")
+    save_checkpoint(tiny_timesformer(SPEC), contract, folder)
+    return folder
+
+
+@pytest.fixture
+def locked_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder that this process may not look into, even when root runs the tests."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("needs the permissions of POSIX")
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    folder.chmod(0)
+    before = os.geteuid()
+    try:
+        if before == 0:
+            os.seteuid(NOBODY)
+        yield folder
+    finally:
+        os.seteuid(before)
+        folder.chmod(0o700)

@@ -20,19 +20,9 @@ from realtime_mood.errors import (
     UsageError,
 )
 from realtime_mood.frame import Frame
-from realtime_mood.model.checkpoint import Contract, save_checkpoint
-from realtime_mood.model.timesformer import tiny_timesformer
 from realtime_mood.sinks.recording import RecordingSink
-from tests.fakes import SPEC, numbered_image
+from tests.fakes import numbered_image
 from tests.shared import shared_file
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoint")
-    contract = Contract(spec=SPEC, temperature=1.0, face_detector="none")
-    save_checkpoint(tiny_timesformer(SPEC), contract, folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +69,10 @@ def test_events_on_standard_output_are_nothing_but_events(
 ) -> None:
     options = ("--events", "-", "--model", checkpoint, "--faces", "none")
     assert _run("--video", video, *options) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert next(json.loads(line)["type"] for line in lines) == "start"
+    types = [json.loads(line)["type"] for line in capsys.readouterr().out.splitlines()]
+    assert types[0] == "start"
+    assert types[-1] == "summary"
+    assert types.count("prediction") >= 3
 
 
 @pytest.mark.parametrize(
@@ -101,6 +93,10 @@ def test_events_on_standard_output_are_nothing_but_events(
         (("--video", "{video}", "--headless", "--duration", "-1"), 2, ("--duration", "-1.0")),
         (("--video", "{video}", "--headless", "--stride", "fast"), 2, ("--stride", "fast")),
         (("--video", "rtsp://a/b", "--headless"), 2, ("--camera",)),
+        (("--video", "{long}.mp4", "--headless"), 3, ("cannot be read", "too long")),
+        (("--video", "{video}", "--record", "{long}.mp4"), 5, ("cannot be written", "too long")),
+        (("--video", "{video}", "--events", "{long}.csv"), 5, ("cannot be written", "too long")),
+        (("--video", "{video}", "--headless", "--model", "{long}"), 4, ("--model", "too long")),
         (("--device", "tpu"), 2, ("tpu", "cuda")),
         (("--camera", "webcam"), 2, ("webcam", "/dev/video0")),
         (("--camera", "0", "--headless", "--record", "{tmp}/no/o.mp4"), 5, ("no", "create")),
@@ -121,7 +117,7 @@ def test_bad_input_is_one_line_and_an_exit_code(
 ) -> None:
     empty = tmp_path / "empty.mp4"
     empty.touch()
-    names = {"tmp": tmp_path, "video": video, "empty": empty}
+    names = {"tmp": tmp_path, "video": video, "empty": empty, "long": tmp_path / ("x" * 300)}
     before = sorted(tmp_path.iterdir())
     given = [argument.format(**names) for argument in arguments]
     if "--model" not in given:

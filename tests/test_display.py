@@ -1,100 +1,152 @@
-"""The real window, on a virtual screen."""
+"""The real display, on a virtual screen."""
 
 import os
-import shutil
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from realtime_mood.model.checkpoint import Contract, save_checkpoint
-from realtime_mood.model.timesformer import tiny_timesformer
 from realtime_mood.sinks.display import why_no_display
-from tests.fakes import SPEC
+from tests.tools import need_tools
 
-TOOLS = ("Xvfb", "xdotool")
-needs_screen = pytest.mark.skipif(
-    not all(shutil.which(tool) for tool in TOOLS), reason=f"needs {' and '.join(TOOLS)}"
-)
+Environment = dict[str, str]
+
+PATIENCE_S = 30.0
+
+PRESS_THE_X = """
+import ctypes, sys
+CLIENT_MESSAGE, BITS = 33, 32
+x11 = ctypes.CDLL("libX11.so.6")
+x11.XOpenDisplay.restype, x11.XInternAtom.restype = ctypes.c_void_p, ctypes.c_ulong
+display, window = ctypes.c_void_p(x11.XOpenDisplay(None)), ctypes.c_ulong(int(sys.argv[1]))
+protocols = x11.XInternAtom(display, b"WM_PROTOCOLS", 0)
+delete = x11.XInternAtom(display, b"WM_DELETE_WINDOW", 0)
+event = (ctypes.c_long * 24)(CLIENT_MESSAGE, 0, 0, 0, window.value, protocols, BITS, delete)
+assert x11.XSendEvent(display, window, 0, ctypes.c_long(0), event)
+x11.XCloseDisplay(display)
+"""
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoint")
-    contract = Contract(spec=SPEC, temperature=1.0, face_detector="none")
-    save_checkpoint(tiny_timesformer(SPEC), contract, folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[dict[str, str]]:
-    """The environment of a program on a fresh virtual screen."""
+@contextmanager
+def _virtual_screen(*options: str) -> Iterator[Environment]:
+    """The environment of a program on a fresh screen."""
+    need_tools("Xvfb", "xdotool")
     reader, writer = os.pipe()
+    # Without -noreset the server starts over when xdotool leaves it, and drops who comes meanwhile.
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
+        [
+            *("Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x900x24"),
+            *("-nolisten", "tcp", "-noreset", *options),
+        ],
         pass_fds=(writer,),
         stderr=subprocess.DEVNULL,
     )
     os.close(writer)
-    with os.fdopen(reader) as pipe:
-        number = pipe.readline().strip()
-    yield {**os.environ, "DISPLAY": f":{number}"}
-    server.terminate()
-    server.wait(10)
+    try:
+        with os.fdopen(reader) as pipe:
+            number = pipe.readline().strip()
+        assert number, "Xvfb did not start"
+        yield {**os.environ, "DISPLAY": f":{number}"}
+    finally:
+        server.terminate()
+        server.wait(10)
 
 
-def _wait_for_window(environment: dict[str, str], *, timeout_s: float) -> str:
-    deadline_s = time.monotonic() + timeout_s
-    while time.monotonic() < deadline_s:
-        found = subprocess.run(
-            ["xdotool", "search", "--name", "^realtime-mood$"],
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        if found.stdout.split():
-            return found.stdout.split()[0]
-        time.sleep(0.05)
-    raise AssertionError("the window did not open")
+@pytest.fixture(scope="module")
+def screen() -> Iterator[Environment]:
+    with _virtual_screen() as environment:
+        yield environment
 
 
-@needs_screen
-def test_the_window_opens_shows_frames_and_quits_by_key(
-    screen: dict[str, str], checkpoint: Path, tmp_path: Path
-) -> None:
+@contextmanager
+def _program(
+    screen: Environment, checkpoint: Path, folder: Path
+) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "realtime_mood", "--camera", "pattern"),
             *("--model", str(checkpoint), "--faces", "none", "--debug"),
         ],
         env=screen,
-        cwd=tmp_path,
+        cwd=folder,
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
-        window = _wait_for_window(screen, timeout_s=30)
-        time.sleep(3)
-        assert process.poll() is None
-        for key in ("s", "q"):
-            subprocess.run(
-                ["xdotool", "windowfocus", "--sync", window, "key", "--window", window, key],
-                env=screen,
-                check=True,
-                timeout=30,
-            )
-            time.sleep(0.5)
-        _, errors = process.communicate(timeout=30)
+        yield process
     finally:
         process.kill()
+        process.communicate()
+
+
+def _wait_for_display(screen: Environment, process: subprocess.Popen[str]) -> str:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        assert process.poll() is None, process.communicate()[1]
+        found = subprocess.run(
+            ["xdotool", "search", "--name", "^realtime-mood$"],
+            env=screen,
+            capture_output=True,
+            text=True,
+        )
+        if found.stdout.split():
+            return found.stdout.split()[0]
+        time.sleep(0.05)
+    raise AssertionError("the display did not open")
+
+
+def _press(screen: Environment, window: str, *keys: str) -> None:
+    for key in keys:
+        subprocess.run(
+            ["xdotool", "windowfocus", "--sync", window, "key", "--window", window, key],
+            env=screen,
+            check=True,
+            timeout=PATIENCE_S,
+        )
+        time.sleep(0.5)
+
+
+def _frames_in(errors: str) -> int:
+    return int(next(line for line in errors.splitlines() if " frames, " in line).split()[0])
+
+
+def test_the_display_opens_shows_frames_and_obeys_keys(
+    screen: Environment, checkpoint: Path, tmp_path: Path
+) -> None:
+    with _program(screen, checkpoint, tmp_path) as process:
+        window = _wait_for_display(screen, process)
+        time.sleep(3)
+        # The last bytes of their codes are those of Q, R, S and P.
+        _press(screen, window, "Left", "Up", "Right", "Home")
+        assert process.poll() is None
+        assert list(tmp_path.iterdir()) == []
+        _press(screen, window, "s", "q")
+        _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
-    frames = int(next(line for line in errors.splitlines() if " frames, " in line).split()[0])
-    assert frames > 15
+    assert _frames_in(errors) > 15
     assert "Qt" not in errors
-    assert len(list(tmp_path.glob("realtime-mood-*.png"))) == 1
+    assert [path.suffix for path in tmp_path.iterdir()] == [".png"]
+
+
+def test_the_x_of_the_display_ends_the_run(
+    screen: Environment, checkpoint: Path, tmp_path: Path
+) -> None:
+    with _program(screen, checkpoint, tmp_path) as process:
+        window = _wait_for_display(screen, process)
+        time.sleep(3)
+        subprocess.run(
+            [sys.executable, "-c", PRESS_THE_X, window], env=screen, check=True, timeout=PATIENCE_S
+        )
+        _, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, errors
+    assert _frames_in(errors) > 15
+    assert "Traceback" not in errors
+    assert "guiReceiver" not in errors
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks for X11")
@@ -107,9 +159,37 @@ def test_a_missing_screen_is_told_and_not_a_crash(monkeypatch: pytest.MonkeyPatc
     assert why_no_display() is not None
 
 
-@needs_screen
+def test_a_screen_that_refuses_us_is_told_and_not_a_crash(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "cookie").write_bytes(_x_authority(os.urandom(16)))
+    with _virtual_screen("-auth", str(tmp_path / "cookie")) as screen:
+        screen["XAUTHORITY"] = str(tmp_path / "nothing")
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "realtime_mood", "--camera", "pattern"),
+                *("--duration", "0.5", "--model", str(checkpoint), "--faces", "none"),
+            ],
+            env=screen,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    first = done.stderr.splitlines()[0]
+    assert first.startswith("running without a display: ")
+    assert f"DISPLAY={screen['DISPLAY']} refuses" in first
+
+
+def _x_authority(cookie: bytes) -> bytes:
+    """A file with one cookie, for any host and any screen, as xauth writes it."""
+    any_family, no_address, no_number = 0xFFFF, b"", b""
+    fields = (no_address, no_number, b"MIT-MAGIC-COOKIE-1", cookie)
+    packed = b"".join(struct.pack(">H", len(field)) + field for field in fields)
+    return struct.pack(">H", any_family) + packed
+
+
 def test_a_screen_that_is_there_is_found(
-    screen: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    screen: Environment, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DISPLAY", screen["DISPLAY"])
     assert why_no_display() is None
+    assert capfd.readouterr() == ("", "")

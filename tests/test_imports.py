@@ -9,7 +9,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = ("capture", "faces", "inference", "sinks")
-ASSEMBLY = ("cli", "live", "offline", "pipeline", "recorder", "session", "__main__")
+ASSEMBLY = (
+    "cli",
+    "live",
+    "main_loop",
+    "offline",
+    "outputs",
+    "pipeline",
+    "recorder",
+    "session",
+    "__main__",
+)
 TRAINER_MAY_IMPORT = ("model", "faces", "errors", "smoothing", "offline")
 
 

@@ -2,15 +2,17 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from realtime_mood.capture.file_source import FileSource
 from realtime_mood.errors import ModelError, SourceError
+from realtime_mood.faces.box import Box
 from realtime_mood.inference.classifier import Classifier
-from realtime_mood.live import MainLoop
+from realtime_mood.main_loop import MainLoop
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.pipeline import LivePipeline
 from realtime_mood.recorder import Recorder
@@ -25,6 +27,7 @@ from tests.fakes import (
     ScriptedDetector,
     one_face,
 )
+from tests.media import read_all
 
 CONTRACT = Contract(spec=SPEC, temperature=1.0, face_detector="none")
 
@@ -39,6 +42,8 @@ class _Live:
         duration_s: float | None = None,
         locate: object = None,
         stride_s: float = 0.2,
+        recorder: Recorder | None = None,
+        detector: Callable[[int], Sequence[Box]] = one_face,
     ) -> None:
         self.events = MemoryEventSink()
         self.screen = screen or FakeScreen(clock=time.monotonic)
@@ -47,17 +52,18 @@ class _Live:
             lambda: source,
             locate or (lambda: (Path("fake"), CONTRACT)),  # type: ignore[arg-type]
             lambda folder, contract: classifier,
-            ScriptedDetector(one_face),
+            lambda contract: ScriptedDetector(detector),
             source_name="list",
             model_name="fake",
             stride_s=stride_s,
+            max_faces=8,
             smoothing=SmoothingConfig(),
             on_event=self.events.write,
             duration_s=duration_s,
         )
         self.loop = MainLoop(
             self.pipeline,
-            Recorder(None),
+            recorder or Recorder(None),
             self.screen,
             source_name="list",
             mirror=False,
@@ -165,7 +171,6 @@ def test_a_key_quits(key: str) -> None:
     live = _Live(ListSource(3000), FakeClassifier(), screen=screen)
     live.run()
     assert len(screen.shown_s) <= 8
-    assert not live.pipeline.has_left_threads
 
 
 def test_closing_the_window_quits() -> None:
@@ -214,3 +219,112 @@ def test_a_source_that_breaks_reaches_the_caller_after_its_frames() -> None:
     with pytest.raises(SourceError, match="unplugged"):
         live.run()
     assert live.events.events[-1]["type"] == "summary"
+
+
+def _forget_the_hold(monkeypatch: pytest.MonkeyPatch, *, stall_s: float) -> None:
+    monkeypatch.setattr("realtime_mood.main_loop.STALL_S", stall_s)
+
+
+def test_a_long_pause_is_no_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    _forget_the_hold(monkeypatch, stall_s=0.4)
+    screen = FakeScreen({10: " "}, clock=time.monotonic)
+    live = _Live(ListSource(40), FakeClassifier(), screen=screen)
+    resume = threading.Timer(1.5, lambda: screen._keys.update({len(screen.shown_s): " "}))
+    resume.start()
+    assert live.run().summary["frames"] == 40
+
+
+def test_a_slow_model_is_no_stall_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    _forget_the_hold(monkeypatch, stall_s=0.4)
+    loading = threading.Event()
+    live = _Live(ListSource(30), FakeClassifier(), locate=_late_model(loading))
+    threading.Timer(1.0, loading.set).start()
+    assert live.run().summary["frames"] == 30
+
+
+def test_a_silent_camera_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    _forget_the_hold(monkeypatch, stall_s=0.3)
+    release = threading.Event()
+    source = ListSource(
+        3000, is_live=True, before_read=lambda index: release.wait(20) if index > 5 else None
+    )
+    live = _Live(source, FakeClassifier())
+    monkeypatch.setattr("realtime_mood.pipeline.JOIN_TIMEOUT_S", 0.1)
+    with pytest.raises(SourceError, match="no picture"):
+        live.run()
+    release.set()
+
+
+def test_a_model_that_fails_after_the_source_has_ended_is_still_an_error() -> None:
+    loading = threading.Event()
+
+    def locate() -> tuple[Path, Contract]:
+        loading.wait(20)
+        raise ModelError("damaged")
+
+    source = ListSource(5, is_live=True)
+    live = _Live(source, FakeClassifier(), locate=locate)
+    threading.Timer(0.5, loading.set).start()
+    with pytest.raises(ModelError, match="damaged"):
+        live.run()
+
+
+def test_quitting_while_the_model_loads_leaves_no_events_out_of_order() -> None:
+    loading = threading.Event()
+    screen = FakeScreen({3: "q"}, clock=time.monotonic)
+    source = ListSource(3000, is_live=True, before_read=lambda index: time.sleep(1 / 30))
+    live = _Live(source, FakeClassifier(), screen=screen, locate=_late_model(loading))
+    live.run()
+    loading.set()
+    time.sleep(0.3)
+    assert live.events.events == []
+
+
+def test_frames_of_a_pause_are_not_counted_as_dropped() -> None:
+    screen = FakeScreen({10: " "}, clock=time.monotonic)
+    source = ListSource(60, is_live=True, before_read=lambda index: time.sleep(1 / 30))
+    live = _Live(source, FakeClassifier(), screen=screen)
+    resume = threading.Timer(0.9, lambda: screen._keys.update({len(screen.shown_s): " "}))
+    resume.start()
+    report = live.run()
+    assert report.summary["frames"] < 50
+    assert report.summary["dropped_frames"] <= 3
+
+
+def test_every_face_has_its_own_clip_and_mood() -> None:
+    def script(call: int) -> list[Box]:
+        return [Box(2, 8, 18, 24), Box(40, 8, 18, 24)]
+
+    live = _Live(ListSource(90), FakeClassifier(), detector=script)
+    live.run()
+    predictions = live.events.of_type("prediction")
+    assert {event["track_id"] for event in predictions} == {1, 2}
+    assert {event["box_xywh"][0] for event in predictions} == {2, 40}
+
+
+def test_a_recording_asked_for_is_made_and_one_by_key_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    screen = FakeScreen({20: "r", 40: "r", 60: "r"}, clock=time.monotonic)
+    recorder = Recorder(tmp_path / "asked.mp4")
+    live = _Live(ListSource(90), FakeClassifier(), screen=screen, recorder=recorder)
+    report = live.run()
+    assert [path.exists() for path in report.recordings] == [True, True]
+    assert report.recordings[0] == tmp_path / "asked.mp4"
+    counts = [len(read_all(FileSource(path))) for path in report.recordings]
+    assert counts[0] == pytest.approx(19, abs=4)
+    assert counts[1] == pytest.approx(20, abs=4)
+
+
+def test_a_recording_by_key_that_fails_is_told_and_the_picture_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    screen = FakeScreen({10: "r"}, clock=time.monotonic)
+    live = _Live(ListSource(60), FakeClassifier(), screen=screen)
+    monkeypatch.setattr("realtime_mood.main_loop.time.strftime", lambda form: "no/such/folder.mp4")
+    monkeypatch.setattr("realtime_mood.recorder.time.strftime", lambda form: "no/such/folder.mp4")
+    report = live.run()
+    assert report.summary["frames"] >= 55
+    assert report.recordings == ()

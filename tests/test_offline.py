@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -106,9 +107,8 @@ def test_a_label_is_drawn_only_after_its_clip_has_ended() -> None:
     seen: list[tuple[float, int]] = []
     run = _Run(ListSource(60))
 
-    def on_progress(frame: Frame, info: object) -> bool:
+    def on_progress(frame: Frame, info: object) -> None:
         seen.append((frame.timestamp_s, len(run.events.of_type("prediction"))))
-        return True
 
     run = _Run(ListSource(60), on_progress=on_progress)
     run.go()
@@ -160,6 +160,7 @@ def test_a_source_that_breaks_keeps_what_was_done_and_raises() -> None:
     assert len(run.frames.frames) == 50
     assert run.events.events[-1]["type"] == "summary"
     assert run.events.events[-1]["frames"] == 50
+    assert run.events.events[-1]["ended"] == "broken"
 
 
 def test_the_duration_ends_the_run() -> None:
@@ -168,10 +169,25 @@ def test_the_duration_ends_the_run() -> None:
 
 
 def test_the_person_can_stop_it() -> None:
-    run = _Run(ListSource(90), on_progress=lambda frame, info: frame.index < 9)
+    interrupt = threading.Event()
+
+    def on_progress(frame: Frame, info: object) -> None:
+        if frame.index == 9:
+            interrupt.set()
+
+    run = _Run(ListSource(90), on_progress=on_progress, interrupt=interrupt)
     report = run.go()
     assert report.interrupted
+    assert report.summary["ended"] == "stopped"
     assert len(run.frames.frames) == 10
+
+
+def test_stopped_before_the_first_frame_nothing_is_written() -> None:
+    interrupt = threading.Event()
+    interrupt.set()
+    run = _Run(ListSource(90), interrupt=interrupt)
+    assert run.go().summary["frames"] == 0
+    assert run.frames.frames == []
 
 
 def test_mood_time_adds_up_to_the_length_of_the_video() -> None:

@@ -17,6 +17,7 @@ from realtime_mood.media_libraries import (
     VideoReformatter,
     av,
     find_video_stream,
+    open_media_file,
     presentation_time_s,
 )
 
@@ -198,13 +199,7 @@ def _open(path: Path) -> av.container.InputContainer:
     if status.st_size == 0:
         raise SourceError(f"{path} is empty (0 bytes); get the file again")
     try:
-        # An absolute path, which FFmpeg cannot take for a protocol; files only, so that a playlist
-        # posing as a video fetches nothing.
-        return av.open(
-            str(path.absolute()),
-            container_options={"protocol_whitelist": "file"},
-            metadata_errors="replace",
-        )
+        return open_media_file(path)
     except PermissionError as error:
         raise SourceError(f"{path} may not be read; change its permissions") from error
     except (av.FFmpegError, OSError, ValueError) as error:

@@ -62,7 +62,7 @@ class OpenCVSource:
         width: int | None = None,
         height: int | None = None,
         frame_rate: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
         retry_wait_s: float = RETRY_WAIT_S,
     ) -> None:
         self._target = CameraTarget(target)

@@ -49,7 +49,7 @@ class PatternSource:
         frame_rate: Fraction = Fraction(30),
         duration_s: float | None = None,
         is_live: bool = False,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
         wait: Callable[[float], object] | None = None,
     ) -> None:
         if width < 1 or height < 1:

@@ -12,8 +12,8 @@ from realtime_mood.ring_buffer import RingBuffer
 from realtime_mood.threads import Worker
 from realtime_mood.timing import RateMeter
 
-RING_SPAN_S = 1.0
-RING_MAX_BYTES = 256 * 1024 * 1024
+RING_SPAN_S = 0.5
+RING_MAX_BYTES = 128 * 1024 * 1024
 HOLD_CHECK_S = 0.05
 
 

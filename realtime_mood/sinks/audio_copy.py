@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-from realtime_mood.media_libraries import av, find_video_stream, presentation_time_s
+from realtime_mood.media_libraries import (
+    av,
+    find_video_stream,
+    open_media_file,
+    presentation_time_s,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -68,16 +73,19 @@ class AudioCopy:
         """
         source = None
         try:
-            source = av.open(str(path.absolute()), metadata_errors="replace")
-            stream = next(iter(source.streams.audio), None)
+            source = open_media_file(path)
+            streams = source.streams.audio
+            stream = next((s for s in streams if s.codec_context is not None), None)
             if stream is None:
                 source.close()
+                if streams:
+                    logger.warning("the sound of %s has a codec unknown here; left out", path.name)
                 return None
             origin_s = _first_picture_s(path) + Fraction(start_s)
             if start_s > SEEK_FROM_S:
                 source.seek(int(origin_s * av.time_base))
             return cls(source, stream, target, origin_s=origin_s)
-        except (av.FFmpegError, OSError, ValueError, AttributeError) as error:
+        except (av.FFmpegError, OSError, ValueError) as error:
             if source is not None:
                 source.close()
             logger.warning("the sound of %s cannot be recorded (%s); left out", path.name, error)
@@ -185,7 +193,7 @@ def _add_aac(target: av.container.OutputContainer, stream: av.AudioStream) -> av
 
 def _first_picture_s(path: Path) -> Fraction:
     """The time that the file gives its first picture, which is time 0 of the frames."""
-    with av.open(str(path.absolute()), metadata_errors="replace") as container:
+    with open_media_file(path) as container:
         stream = find_video_stream(container)
         # AVI times its first picture by when the decoder is done with it; sound counts from 0.
         if stream is None or container.format.name == "avi":

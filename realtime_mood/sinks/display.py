@@ -1,10 +1,13 @@
-"""The window on the screen; the only file that calls OpenCV's GUI. Main thread only."""
+"""The display; the only file that calls OpenCV's GUI. Main thread only."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -16,15 +19,20 @@ TITLE = "realtime-mood"
 MAX_START_SIZE = (1280, 800)
 SMALL_PICTURE = 640
 CONNECT_TIMEOUT_S = 1.0
+X11_PORT = 6000
+KEYSYM_BITS = 0xFFFF
+"""GTK sets the bits above these for NumLock and the like; Windows puts keys without a character
+there; Qt uses these alone."""
+LAST_ASCII = 0x7F
 
 
 def why_no_display() -> str | None:
-    """The reason why no window can be opened here, in a few words; None when one can.
+    """The reason why no display can be opened here, in a few words; None when one can.
 
     Asked before the first GUI call, because Qt ends the whole process when it finds no screen.
     """
     if not cv2.currentUIFramework():
-        return "this OpenCV has no windows (opencv-python-headless is installed; remove it)"
+        return "this OpenCV has no display (opencv-python-headless is installed; remove it)"
     if not sys.platform.startswith("linux"):
         return None
     name = os.environ.get("DISPLAY")
@@ -32,6 +40,8 @@ def why_no_display() -> str | None:
         return "there is no screen (DISPLAY is not set)"
     if not _answers(name):
         return f"the screen DISPLAY={name} does not answer"
+    if not _lets_us_in(name):
+        return f"the screen DISPLAY={name} refuses this program; see XAUTHORITY, or use xhost"
     return None
 
 
@@ -44,7 +54,39 @@ def _answers(display_name: str) -> bool:
         path = f"/tmp/.X11-unix/X{number}"
         # A socket in the abstract namespace has no file; both kinds are in use.
         return any(_connects(socket.AF_UNIX, address) for address in (path, f"\0{path}"))
-    return _connects(socket.AF_INET, (host, 6000 + int(number)))
+    return _connects(socket.AF_INET, (host, X11_PORT + int(number)))
+
+
+def _lets_us_in(display_name: str) -> bool:
+    """Open the screen as Qt will, by the library that OpenCV's wheel is linked with on Linux."""
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return True
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    with _no_stderr():  # The library repeats there what the server says.
+        connection = ctypes.c_void_p(xcb.xcb_connect(os.fsencode(display_name), None))
+    is_refused = bool(xcb.xcb_connection_has_error(connection))
+    xcb.xcb_disconnect(connection)
+    return not is_refused
+
+
+@contextmanager
+def _no_stderr() -> Iterator[None]:
+    """Silence what a library writes to file descriptor 2."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # It is closed.
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _connects(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:
@@ -58,10 +100,10 @@ def _connects(family: socket.AddressFamily, address: str | tuple[str, int]) -> b
 
 
 class Display:
-    """A resizable window that shows pictures and reads keys.
+    """A resizable display that shows pictures and reads keys.
 
     Raises:
-        OutputError: the window cannot be opened.
+        OutputError: it cannot be opened.
     """
 
     def __init__(self) -> None:
@@ -70,35 +112,42 @@ class Display:
         try:
             cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         except cv2.error as error:
-            raise OutputError(f"no window can be opened ({error.err}); use --headless") from error
+            raise OutputError(
+                f"the display cannot be opened ({error.err}); use --headless"
+            ) from error
 
     def show(self, image_bgr: ImageBGR) -> None:
-        """Put a picture into the window; a picture of a new size gives the window its size."""
+        """Put a picture on the display; a picture of a new size gives the display its size."""
         height, width = image_bgr.shape[:2]
         if self._picture_size != (width, height):
             self._picture_size = (width, height)
-            cv2.resizeWindow(TITLE, *_window_size(width, height))
+            cv2.resizeWindow(TITLE, *_display_size(width, height))
         cv2.imshow(TITLE, image_bgr)
 
     def read_key(self) -> str | None:
-        """Let the window system work for a moment; answer a key pressed, as its character."""
-        code = cv2.waitKey(1) & 0xFF
-        return None if code == 0xFF else chr(code)
+        """Let the window system work for a moment; answer a key pressed, as its character.
+
+        Keys that have no ASCII character, such as the arrows, are not answered.
+        """
+        code = cv2.waitKeyEx(1) & KEYSYM_BITS
+        return chr(code) if 0 < code <= LAST_ASCII else None
 
     @property
     def is_open(self) -> bool:
-        """False once the person has closed the window."""
-        return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
+        """False once the person has closed the display."""
+        try:
+            return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:
+            return False  # Qt has nobody to ask once it has no window left.
 
     def close(self) -> None:
-        """Close the window; may be called twice."""
-        if self._picture_size and self.is_open:
+        """Close the display; may be called twice."""
+        if self.is_open:
             cv2.destroyWindow(TITLE)
-            cv2.waitKey(1)
-        self._picture_size = None
+            cv2.waitKeyEx(1)
 
 
-def _window_size(width: int, height: int) -> tuple[int, int]:
+def _display_size(width: int, height: int) -> tuple[int, int]:
     factor = min(1.0, MAX_START_SIZE[0] / width, MAX_START_SIZE[1] / height)
     # Small pictures are shown larger, or else nobody could read the text in them.
     if max(width, height) < SMALL_PICTURE:

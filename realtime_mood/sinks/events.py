@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import sys
@@ -43,7 +44,7 @@ def open_event_sink(target: str) -> EventSink:
 
     Raises:
         UsageError: the file ends in something else.
-        OutputError: the file could not be written.
+        OutputError: the file could not be written, or standard output is closed.
     """
     if target == STDOUT:
         return LineSink(_StandardOutput(), encode_json)
@@ -134,7 +135,7 @@ class _LazyFile:
                 # Without a buffer nothing is left over to fail a second time when it is closed.
                 self._file = self._path.open("wb", buffering=0)
                 text = self._first_line + text
-            data = text.encode()
+            data = _as_bytes(text)
             while data:
                 data = data[self._file.write(data) :]
         except OSError as error:
@@ -157,22 +158,40 @@ class _LazyFile:
 
 
 class _StandardOutput:
-    """Standard output, which stays open."""
+    """Standard output, which stays open. Bytes, because its encoding is the terminal's."""
+
+    def __init__(self) -> None:
+        # Python has none when the process was started with it closed.
+        if sys.stdout is None:
+            raise OutputError("standard output is closed; write the events to a file instead")
 
     def write(self, text: str) -> None:
         try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError as error:
-            _forget_standard_output()
-            raise ReaderGoneError("nobody reads the events on standard output any more") from error
+            sys.stdout.buffer.write(_as_bytes(text))
+            sys.stdout.buffer.flush()
         except OSError as error:
+            _forget_standard_output()
+            if _says_that_reader_left(error):
+                raise ReaderGoneError(
+                    "nobody reads the events on standard output any more"
+                ) from error
             raise OutputError(
                 f"standard output cannot be written ({error.strerror}); write to a file instead"
             ) from error
 
     def close(self) -> None:
         pass
+
+
+def _as_bytes(text: str) -> bytes:
+    # A file name that is not UTF-8 reaches Python with lone surrogates in it; JSON's escape for
+    # them looks just like this one.
+    return text.encode(errors="backslashreplace")
+
+
+def _says_that_reader_left(error: OSError) -> bool:
+    is_windows_pipe = sys.platform == "win32" and error.errno == errno.EINVAL
+    return is_windows_pipe or isinstance(error, BrokenPipeError)
 
 
 def _forget_standard_output() -> None:

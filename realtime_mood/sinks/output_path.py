@@ -15,9 +15,18 @@ def check_writable(path: Path) -> None:
         path: of the file to be written; it may exist.
 
     Raises:
-        OutputError: its folder is missing or read-only, or the path is no ordinary file.
+        OutputError: its folder is missing or read-only, or the path is a folder or no name for a
+            file.
     """
     folder = path.parent
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # Which of the two it is, is found out below.
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror}); choose another place or name"
+        ) from error
     if path.is_dir():
         raise OutputError(f"{path} is a folder; name a file in it")
     if not folder.exists():
@@ -28,3 +37,12 @@ def check_writable(path: Path) -> None:
         raise OutputError(f"{path} may not be overwritten; change its permissions or the name")
     if not path.exists() and not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"the folder {folder} may not be written to; choose another one")
+
+
+def unused_path(path: Path) -> Path:
+    """The path itself, or with -2, -3 … before its suffix where that is taken."""
+    number, candidate = 1, path
+    while candidate.exists():
+        number += 1
+        candidate = path.with_stem(f"{path.stem}-{number}")
+    return candidate

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from realtime_mood.errors import OutputError
 from realtime_mood.threads import Worker
 
 Item = TypeVar("Item")
@@ -51,14 +52,22 @@ class ThreadedSink(Generic[Item]):
         except queue.Full:
             self._dropped += 1
 
+    def stop(self) -> None:
+        """Let the thread write what is waiting and finish the sink; does not wait."""
+        self._worker.stop()
+
     def close(self) -> None:
-        """Let the thread write what is waiting and finish the sink.
+        """As `stop`, and wait for it.
 
         Raises:
-            OutputError: the sink failed.
+            OutputError: the sink failed, or did not finish in time.
         """
-        self._worker.stop()
-        self._worker.join(CLOSE_TIMEOUT_S)
+        self.stop()
+        if not self._worker.join(CLOSE_TIMEOUT_S):
+            raise OutputError(
+                f"the {self._worker.name} did not finish within {CLOSE_TIMEOUT_S:.0f} s; its end "
+                "is missing; write to a faster disk"
+            )
         self._worker.raise_error()
 
     @property

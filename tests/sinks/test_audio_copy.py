@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import socket
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.errors import OutputError
+from realtime_mood.frame import Frame
 from realtime_mood.media_libraries import av
 from realtime_mood.sinks.recording import RecordingSink
 from tests.media import audio_packets, beep_time_s, read_all, times_of, write_video
@@ -142,6 +145,35 @@ def test_sound_that_cannot_be_read_is_left_out_with_a_warning(
     sink.close()
     assert "the sound of broken.mp4 cannot be recorded" in caplog.text
     assert len(times_of(tmp_path / "r.mp4")) == 25
+
+
+def test_sound_of_an_unknown_codec_is_left_out_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = write_video(tmp_path / "v.mkv", audio="aac")
+    source.write_bytes(source.read_bytes().replace(b"A_AAC", b"A_ZZZ"))
+    with caplog.at_level(logging.WARNING):
+        _record(tmp_path / "r.mp4", source)
+    assert "the sound of v.mkv has a codec unknown here" in caplog.text
+    assert audio_packets(tmp_path / "r.mp4") == []
+    assert len(times_of(tmp_path / "r.mp4")) == 25
+
+
+def test_a_playlist_that_poses_as_a_video_fetches_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/a.ts"
+        playlist = tmp_path / "v.mp4"
+        playlist.write_text(f"ffconcat version 1.0\nfile {address}\n", encoding="utf-8")
+        sink = RecordingSink(tmp_path / "r.mp4", width=64, height=48, audio_from=playlist)
+        with caplog.at_level(logging.WARNING):
+            sink.write(Frame(np.zeros((48, 64, 3), np.uint8), 0.0, 0))
+        sink.close()
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert "the sound of v.mp4 cannot be recorded" in caplog.text
 
 
 def test_a_recording_never_overwrites_its_source(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -131,14 +133,105 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     sink.close()
 
 
-def test_standard_output_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    output = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", output)
-    sink = open_event_sink("-")
-    for event in EVENTS:
-        sink.write(event)
+def test_standard_output_stays_open(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    for _ in range(2):
+        sink = open_event_sink("-")
+        for event in EVENTS:
+            sink.write(event)
+        sink.close()
+        lines = capsysbinary.readouterr().out.splitlines()
+        assert [json.loads(line) for line in lines] == EVENTS
+
+
+STRANGE_EVENT = {"type": "start", "source": os.fsdecode(b"Zo\xc3\xab \xff.mp4")}
+"""Of a file whose name is not UTF-8."""
+
+
+def test_a_file_name_that_is_not_utf_8_comes_back_as_it_was(tmp_path: Path) -> None:
+    sink = open_event_sink(str(tmp_path / "e.jsonl"))
+    sink.write(STRANGE_EVENT)
     sink.close()
-    assert [json.loads(line) for line in output.getvalue().splitlines()] == EVENTS
+    assert json.loads((tmp_path / "e.jsonl").read_text(encoding="utf-8")) == STRANGE_EVENT
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+def test_standard_output_is_utf_8_whatever_the_terminal_speaks(encoding: str) -> None:
+    code = f"""
+from realtime_mood.sinks.events import open_event_sink
+open_event_sink("-").write({STRANGE_EVENT!a})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        timeout=60,
+    )
+    assert done.stderr == b""
+    assert json.loads(done.stdout.decode("utf-8")) == STRANGE_EVENT
+    assert done.stdout.endswith(b"}\n")
+
+
+def test_a_closed_standard_output_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(OutputError, match=r"standard output is closed; write .* to a file"):
+        open_event_sink("-")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_standard_output_is_one_error_and_none_at_exit() -> None:
+    code = """
+import sys
+from realtime_mood.errors import OutputError
+from realtime_mood.sinks.events import open_event_sink
+try:
+    open_event_sink("-").write({"type": "start"})
+except OutputError as error:
+    print(error, file=sys.stderr)
+    sys.exit(error.exit_code)
+"""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert done.returncode == 5
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("standard output cannot be written (No space left on device)")
+
+
+class _BrokenOutput:
+    """Standard output that fails."""
+
+    def __init__(self, error: OSError) -> None:
+        self.buffer = self
+        self._error = error
+
+    def write(self, data: bytes) -> None:
+        raise self._error
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation
+
+
+@pytest.mark.parametrize(
+    ("platform", "number", "expected"),
+    [
+        ("linux", errno.EPIPE, ReaderGoneError),
+        ("win32", errno.EPIPE, ReaderGoneError),
+        ("win32", errno.EINVAL, ReaderGoneError),
+        ("linux", errno.EINVAL, OutputError),
+        ("win32", errno.ENOSPC, OutputError),
+    ],
+)
+def test_windows_says_otherwise_that_a_reader_left(
+    platform: str, number: int, expected: type[OutputError]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", _BrokenOutput(OSError(number, "broken")))
+        patch.setattr(sys, "platform", platform)
+        sink = open_event_sink("-")
+        with pytest.raises(OutputError) as caught:
+            sink.write(EVENTS[0])
+    assert type(caught.value) is expected
 
 
 def test_a_reader_that_goes_away_ends_the_run_without_a_word() -> None:

@@ -1,0 +1,241 @@
+"""The main loop of a live run: shows and records the newest frame, and obeys keys."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from realtime_mood.errors import OutputError, RealtimeMoodError, SourceError
+from realtime_mood.events import Event
+from realtime_mood.frame import Frame, ImageBGR
+from realtime_mood.overlay import draw_overlay
+from realtime_mood.pipeline import LivePipeline
+from realtime_mood.recorder import Recorder
+from realtime_mood.report import RunReport
+from realtime_mood.sinks.image import save_png
+from realtime_mood.sinks.output_path import unused_path
+from realtime_mood.timing import RateMeter
+from realtime_mood.view import View
+
+FRAME_WAIT_S = 0.015
+STALL_S = 20.0
+MESSAGE_S = 2.5
+PLACEHOLDER_SIZE = (640, 360)
+ESCAPE = "\x1b"
+
+
+class Screen(Protocol):
+    """The part of `sinks.display.Display` that the main loop uses."""
+
+    def show(self, image_bgr: ImageBGR) -> None:
+        """Show a picture."""
+        ...
+
+    def read_key(self) -> str | None:
+        """A key that was pressed."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """False once closed by the person."""
+        ...
+
+
+class MainLoop:
+    """Shows and records the newest frame with what is known by then, and obeys keys.
+
+    Args:
+        pipeline: not yet started.
+        recorder: takes the annotated frames.
+        screen: shows them; None runs headless.
+        source_name: for messages.
+        mirror: flip pictures left to right.
+        interrupt: set from outside to end.
+        clock: seconds, monotonic; the pipeline's.
+    """
+
+    def __init__(
+        self,
+        pipeline: LivePipeline,
+        recorder: Recorder,
+        screen: Screen | None,
+        *,
+        source_name: str,
+        mirror: bool,
+        interrupt: threading.Event,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._pipeline = pipeline
+        self._recorder = recorder
+        self._screen = screen
+        self._source_name = source_name
+        self._mirror = mirror
+        self._interrupt = interrupt
+        self._clock = clock
+        self._display_rate = RateMeter()
+        self._frames = 0
+        self._dropped_frames = 0
+        self._has_paused = False
+        self._has_hud = True
+        self._is_paused = False
+        self._message = ""
+        self._message_until_s = -math.inf
+        self._frame: Frame | None = None
+
+    def run(self) -> RunReport:
+        """Run to the end of the source, the duration, the person's wish or the first error."""
+        if self._screen is not None:
+            self._show_placeholder(self._screen)
+        self._pipeline.start()
+        started_s = self._clock()
+        try:
+            has_ended = self._show_frames()
+            wall_s = self._clock() - started_s
+            summary = self._finish("end" if has_ended else "stopped", drain=has_ended)
+            self._pipeline.raise_errors()
+        except BaseException as error:
+            # The first failure is the one to tell of; those of closing down follow from it.
+            with suppress(RealtimeMoodError):
+                self._finish("broken" if isinstance(error, SourceError) else "stopped", drain=False)
+            with suppress(OutputError):
+                self._recorder.finish()
+            raise
+        self._recorder.finish()
+        return RunReport(
+            summary=summary,
+            wall_s=wall_s,
+            latency_name="capture to label",
+            latency_p50_s=self._pipeline.latency.percentile_s(50),
+            latency_p95_s=self._pipeline.latency.percentile_s(95),
+            recordings=tuple(self._recorder.paths),
+        )
+
+    def _finish(self, ended: str, *, drain: bool) -> Event:
+        return self._pipeline.finish(
+            ended=ended,
+            frames=self._frames,
+            dropped_frames=self._dropped_frames,
+            dropped_recording_frames=self._recorder.dropped,
+            drain=drain,
+        )
+
+    def _show_frames(self) -> bool:
+        """Answers True when the source has ended, False when the person has."""
+        pipeline = self._pipeline
+        last_frame_s = self._clock()
+        while not self._interrupt.is_set():
+            pipeline.raise_errors()
+            has_ended = pipeline.has_ended
+            frame = pipeline.capture.frames.wait_after(
+                self._frame.timestamp_s if self._frame else -math.inf,
+                max_lag_s=0.0,
+                timeout_s=FRAME_WAIT_S,
+            )
+            now_s = self._clock()
+            if frame is not None or not self._expects_frames():
+                last_frame_s = now_s
+            if frame is not None:
+                self._take(frame)
+            elif has_ended:
+                pipeline.raise_errors()
+                return True
+            elif now_s - last_frame_s > STALL_S:
+                raise SourceError(
+                    f"{self._source_name} has sent no picture for {STALL_S:.0f} s; "
+                    "check the cable or the address and start again"
+                )
+            if self._screen is not None and not self._obey_keys(self._screen):
+                return False
+        return False
+
+    def _expects_frames(self) -> bool:
+        info = self._pipeline.capture.info
+        # A file stands still until the model is loaded.
+        is_held = info is not None and not info.is_live and self._pipeline.engine is None
+        return not (self._is_paused or is_held)
+
+    def _show_placeholder(self, screen: Screen) -> None:
+        width, height = PLACEHOLDER_SIZE
+        black = np.zeros((height, width, 3), dtype=np.uint8)
+        view = View(media_time_s=0.0, message=f"opening {self._source_name}")
+        screen.show(draw_overlay(black, view))
+
+    def _take(self, frame: Frame) -> None:
+        if self._frame is not None and not self._has_paused:
+            self._dropped_frames += frame.index - self._frame.index - 1
+        self._has_paused = False
+        self._frames += 1
+        self._frame = frame
+        self._display_rate.tick(self._clock())
+        info = self._pipeline.capture.info
+        if self._recorder.is_wanted and info is not None:
+            plain = View(media_time_s=frame.timestamp_s, faces=self._pipeline.session.faces())
+            annotated = draw_overlay(frame.image_bgr, plain, mirror=self._mirror)
+            failure = self._recorder.write(Frame(annotated, frame.timestamp_s, frame.index), info)
+            if failure:
+                self._say(failure)
+        if self._screen is not None:
+            self._show(frame, self._screen)
+
+    def _show(self, frame: Frame, screen: Screen) -> None:
+        view = View(
+            media_time_s=frame.timestamp_s,
+            faces=self._pipeline.session.faces(),
+            hud=self._pipeline.hud(
+                display_hz=self._display_rate.rate_hz(self._clock()),
+                dropped_frames=self._dropped_frames,
+            )
+            if self._has_hud
+            else None,
+            recording_s=self._recorder.recorded_s(frame.timestamp_s),
+            message=self._current_message(),
+        )
+        screen.show(draw_overlay(frame.image_bgr, view, mirror=self._mirror))
+
+    def _current_message(self) -> str | None:
+        if self._is_paused:
+            return "paused: space goes on"
+        if self._clock() < self._message_until_s:
+            return self._message
+        return None if self._pipeline.engine else "loading the model"
+
+    def _say(self, message: str) -> None:
+        self._message = message
+        self._message_until_s = self._clock() + MESSAGE_S
+
+    def _obey_keys(self, screen: Screen) -> bool:
+        key = screen.read_key()
+        if key in ("q", "Q", ESCAPE) or not screen.is_open:
+            return False
+        if key == " ":
+            self._is_paused = not self._is_paused
+            self._has_paused = True
+            self._pipeline.capture.set_paused(self._is_paused)
+        elif key in ("h", "H"):
+            self._has_hud = not self._has_hud
+        elif key in ("r", "R"):
+            self._say(self._recorder.toggle())
+        elif key in ("s", "S"):
+            self._save_screenshot()
+        if key is not None and self._frame is not None:
+            self._show(self._frame, screen)
+        return True
+
+    def _save_screenshot(self) -> None:
+        if self._frame is None:
+            return
+        view = View(media_time_s=self._frame.timestamp_s, faces=self._pipeline.session.faces())
+        path = unused_path(Path(time.strftime("realtime-mood-%Y%m%d-%H%M%S.png")))
+        try:
+            save_png(path, draw_overlay(self._frame.image_bgr, view, mirror=self._mirror))
+        except OutputError as error:
+            self._say(str(error))
+        else:
+            self._say(f"saved {path}")

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pytest
+
+from realtime_mood.errors import OutputError
+from realtime_mood.sinks.output_path import check_writable
+
+
+def test_a_new_and_an_old_file_are_accepted_and_left_alone(tmp_path: Path) -> None:
+    old = tmp_path / "old.mp4"
+    old.write_bytes(b"old")
+    check_writable(old)
+    check_writable(tmp_path / "new.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["old.mp4"]
+    assert old.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("folder", "is a folder; name a file in it"),
+        ("missing/o.mp4", "does not exist; create it"),
+        ("file/o.mp4", "is not a folder; choose another place for o.mp4"),
+        ("x" * 300 + ".mp4", r"cannot be written \(File name too long\); choose another"),
+        ("x" * 300 + "/o.mp4", r"cannot be written \(File name too long\); choose another"),
+        ("loop.mp4", "cannot be written .*symbolic links"),
+    ],
+)
+def test_what_cannot_become_a_file_is_one_line(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "loop.mp4").symlink_to(tmp_path / "loop.mp4")
+    with pytest.raises(OutputError, match=words) as caught:
+        check_writable(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_one_line(locked_folder: Path) -> None:
+    with pytest.raises(OutputError, match=r"o\.mp4 cannot be written \(Permission denied\)"):
+        check_writable(locked_folder / "o.mp4")
