@@ -1,6 +1,6 @@
 """Makes `picture.png` of the README out of the annotated demo: run `make demo` first.
 
-    python assets/make_picture.py
+python assets/make_picture.py
 """
 
 from __future__ import annotations
