@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import time
 from pathlib import Path
 
 import cv2
 import numpy as np
-import torch  # noqa: F401  (as in the program, where it is loaded too)
 from skimage.data import astronaut
 
 from realtime_mood.faces.crop import crop_face
@@ -27,6 +27,7 @@ from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.faces.yunet import NMS_THRESHOLD, SCORE_THRESHOLD
 from realtime_mood.frame import ImageBGR
 from realtime_mood.model.checkpoint import default_checkpoint, read_contract
+from realtime_mood.model.clip_spec import ClipSpec
 
 SIZE = (1280, 720)
 RATE_HZ = 30
@@ -61,7 +62,7 @@ def main() -> None:
             print(json.dumps(rows[-1]))
     result = {
         "what": "CPU time of detection, tracking and crops at 30 frames/s of 720p, one thread",
-        "machine": {"cpu": _cpu_name(), "cores": __import__("os").cpu_count()},
+        "machine": {"cpu": _cpu_name(), "cores": os.cpu_count()},
         "versions": {"opencv": cv2.__version__, "python": platform.python_version()},
         "rows": rows,
     }
@@ -70,7 +71,7 @@ def main() -> None:
 
 
 def measure(
-    name: str, faces: int, frames: list[ImageBGR], model: Path | None, spec: object
+    name: str, faces: int, frames: list[ImageBGR], model: Path | None, spec: ClipSpec
 ) -> dict[str, object]:
     """One detector on one number of faces."""
     detector = make_detector(name, yunet_file=model)
@@ -83,7 +84,7 @@ def measure(
         asked_s = time.perf_counter()
         tracks = tracker.update(frame, index / RATE_HZ).tracks
         for track in tracks:
-            crop_face(frame, track.box, spec, roll_rad=track.roll_rad)  # type: ignore[arg-type]
+            crop_face(frame, track.box, spec, roll_rad=track.roll_rad)
         per_frame_s.append(time.perf_counter() - asked_s)
         found = max(found, len(tracks))
     ours_s = (time.process_time() - started_s) / SECONDS

@@ -117,6 +117,16 @@ def test_a_cut_ends_all_tracks_and_the_new_shot_begins_at_once() -> None:
     assert [track.track_id for track in updates[20].started] == [2]
 
 
+def test_cuts_every_second_end_all_tracks_every_second() -> None:
+    rng = np.random.default_rng(1)
+    shots = [rng.integers(0, 256, (48, 64, 3), dtype=np.uint8) for _ in range(5)]
+    tracker = FaceTracker(ScriptedDetector(one_face))
+    updates = [tracker.update(shots[index // 30], index / 30) for index in range(150)]
+    ended = [index for index, update in enumerate(updates) if update.ended]
+    assert ended == [30, 60, 90, 120]
+    assert [track.track_id for update in updates for track in update.started] == [1, 2, 3, 4, 5]
+
+
 def test_a_change_of_light_or_a_shaken_camera_is_no_cut() -> None:
     rng = np.random.default_rng(0)
     picture = cv2.resize(rng.integers(40, 160, (9, 12, 3), dtype=np.uint8), (640, 480))
