@@ -1,6 +1,6 @@
 """`python -m realtime_mood`."""
 
-from realtime_mood.cli import main
+from realtime_mood.cli import entry
 
 if __name__ == "__main__":
-    main()
+    entry()

@@ -289,22 +289,37 @@ def exit_code_of(action: Callable[[], int], *, program: str, debug: bool) -> int
         return FAULT_EXIT_CODE
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Entry point of the `realtime-mood` command."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks for.
+
+    Args:
+        arguments: without the program's name; None takes those of the process.
+
+    Returns:
+        The exit code.
+    """
     given = sys.argv[1:] if arguments is None else list(arguments)
-    debug = "--debug" in given
+    interrupt = threading.Event()
 
     def action() -> int:
-        options = parse_arguments(given)
+        try:
+            options = parse_arguments(given)
+        except SystemExit:
+            # --help and --version have printed what they print.
+            return 0
         logging.basicConfig(
             level=logging.DEBUG if options.debug else logging.WARNING,
             format="%(levelname)s %(name)s: %(message)s" if options.debug else LOG_FORMAT,
         )
         return run(make_config(options), interrupt=interrupt)
 
-    interrupt = threading.Event()
     with _interrupts_to(interrupt):
-        code = exit_code_of(action, program="realtime-mood", debug=debug)
+        return exit_code_of(action, program="realtime-mood", debug="--debug" in given)
+
+
+def entry() -> NoReturn:
+    """The `realtime-mood` command: `main`, then the end of the process."""
+    code = main()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             if stream is not None:
