@@ -36,7 +36,6 @@ def fails(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
         (["train", "--data", "d", "--output", "o", "--epochs", "0"], "--epochs is 0.0; it must be"),
         (["train", "--data", "d", "--output", "o", "--test-actors", "x"], "not a list of actor"),
         (["train", "--data", "d", "--output", "o", "--batch-size", "0"], "--batch-size is 0"),
-        (["train", "--data", "d", "--output", "o", "--teacher-epochs", "1"], "give both"),
         (["evaluate", "--data", "d", "--cache", "c", "--num-workers", "-1"], "--num-workers is -1"),
     ],
 )
