@@ -13,7 +13,7 @@ from realtime_mood.threads import Worker
 from realtime_mood.timing import RateMeter
 
 RING_SPAN_S = 0.5
-RING_MAX_BYTES = 128 * 1024 * 1024
+RING_MAX_BYTES = 48 * 1024 * 1024
 HOLD_CHECK_S = 0.05
 
 
