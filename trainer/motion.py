@@ -24,7 +24,6 @@ from trainer.base import Model, patches_along_side
 LABEL_SMOOTHING = 0.1
 MOTION_WEIGHT = 4.0
 SUMMARY_WEIGHT = 10.0
-LOCAL_SCALE = 2.0
 MOTION_UNIT_PX = 1.5
 """Motion is measured in this many pixels of the crop, which makes its usual size about 1."""
 HUBER_BETA = 0.5
@@ -78,13 +77,6 @@ def motion_summary(motion: Tensor) -> Tensor:
     return torch.cat([value.flatten(1) for value in values], dim=1)
 
 
-def _without_common(tokens: Tensor, shape: torch.Size) -> Tensor:
-    """Motion of each patch, shape (batch, side * side * num_frames, 2), less the frame's mean."""
-    batch, frames, side, _, axes = shape
-    by_patch = tokens.view(batch, side * side, frames, axes)
-    return (by_patch - by_patch.mean(dim=1, keepdim=True)).flatten(1, 2)
-
-
 class Learner(nn.Module):
     """A TimeSformer with what it needs beside it while it learns.
 
@@ -123,10 +115,6 @@ class Learner(nn.Module):
             # TimeSformer keeps its tokens patch by patch, and the frames of each patch together.
             wanted = motion.flatten(2, 3).transpose(1, 2).flatten(1, 2)
             apart = functional.smooth_l1_loss(found, wanted, beta=HUBER_BETA)
-            # The face's own motion is small beside the head's, and what expressions are made of.
-            within = LOCAL_SCALE * _without_common(found, motion.shape)
-            wanted_within = LOCAL_SCALE * _without_common(wanted, motion.shape)
-            apart = apart + functional.smooth_l1_loss(within, wanted_within, beta=HUBER_BETA)
             summary = self.summary_head(tokens[:, 0]).float()
             beside = functional.smooth_l1_loss(summary, motion_summary(motion), beta=HUBER_BETA)
             loss = loss + MOTION_WEIGHT * apart + SUMMARY_WEIGHT * beside
