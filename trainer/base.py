@@ -25,8 +25,6 @@ INTERPOLATION = "area"
 CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
 POSITION_SCALE = 0.5
-TIME_EMBEDDINGS = "timesformer.embeddings.time_embeddings"
-TIME_OUTPUT = ".temporal_dense."
 
 Model = TimesformerForVideoClassification
 
