@@ -15,7 +15,7 @@ from realtime_mood.model.checkpoint import CONTRACT_FILE, locate_checkpoint, rea
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import ID2LABEL, LABEL2ID, LABELS
 from realtime_mood.model.timesformer import tiny_timesformer
-from trainer.config import TINY, TrainConfig
+from trainer.config import TINY, ModelConfig
 
 TINY_IMAGE_SIZE = 112
 # Those of the original TimeSformer repository.
@@ -29,7 +29,7 @@ POSITION_SCALE = 0.5
 Model = TimesformerForVideoClassification
 
 
-def load_base(config: TrainConfig) -> tuple[Model, ClipSpec]:
+def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     """The model that is trained, and what its clips are.
 
     Args:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 from realtime_mood.errors import RealtimeMoodError, UsageError
-from trainer.config import PRECISIONS, EvaluateConfig, TrainConfig
+from trainer.config.evaluate import add_evaluate_options, evaluate_config
+from trainer.config.layers import add_train_options, train_config
 
-FACES = ("auto", "yunet", "cascade", "none")
-FACE_MODEL_VARIABLE = "REALTIME_MOOD_FACE_MODEL"
 INTERRUPTED = 130
 
 
@@ -77,10 +74,7 @@ def _run(options: argparse.Namespace, words: Sequence[str]) -> None:
 def _train(
     options: argparse.Namespace, words: Sequence[str], progress: Callable[[str, int, int], None]
 ) -> None:
-    values = vars(options)
-    config = TrainConfig(
-        **{name: values[name] for name in TrainConfig.__dataclass_fields__ if name in values}
-    )
+    config = train_config(options)
     from trainer.train import train
 
     command = shlex.join(["trainer", *words])
@@ -90,10 +84,7 @@ def _train(
 
 
 def _evaluate(options: argparse.Namespace, progress: Callable[[str, int, int], None]) -> None:
-    values = vars(options)
-    config = EvaluateConfig(
-        **{name: values[name] for name in EvaluateConfig.__dataclass_fields__ if name in values}
-    )
+    config = evaluate_config(options)
     from trainer.evaluate import as_text
     from trainer.train import evaluate
 
@@ -101,7 +92,7 @@ def _evaluate(options: argparse.Namespace, progress: Callable[[str, int, int], N
     if options.json:
         print(json.dumps(measures.to_dict(), indent=2))
     else:
-        print(as_text(str(config.data), measures))
+        print(as_text(str(config.data.data), measures))
 
 
 @contextmanager
@@ -127,70 +118,16 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser(
         "train",
         help="make a checkpoint out of a folder of RAVDESS recordings",
+        allow_abbrev=False,
     )
-    _add_common(train)
-    defaults = TrainConfig(data=Path(), output=Path())
-    add = train.add_argument
-    add("--output", type=Path, required=True, help="folder for the run and its checkpoint")
-    add("--base-model", help="a Hub id, a folder or 'tiny', random weights (%(default)s)")
-    add("--validation-actors", type=_actors, help="such as 15,16,17 (a sixth of the actors)")
-    add("--test-actors", type=_actors, help="such as 18,19,20 (a sixth of the actors)")
-    add("--num-frames", type=int, help="frames of a clip (%(default)s)")
-    add("--frame-interval-s", type=float, help="seconds between frames of a clip (%(default)s)")
-    add("--image-size", type=int, help="side of a crop in pixels (the base model's; tiny: 112)")
-    add("--crop-margin", type=float, help="crop side = (1 + this) × face height (%(default)s)")
-    add("--align-roll", action="store_true", help="turn crops so that the eyes are level")
-    add("--motion-epochs", type=float, help="on motion, first; 'tiny' needs some (none)")
-    add("--epochs", type=float, help="on clips (%(default)s)")
-    add("--learning-rate", type=float, help="peak, on clips (%(default)s)")
-    add("--motion-learning-rate", type=float, help="peak, on motion (%(default)s)")
-    add("--precision", choices=PRECISIONS, help="bf16 is mixed precision (%(default)s)")
-    add("--cache", type=Path, help="where face crops are kept (crops/ in --output)")
-    add("--seed", type=int, help="of everything drawn (%(default)s)")
-    add("--max-steps", type=int, help="bound on the steps of each stage, to try things out")
-    add("--resume", action="store_true", help="go on with an interrupted run in --output")
-    train.set_defaults(
-        **{
-            name: getattr(defaults, name)
-            for name in TrainConfig.__dataclass_fields__
-            if name not in ("data", "output", "face_model")
-        }
-    )
+    add_train_options(train)
     measure = commands.add_parser(
         "evaluate",
         help="measure a checkpoint on recordings of given actors",
+        allow_abbrev=False,
     )
-    _add_common(measure)
-    measure.add_argument("--model", default="default", help="a folder or a Hub id (%(default)s)")
-    measure.add_argument(
-        "--actors", type=_actors, default=(), help="such as 18,19,20 (all of them)"
-    )
-    measure.add_argument("--cache", type=Path, required=True, help="where face crops are kept")
+    add_evaluate_options(measure)
     measure.add_argument("--json", action="store_true", help="print the figures as JSON")
+    for command in (train, measure):
+        command.add_argument("--debug", action="store_true", help="show tracebacks and details")
     return parser
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    named = os.environ.get(FACE_MODEL_VARIABLE)
-    add = parser.add_argument
-    add("--data", type=Path, required=True, help="folder with RAVDESS recordings")
-    add("--faces", choices=FACES, default="auto", help="face detector (%(default)s)")
-    add(
-        "--face-model",
-        type=Path,
-        default=Path(named) if named else None,
-        help=f"YuNet's file ({FACE_MODEL_VARIABLE})",
-    )
-    add("--batch-size", type=int, default=16, help="clips at a time (%(default)s)")
-    add("--num-workers", type=int, default=2, help="processes beside this (%(default)s)")
-    add("--decode-timeout-s", type=float, default=120.0, help="skip slower files (%(default)s)")
-    add("--debug", action="store_true", default=False, help="show tracebacks and details")
-
-
-def _actors(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(sorted({int(word) for word in text.split(",")}))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a list of actor numbers such as 18,19,20"
-        ) from None

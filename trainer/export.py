@@ -46,8 +46,8 @@ class Report:
         """The values as JSON can hold them."""
         return {
             "command": self.command,
-            "data": self.config.data.name,
-            "base_model": self.config.base_model,
+            "data": self.config.data.data.name,
+            "base_model": self.config.model.base_model,
             "parameters": self.parameters,
             "labels": list(LABELS),
             "temperature": self.contract.temperature,
@@ -80,7 +80,7 @@ def write_checkpoint(model: Model, report: Report) -> None:
         (folder / METRICS_FILE).write_text(metrics, encoding="utf-8")
         (folder / CARD_FILE).write_text(model_card(report), encoding="utf-8")
         summary = report.as_text() + "\n"
-        (report.config.output / SUMMARY_FILE).write_text(summary, encoding="utf-8")
+        (report.config.run.output / SUMMARY_FILE).write_text(summary, encoding="utf-8")
     except OSError as error:
         raise OutputError(
             f"the checkpoint cannot be written to {folder} ({error}); make room or choose another "
@@ -94,19 +94,19 @@ def model_card(report: Report) -> str:
     spec = report.contract.spec
     test = report.measures["test"]
     low, high = test.accuracy_interval
-    data = report.config.data.name
+    data = report.config.data.data.name
     return CARD.format(
-        name=report.config.output.name,
+        name=report.config.run.output.name,
         data=data,
         parameters=f"{report.parameters / 1e6:.1f}",
-        base=_base(report.config.base_model),
+        base=_base(report.config.model.base_model),
         spec=spec,
         span_s=f"{spec.span_s:g}",
         margin=f"{100 * spec.crop_margin:.0f} %",
         detector=report.contract.face_detector,
         train_recordings=report.train_recordings,
         train_actors=_listed(report.train_actors),
-        motion=MOTION if report.config.motion_epochs else "",
+        motion=MOTION if report.config.recipe.motion_epochs else "",
         accuracy=f"{test.accuracy:.4f}",
         uar=f"{test.uar:.4f}",
         rows="\n".join(_row(name, measures) for name, measures in report.measures.items()),

@@ -65,8 +65,8 @@ def fit(
 ) -> None:
     """Train a model in place; with validation clips, keep the epoch that does best on them.
 
-    What the stage needs to resume lies in `run/NAME` of the output folder. With `config.resume`,
-    a finished stage is read from there, an interrupted one goes on.
+    What the stage needs to resume lies in `run/NAME` of the output folder. With `--resume`, a
+    finished stage is read from there, an interrupted one goes on.
 
     Args:
         model: called with the items of `data`; answers loss or logits.
@@ -81,7 +81,7 @@ def fit(
     """
     folder = config.run_folder / stage.name
     finished = folder / FINISHED_FILE
-    if config.resume and finished.is_file():
+    if config.run.resume and finished.is_file():
         logger.info("%s: finished before, read from %s", stage.name, finished)
         load_model(model, finished)
         return
@@ -96,7 +96,7 @@ def fit(
     )
     trainer.remove_callback(PrinterCallback)
     last: str | None = None
-    if config.resume and folder.is_dir():
+    if config.run.resume and folder.is_dir():
         last = get_last_checkpoint(str(folder))  # type: ignore[no-untyped-call]
     try:
         trainer.train(resume_from_checkpoint=last)
@@ -132,7 +132,7 @@ def _arguments(
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=stage.epochs,
-        max_steps=config.max_steps or -1,
+        max_steps=config.run.max_steps or -1,
         per_device_train_batch_size=stage.batch_size,
         per_device_eval_batch_size=stage.batch_size,
         learning_rate=stage.learning_rate,
@@ -141,11 +141,11 @@ def _arguments(
         weight_decay=WEIGHT_DECAY,
         adam_beta2=ADAM_BETA2,
         max_grad_norm=LARGEST_GRADIENT,
-        bf16=config.precision == "bf16",
+        bf16=config.run.precision == "bf16",
         use_cpu=not torch.cuda.is_available(),
-        seed=config.seed,
-        dataloader_num_workers=config.num_workers,
-        dataloader_persistent_workers=config.num_workers > 0,
+        seed=config.run.seed,
+        dataloader_num_workers=config.run.num_workers,
+        dataloader_persistent_workers=config.run.num_workers > 0,
         remove_unused_columns=False,
         label_names=["labels"],
         eval_strategy="epoch" if has_validation else "no",

@@ -16,6 +16,7 @@ from realtime_mood.model.clip_spec import ClipSpec
 from trainer.augment import PAD
 from trainer.base import Model, load_base, patches_along_side
 from trainer.config import TINY, EvaluateConfig, TrainConfig
+from trainer.config.layers import EFFECTIVE_FILE, write_effective
 from trainer.corpora.ravdess import index_folder
 from trainer.corpora.recording import Recording
 from trainer.corpora.splits import Split, split_by_actor
@@ -48,16 +49,16 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
         OutputError: the output folder cannot be written, or holds a run and `resume` is not set.
     """
     split = split_by_actor(
-        index_folder(config.data),
-        validation_actors=config.validation_actors,
-        test_actors=config.test_actors,
+        index_folder(config.data.data),
+        validation_actors=config.split.validation_actors,
+        test_actors=config.split.test_actors,
     )
     _prepare_output(config)
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    set_seed(config.seed)
-    model, spec = load_base(config)
-    if config.base_model == TINY and not config.motion_epochs:
+    set_seed(config.run.seed)
+    model, spec = load_base(config.model)
+    if config.model.base_model == TINY and not config.recipe.motion_epochs:
         logger.warning(
             "a small model with random weights hardly learns from labels alone; "
             "let it learn motion first with --motion-epochs"
@@ -66,33 +67,33 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
     cutter = Cutter(
         folder=config.crops_folder,
         spec=spec,
-        detector=make_detector(config.faces, yunet_file=config.face_model).name,
-        yunet_file=config.face_model,
+        detector=make_detector(config.data.faces, yunet_file=config.data.face_model).name,
+        yunet_file=config.data.face_model,
         decoder=available_decoder(),
     )
     parts = _Cut(split, cutter, config, progress)
     validation = EvaluationClips(parts.validation, spec)
-    side = patches_along_side(model) if config.motion_epochs else None
+    side = patches_along_side(model) if config.recipe.motion_epochs else None
     training = TrainingClips(parts.train, spec, motion_side=side)
     learner = Learner(model)
-    if config.motion_epochs:
+    if config.recipe.motion_epochs:
         learner.learns_labels = False
         motion = Stage(
             name="motion",
-            epochs=config.motion_epochs,
-            batch_size=config.batch_size,
-            learning_rate=config.motion_learning_rate,
+            epochs=config.recipe.motion_epochs,
+            batch_size=config.recipe.batch_size,
+            learning_rate=config.recipe.motion_learning_rate,
         )
         fit(learner, motion, config, data=training, validation=None, progress=progress)
         learner.learns_labels = True
     clips = Stage(
         name="clips",
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
+        epochs=config.recipe.epochs,
+        batch_size=config.recipe.batch_size,
+        learning_rate=config.recipe.learning_rate,
     )
     # Whether motion was learned now or read back must not change what is drawn next.
-    set_seed(config.seed)
+    set_seed(config.run.seed)
     fit(learner, clips, config, data=training, validation=validation, progress=progress)
     # What is measured is what is saved: weights of half precision.
     model.half().float()  # type: ignore[no-untyped-call]
@@ -120,33 +121,36 @@ def evaluate(config: EvaluateConfig, *, progress: Progress) -> Measures:
         ModelError: the checkpoint or the face detector cannot be loaded.
         OutputError: face crops cannot be kept.
     """
-    folder = locate_checkpoint(config.model)
+    folder = locate_checkpoint(config.measure.model)
     contract = read_contract(folder)
-    index = index_folder(config.data)
-    if absent := sorted(set(config.actors) - set(index.actors)):
+    index = index_folder(config.data.data)
+    if absent := sorted(set(config.measure.actors) - set(index.actors)):
         raise UsageError(f"--actors names {absent[0]}, but the data has actors {index.actors}")
-    recordings = [r for r in index.recordings if not config.actors or r.actor in config.actors]
+    actors = config.measure.actors or index.actors
+    recordings = [r for r in index.recordings if r.actor in actors]
     cutter = Cutter(
-        folder=config.cache,
+        folder=config.crops_folder,
         spec=contract.spec,
-        detector=make_detector(config.faces, yunet_file=config.face_model).name,
-        yunet_file=config.face_model,
+        detector=make_detector(config.data.faces, yunet_file=config.data.face_model).name,
+        yunet_file=config.data.face_model,
         decoder=available_decoder(),
     )
     crops, _ = cut_recordings(
         recordings,
         cutter,
-        num_workers=config.num_workers,
-        timeout_s=config.decode_timeout_s,
+        num_workers=config.measure.num_workers,
+        timeout_s=config.data.decode_timeout_s,
         progress=progress,
     )
     if not crops:
-        raise SourceError(f"no recording in {config.data} could be used; see the messages above")
+        raise SourceError(
+            f"no recording in {config.data.data} could be used; see the messages above"
+        )
     logits = predict_logits(
         load_model(folder),
         EvaluationClips(crops, contract.spec),
-        batch_size=config.batch_size,
-        num_workers=config.num_workers,
+        batch_size=config.measure.batch_size,
+        num_workers=config.measure.num_workers,
     )
     return measure(logits, crops, temperature=contract.temperature, seed=0)
 
@@ -168,8 +172,8 @@ class _Cut:
         crops, skipped = cut_recordings(
             recordings,
             cutter,
-            num_workers=self._config.num_workers,
-            timeout_s=self._config.decode_timeout_s,
+            num_workers=self._config.run.num_workers,
+            timeout_s=self._config.data.decode_timeout_s,
             progress=self._progress,
         )
         self.skipped |= skipped
@@ -188,24 +192,24 @@ def _measure(
     def logits_of(recordings: list[FaceCrops]) -> np.ndarray[Any, np.dtype[np.float64]]:
         clips = EvaluationClips(recordings, spec)
         return predict_logits(
-            model, clips, batch_size=config.batch_size, num_workers=config.num_workers
+            model, clips, batch_size=config.recipe.batch_size, num_workers=config.run.num_workers
         )
 
     validation = logits_of(parts.validation)
     temperature = fit_clip_temperature(validation, parts.validation)
     return temperature, {
         "validation": measure(
-            validation, parts.validation, temperature=temperature, seed=config.seed
+            validation, parts.validation, temperature=temperature, seed=config.run.seed
         ),
         "test": measure(
-            logits_of(parts.test), parts.test, temperature=temperature, seed=config.seed
+            logits_of(parts.test), parts.test, temperature=temperature, seed=config.run.seed
         ),
     }
 
 
 def _prepare_output(config: TrainConfig) -> None:
     for folder in (config.checkpoint_folder, config.run_folder):
-        if not config.resume and folder.is_dir() and any(folder.iterdir()):
+        if not config.run.resume and folder.is_dir() and any(folder.iterdir()):
             raise OutputError(
                 f"{folder} holds an earlier run; go on with it by --resume or choose another "
                 "--output"
@@ -215,7 +219,9 @@ def _prepare_output(config: TrainConfig) -> None:
         probe = config.run_folder / ".writable"
         probe.touch()
         probe.unlink()
+        write_effective(config, config.run.output / EFFECTIVE_FILE)
     except OSError as error:
         raise OutputError(
-            f"--output {config.output} cannot be written ({error.strerror}); choose another folder"
+            f"--output {config.run.output} cannot be written ({error.strerror}); "
+            "choose another folder"
         ) from error

@@ -1,0 +1,108 @@
+"""Flags over TOML file over preset over defaults; what is wrong is named."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from realtime_mood.errors import OutputError, UsageError
+from trainer.config import TrainConfig
+from trainer.config.layers import TABLES, add_train_options, train_config, write_effective
+from trainer.config.options import options_of
+
+
+def parse(*words: str) -> TrainConfig:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    add_train_options(parser)
+    return train_config(parser.parse_args(["--data", "d", "--output", "o", *words]))
+
+
+def toml(folder: Path, text: str) -> str:
+    path = folder / "given.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_flags_over_file_over_preset_over_defaults(tmp_path: Path) -> None:
+    assert parse().recipe.learning_rate == 5e-5
+    preset = parse("--recipe", "small")
+    assert (preset.model.base_model, preset.recipe.learning_rate) == ("tiny", 5e-4)
+    file = toml(tmp_path, 'preset = "small"\n[recipe]\nlearning_rate = 1e-3\nepochs = 3\n')
+    config = parse("--config", file, "--epochs", "4")
+    assert config.model.base_model == "tiny"
+    assert (config.recipe.learning_rate, config.recipe.epochs) == (1e-3, 4.0)
+    assert parse("--config", file, "--recipe", "base").model.base_model != "tiny"
+
+
+def test_a_file_can_set_everything_and_the_effective_one_makes_the_same(tmp_path: Path) -> None:
+    config = parse(
+        *("--test-actors", "3,4", "--align-roll", "--image-size", "64", "--recipe", "small"),
+        *("--cache", "c", "--max-steps", "7"),
+    )
+    write_effective(config, tmp_path / "config.toml")
+    parser = argparse.ArgumentParser()
+    add_train_options(parser)
+    again = train_config(parser.parse_args(["--config", str(tmp_path / "config.toml")]))
+    assert again == config
+    assert list(tmp_path.iterdir()) == [tmp_path / "config.toml"]
+
+
+def test_a_switch_of_the_file_can_be_turned_off(tmp_path: Path) -> None:
+    file = toml(tmp_path, "[model]\nalign_roll = true\n")
+    assert parse("--config", file).model.align_roll
+    assert not parse("--config", file, "--no-align-roll").model.align_roll
+
+
+def test_the_environment_names_the_face_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REALTIME_MOOD_FACE_MODEL", "y.onnx")
+    assert parse().data.face_model == Path("y.onnx")
+    assert parse("--face-model", "z.onnx").data.face_model == Path("z.onnx")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[recipe]\nepoch = 3", "[recipe] epoch is unknown; did you mean epochs?"),
+        ("[recipes]\nepochs = 3", "recipes is unknown; did you mean recipe?"),
+        ("recipe = 3", "it must be a table, [recipe]"),
+        ('preset = "huge"', "preset is 'huge'; it must be one of base, small"),
+        ('[recipe]\nepochs = "3"', "[recipe] epochs is '3'; it must be a number"),
+        ("[recipe]\nbatch_size = 2.5", "batch_size is 2.5; it must be a whole number"),
+        ("[recipe]\nbatch_size = true", "batch_size is True; it must be a whole number"),
+        ("[model]\nalign_roll = 1", "align_roll is 1; it must be true or false"),
+        ("[split]\ntest_actors = 3", "test_actors is 3; it must be a list"),
+        ("[recipe]\nepochs = nan", "--epochs is nan; it must be above 0"),
+        ("[data]\nfaces = 'dlib'", "--faces is dlib; it must be auto, yunet, cascade or none"),
+        ("[recipe", "cannot be read"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse("--config", toml(tmp_path, text))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there() -> None:
+    with pytest.raises(UsageError, match="No such file"):
+        parse("--config", "nowhere.toml")
+
+
+def test_an_effective_file_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="choose another --output"):
+        write_effective(parse(), tmp_path / "nowhere" / "config.toml")
+
+
+def test_every_option_has_one_name_and_a_text() -> None:
+    options = [option for owner in TABLES.values() for option in options_of(owner)]
+    names = [option.name for option in options]
+    assert len(set(names)) == len(names)
+    assert all(option.help for option in options)
+
+
+def test_a_configuration_made_in_code_is_checked_too() -> None:
+    with pytest.raises(UsageError, match="--batch-size is 0; it must be from 1 to 4096"):
+        replace(parse().recipe, batch_size=0)

@@ -1,0 +1,138 @@
+"""A run's configuration out of its layers: flags over TOML file over preset over defaults."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from realtime_mood.errors import OutputError, UsageError
+from trainer.config.data import DataConfig, SplitConfig, data_from_environment
+from trainer.config.model import ModelConfig
+from trainer.config.options import Options, add_options, given, require
+from trainer.config.recipe import RECIPES, RecipeConfig
+from trainer.config.run import RunConfig
+from trainer.config.tables import from_toml, to_toml, unknown
+
+TABLES: dict[str, type[Options]] = {
+    "data": DataConfig,
+    "split": SplitConfig,
+    "model": ModelConfig,
+    "recipe": RecipeConfig,
+    "run": RunConfig,
+}
+"""Tables of a TOML file, and groups of the command line's help."""
+PRESET_KEY = "preset"
+EFFECTIVE_FILE = "config.toml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Options of `trainer train`, by subject."""
+
+    data: DataConfig
+    """What is learned from."""
+    split: SplitConfig
+    """Who is on which side."""
+    model: ModelConfig
+    """What is trained, and on what clips."""
+    recipe: RecipeConfig
+    """How."""
+    run: RunConfig
+    """Where to, and with what."""
+
+    @property
+    def crops_folder(self) -> Path:
+        """Where face crops are kept."""
+        return self.data.cache or self.run.output / "crops"
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        """What `realtime-mood --model` loads."""
+        return self.run.output / "checkpoint"
+
+    @property
+    def run_folder(self) -> Path:
+        """Intermediate states, needed only to resume."""
+        return self.run.output / "run"
+
+
+def add_train_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser all options of `trainer train`."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="TOML file with any of these options, in the tables named below; flags go first",
+    )
+    parser.add_argument(
+        "--recipe", choices=tuple(RECIPES), help="preset that the rest goes out from (base)"
+    )
+    for name, owner in TABLES.items():
+        add_options(parser, owner, title=f"[{name}]")
+
+
+def train_config(values: argparse.Namespace) -> TrainConfig:
+    """The configuration that a command line asks for.
+
+    Args:
+        values: of a parser made by `add_train_options`.
+
+    Raises:
+        UsageError: the TOML file cannot be used, something is missing or outside its range.
+    """
+    tables, preset = _read(values.config) if values.config else ({}, None)
+    preset = values.recipe or preset or "base"
+    made: dict[str, Any] = {}
+    for name, owner in TABLES.items():
+        merged = dict(RECIPES[preset].get(name, {}))
+        merged |= data_from_environment() if name == "data" else {}
+        merged |= tables.get(name, {})
+        merged |= given(values, owner)
+        require(owner, merged, f"give it, or name it in [{name}] of a --config file")
+        made[name] = owner(**merged)
+    return TrainConfig(**made)
+
+
+def write_effective(config: TrainConfig, path: Path) -> None:
+    """Write a configuration as a TOML file that makes the same one again.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    import tomli_w
+
+    tables = {field.name: to_toml(getattr(config, field.name)) for field in fields(config)}
+    # What a run is does not depend on whether it was interrupted.
+    tables["run"].pop("resume")
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(tomli_w.dumps(tables), encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror}); choose another --output"
+        ) from error
+
+
+def _read(path: Path) -> tuple[dict[str, dict[str, Any]], str | None]:
+    """Values by table and the preset's name."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"--config {path} cannot be read ({reason}); it must be TOML") from error
+    preset = content.pop(PRESET_KEY, None)
+    if preset is not None and preset not in RECIPES:
+        known = ", ".join(RECIPES)
+        raise UsageError(f"{path}: {PRESET_KEY} is {preset!r}; it must be one of {known}")
+    tables: dict[str, dict[str, Any]] = {}
+    for name, table in content.items():
+        if name not in TABLES:
+            raise UsageError(unknown(f"{path}: {name}", name, (*TABLES, PRESET_KEY)))
+        if not isinstance(table, dict):
+            raise UsageError(f"{path}: {name} is {table!r}; it must be a table, [{name}]")
+        tables[name] = from_toml(TABLES[name], table, where=f"{path}: [{name}]")
+    return tables, preset

@@ -1,0 +1,41 @@
+"""What is trained, and what its clips are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from realtime_mood.errors import UsageError
+from trainer.config.options import Options, Range
+
+TINY = "tiny"
+PUBLISHED = "facebook/timesformer-base-finetuned-k400"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig(Options):
+    """The model that training starts from, and the clips it is shown.
+
+    Raises:
+        UsageError: a value is outside its range, or values contradict each other.
+    """
+
+    base_model: str = PUBLISHED
+    """A Hub id, a folder, or 'tiny', which is small and has random weights."""
+    num_frames: Annotated[int, Range(2, 64)] = 8
+    """Frames of a clip."""
+    frame_interval_s: Annotated[float, Range(0.0, 10.0, "seconds", above=True)] = 0.2
+    """Seconds between two frames of a clip."""
+    image_size: Annotated[int, Range(32, 448, "pixels")] | None = None
+    """Side of a crop in pixels (the base model's; tiny: 112)."""
+    crop_margin: Annotated[float, Range(0.0, 1.0)] = 0.0
+    """Side of the square crop = (1 + this) × the longer side of the face box."""
+    align_roll: bool = False
+    """Turn crops so that the eyes are level; needs YuNet."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.base_model == TINY and self.image_size is not None and self.image_size % 16:
+            raise UsageError(
+                f"--image-size is {self.image_size}; with --base-model tiny it must be 16 × n"
+            )

@@ -1,0 +1,33 @@
+"""Where a run goes and how the machine is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from trainer.config.options import Choice, Options, Range
+
+PRECISIONS = ("fp32", "bf16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(Options):
+    """What does not change what is learned, save for rounding and the seed.
+
+    Raises:
+        UsageError: a value is outside its range.
+    """
+
+    output: Path
+    """Folder for the run and its checkpoint."""
+    resume: bool = False
+    """Go on where an interrupted run in the output folder stopped."""
+    seed: Annotated[int, Range(0, 2**32 - 1)] = 0
+    """Of everything drawn."""
+    num_workers: Annotated[int, Range(0, 64)] = 2
+    """Processes that decode, and that prepare batches; 0: batches are made in this process."""
+    precision: Annotated[str, Choice(PRECISIONS)] = "fp32"
+    """Of the arithmetic in training; bf16 is mixed."""
+    max_steps: Annotated[int, Range(1, 2**31)] | None = None
+    """Bound on the steps of each stage, to try things out."""
