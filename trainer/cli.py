@@ -92,7 +92,7 @@ def _evaluate(options: argparse.Namespace, progress: Callable[[str, int, int], N
     if options.json:
         print(json.dumps(measures.to_dict(), indent=2))
     else:
-        print(as_text(str(config.data.data), measures))
+        print(as_text(config.data.name, measures))
 
 
 @contextmanager

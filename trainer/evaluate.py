@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from realtime_mood.model.labels import LABELS
 from trainer import metrics
+from trainer.corpora.recording import list_actors
 from trainer.crops import FaceCrops
 
 CORNER = "true \\ answer"
@@ -20,7 +21,7 @@ CORNER = "true \\ answer"
 class Measures:
     """Figures over a set of recordings; a recording's answer is the mean over its clips."""
 
-    actors: tuple[int, ...]
+    actors: tuple[str, ...]
     """Whose recordings."""
     recordings: int
     """How many."""
@@ -78,7 +79,7 @@ def measure(
     is_right = predicted == labels
     shares = confusion.sum(axis=0) / confusion.sum()
     return Measures(
-        actors=tuple(int(actor) for actor in np.unique(actors)),
+        actors=tuple(str(actor) for actor in np.unique(actors)),
         recordings=len(recordings),
         accuracy=metrics.accuracy(confusion),
         accuracy_interval=metrics.bootstrap_over_actors(is_right, actors, seed=seed),
@@ -113,8 +114,7 @@ def as_text(name: str, measures: Measures) -> str:
     low, high = measures.accuracy_interval
     per_actor = ", ".join(f"{actor}: {share:.1%}" for actor, share in measures.per_actor.items())
     lines = [
-        f"{name}: {measures.recordings} recordings of actors "
-        f"{', '.join(map(str, measures.actors))}, none of them trained on",
+        f"{name}: {measures.recordings} recordings of actors {list_actors(measures.actors)}",
         f"  accuracy (WAR) {measures.accuracy:.1%}, 95 % interval over actors "
         f"{low:.1%} to {high:.1%}; chance is 12.5 %",
         f"  UAR {measures.uar:.1%}, macro F1 {measures.macro_f1:.1%}, "

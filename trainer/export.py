@@ -12,6 +12,7 @@ from realtime_mood.model.checkpoint import Contract, save_checkpoint
 from realtime_mood.model.labels import LABELS
 from trainer.base import Model
 from trainer.config import TINY, TrainConfig
+from trainer.corpora.recording import list_actors
 from trainer.evaluate import Measures, as_text, confusion_text
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,11 @@ class Report:
     """What is saved beside the weights."""
     parameters: int
     """Weights of the model."""
-    train_actors: tuple[int, ...]
+    protocol: str
+    """How actors were split."""
+    notes: tuple[str, ...]
+    """What is to be said of the split: leaks, folds that are missing, what is left out."""
+    train_actors: tuple[str, ...]
     """Whom it was trained on."""
     train_recordings: int
     """How many recordings of them."""
@@ -46,11 +51,13 @@ class Report:
         """The values as JSON can hold them."""
         return {
             "command": self.command,
-            "data": self.config.data.data.name,
+            "data": self.config.data.name,
             "base_model": self.config.model.base_model,
             "parameters": self.parameters,
             "labels": list(LABELS),
             "temperature": self.contract.temperature,
+            "protocol": self.protocol,
+            "notes": list(self.notes),
             "train_actors": list(self.train_actors),
             "train_recordings": self.train_recordings,
             "skipped": self.skipped,
@@ -60,7 +67,7 @@ class Report:
     def as_text(self) -> str:
         """The figures for people."""
         parts = [as_text(name, measures) for name, measures in self.measures.items()]
-        return "\n\n".join(parts)
+        return "\n\n".join([*parts, *(f"Note: {note}" for note in self.notes)])
 
 
 def write_checkpoint(model: Model, report: Report) -> None:
@@ -94,7 +101,7 @@ def model_card(report: Report) -> str:
     spec = report.contract.spec
     test = report.measures["test"]
     low, high = test.accuracy_interval
-    data = report.config.data.data.name
+    data = report.config.data.name
     return CARD.format(
         name=report.config.run.output.name,
         data=data,
@@ -105,11 +112,17 @@ def model_card(report: Report) -> str:
         margin=f"{100 * spec.crop_margin:.0f} %",
         detector=report.contract.face_detector,
         train_recordings=report.train_recordings,
-        train_actors=_listed(report.train_actors),
+        train_actors=list_actors(report.train_actors),
         motion=MOTION if report.config.recipe.motion_epochs else "",
         accuracy=f"{test.accuracy:.4f}",
         uar=f"{test.uar:.4f}",
         rows="\n".join(_row(name, measures) for name, measures in report.measures.items()),
+        how="LEAKY, random over recordings" if report.protocol == "random" else "actor-disjoint",
+        protocol=report.protocol,
+        claim="the actors measured here WERE trained on"
+        if report.protocol == "random"
+        else "no actor measured here was trained on",
+        notes="".join(f"\n**Note:** {note}.\n" for note in report.notes),
         interval=f"{low:.1%} to {high:.1%}",
         per_actor=", ".join(f"{actor}: {share:.1%}" for actor, share in test.per_actor.items()),
         shares=", ".join(f"{name} {share:.0%}" for name, share in test.predicted_share.items()),
@@ -128,14 +141,10 @@ def _base(name: str) -> str:
     return f"`{name}`, fine-tuned"
 
 
-def _listed(actors: tuple[int, ...]) -> str:
-    return ", ".join(str(actor) for actor in actors)
-
-
 def _row(name: str, measures: Measures) -> str:
     low, high = measures.accuracy_interval
     return (
-        f"| {name} (actors {_listed(measures.actors)}) | {measures.recordings} | "
+        f"| {name} (actors {list_actors(measures.actors)}) | {measures.recordings} | "
         f"{measures.accuracy:.1%} | {low:.1%} to {high:.1%} | {measures.uar:.1%} | "
         f"{measures.macro_f1:.1%} | {measures.clip_accuracy:.1%} |"
     )
@@ -160,7 +169,7 @@ model-index:
   - task:
       type: video-classification
     dataset:
-      name: {data}, actor-disjoint test split
+      name: {data}, {how} test split
       type: {data}
     metrics:
     - type: accuracy
@@ -195,7 +204,9 @@ https://doi.org/10.1371/journal.pone.0196391, CC BY-NC-SA 4.0. So these weights 
 
 ## How good it is
 
-On `{data}`, actor-disjoint: no actor measured here was trained on. The epoch and the temperature
+On `{data}`, protocol `{protocol}`: {claim}.
+{notes}
+The epoch and the temperature
 were chosen on the validation actors. A recording's answer is the mean of the probabilities of its
 5 clips. Chance is 12.5 %. Intervals are 95 % bootstrap intervals over actors, too narrow with so
 few of them.

@@ -9,7 +9,7 @@ import numpy as np
 from transformers import set_seed
 from transformers.utils import logging as transformers_logging
 
-from realtime_mood.errors import OutputError, SourceError, UsageError
+from realtime_mood.errors import OutputError, SourceError
 from realtime_mood.faces.detector import make_detector
 from realtime_mood.model.checkpoint import Contract, load_model, locate_checkpoint, read_contract
 from realtime_mood.model.clip_spec import ClipSpec
@@ -17,9 +17,10 @@ from trainer.augment import PAD
 from trainer.base import Model, load_base, patches_along_side
 from trainer.config import TINY, EvaluateConfig, TrainConfig
 from trainer.config.layers import EFFECTIVE_FILE, write_effective
-from trainer.corpora.ravdess import index_folder
-from trainer.corpora.recording import Recording
-from trainer.corpora.splits import Split, split_by_actor
+from trainer.corpora.protocols import make_folds
+from trainer.corpora.recording import Recording, known_actors
+from trainer.corpora.sources import read_sources
+from trainer.corpora.splits import Split, find_actors
 from trainer.crops import Cutter, FaceCrops, Progress, cut_recordings
 from trainer.dataset import EvaluationClips, TrainingClips
 from trainer.decode import available_decoder
@@ -48,11 +49,14 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
         ModelError: the base model or the face detector cannot be loaded.
         OutputError: the output folder cannot be written, or holds a run and `resume` is not set.
     """
-    split = split_by_actor(
-        index_folder(config.data.data),
+    folds = make_folds(
+        read_sources(config.data.sources),
+        protocol=config.split.protocol,
         validation_actors=config.split.validation_actors,
         test_actors=config.split.test_actors,
+        seed=config.run.seed,
     )
+    split = folds.numbered(config.split.fold).split
     _prepare_output(config)
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -103,7 +107,9 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
         config=config,
         contract=Contract(spec=spec, temperature=temperature, face_detector=cutter.detector),
         parameters=model.num_parameters(),
-        train_actors=tuple(sorted({crops.recording.actor for crops in parts.train})),
+        protocol=folds.protocol,
+        notes=folds.notes,
+        train_actors=known_actors(crops.recording for crops in parts.train),
         train_recordings=len(parts.train),
         skipped=parts.skipped,
         measures=measured,
@@ -123,11 +129,9 @@ def evaluate(config: EvaluateConfig, *, progress: Progress) -> Measures:
     """
     folder = locate_checkpoint(config.measure.model)
     contract = read_contract(folder)
-    index = index_folder(config.data.data)
-    if absent := sorted(set(config.measure.actors) - set(index.actors)):
-        raise UsageError(f"--actors names {absent[0]}, but the data has actors {index.actors}")
-    actors = config.measure.actors or index.actors
-    recordings = [r for r in index.recordings if r.actor in actors]
+    index = read_sources(config.data.sources)
+    wanted = find_actors(config.measure.actors, index.actors, option="--actors")
+    recordings = [r for r in index.recordings if not wanted or r.actor in wanted]
     cutter = Cutter(
         folder=config.crops_folder,
         spec=contract.spec,
@@ -144,7 +148,7 @@ def evaluate(config: EvaluateConfig, *, progress: Progress) -> Measures:
     )
     if not crops:
         raise SourceError(
-            f"no recording in {config.data.data} could be used; see the messages above"
+            f"no recording in {config.data.name} could be used; see the messages above"
         )
     logits = predict_logits(
         load_model(folder),

@@ -38,7 +38,7 @@ def make_crops(folder: Path, *, frames: int, side: int = 16, rate: float = 10.0)
     crops[:] = np.arange(frames)[:, None, None, None]
     path = folder / "crops.npy"
     np.save(path, crops)
-    recording = Recording(path=path, name="r", take="t", actor=1, label=6)
+    recording = Recording(path=path, name="r", take="t", actor="ravdess:01", label=6)
     return FaceCrops(recording, path, np.arange(frames) / rate)
 
 

@@ -31,19 +31,28 @@ def touch(folder: Path, *names: str) -> None:
     ],
 )
 def test_name_gives_label_and_actor(emotion: str, label: str) -> None:
-    parsed = parse_name(Path(f"anywhere/02-01-{emotion}-01-02-01-13.mp4"))
-    assert parsed is not None
-    modality, recording = parsed
-    assert modality == "02"
+    recording = parse_name(Path(f"anywhere/02-01-{emotion}-01-02-01-13.mp4"))
+    assert recording is not None
     assert LABELS[recording.label] == label
-    assert recording.actor == 13
-    assert recording.take == f"01-{emotion}-01-02-01-13"
+    assert recording.actor == "ravdess:13"
+    assert recording.take == f"ravdess:01-{emotion}-01-02-01-13"
+    assert recording.known_labels == tuple(range(8))
+
+
+def test_nobody_sings_in_disgust_or_surprise() -> None:
+    spoken = parse_name(Path("01-01-04-01-02-01-13.mp4"))
+    sung = parse_name(Path("01-02-04-01-02-01-13.mp4"))
+    assert spoken is not None
+    assert sung is not None
+    assert spoken.take != sung.take
+    assert set(LABELS) - {LABELS[label] for label in sung.known_labels} == {"disgust", "surprised"}
 
 
 @pytest.mark.parametrize(
     "name",
     [
         "holiday.mp4",
+        "03-01-01-01-01-01-01.mp4",
         "02-01-09-01-01-01-01.mp4",
         "04-01-01-01-01-01-01.mp4",
         "02-03-01-01-01-01-01.mp4",
@@ -61,7 +70,7 @@ def test_of_twins_one_is_kept(tmp_path: Path) -> None:
     touch(tmp_path / "a", "02-01-03-01-01-01-01.mp4", "02-01-03-01-01-02-01.mp4")
     index = index_folder(tmp_path)
     assert [r.name for r in index.recordings] == ["01-01-03-01-01-01-01", "02-01-03-01-01-02-01"]
-    assert [path.name for path in index.twins] == ["02-01-03-01-01-01-01.mp4"]
+    assert [f"{twin.name}.mp4" for twin in index.twins] == ["02-01-03-01-01-01-01.mp4"]
 
 
 def test_audio_and_foreign_files_are_counted(
@@ -73,6 +82,7 @@ def test_audio_and_foreign_files_are_counted(
         "03-01-05-01-01-01-07.wav",
         "holiday.mp4",
         "notes.txt",
+        "._02-01-05-01-01-01-07.mp4",
     )
     index = index_folder(tmp_path)
     assert len(index.recordings) == 1

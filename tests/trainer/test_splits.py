@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from realtime_mood.errors import SourceError, UsageError
-from trainer.corpora.recording import Index, Recording
+from trainer.corpora.recording import Recording
 from trainer.corpora.splits import Split, split_by_actor
 
 
@@ -16,18 +16,17 @@ def recording(actor: int, take: str = "01-03-01-01-01") -> Recording:
         path=Path(f"{take}-{actor:02d}.mp4"),
         name=f"02-{take}-{actor:02d}",
         take=f"{take}-{actor:02d}",
-        actor=actor,
+        actor=f"ravdess:{actor:02d}",
         label=4,
     )
 
 
-def index_of(actors: int) -> Index:
-    recordings = tuple(recording(actor) for actor in range(1, actors + 1))
-    return Index(recordings=recordings, twins=(), audio=(), foreign=())
+def recordings_of(actors: int) -> tuple[Recording, ...]:
+    return tuple(recording(actor) for actor in range(1, actors + 1))
 
 
 def actors_of(recordings: tuple[Recording, ...]) -> list[int]:
-    return [r.actor for r in recordings]
+    return [int(r.actor.removeprefix("ravdess:")) for r in recordings]
 
 
 @pytest.mark.parametrize(
@@ -37,14 +36,14 @@ def actors_of(recordings: tuple[Recording, ...]) -> list[int]:
 def test_defaults_hold_out_a_sixth_twice(
     actors: int, validation: list[int], test: list[int]
 ) -> None:
-    split = split_by_actor(index_of(actors), validation_actors=(), test_actors=())
+    split = split_by_actor(recordings_of(actors), validation_actors=(), test_actors=())
     assert actors_of(split.validation) == validation
     assert actors_of(split.test) == test
     assert len(split.train) == actors - len(validation) - len(test)
 
 
 def test_named_actors_are_taken() -> None:
-    split = split_by_actor(index_of(6), validation_actors=(1, 5), test_actors=(2,))
+    split = split_by_actor(recordings_of(6), validation_actors=(1, 5), test_actors=(2,))
     assert actors_of(split.train) == [3, 4, 6]
     assert actors_of(split.validation) == [1, 5]
     assert actors_of(split.test) == [2]
@@ -54,7 +53,7 @@ def test_named_actors_are_taken() -> None:
 def test_one_list_named_leaves_the_other_apart(named: tuple[int, ...]) -> None:
     for option in ("validation_actors", "test_actors"):
         chosen = {"validation_actors": (), "test_actors": (), option: named}
-        split = split_by_actor(index_of(20), **chosen)
+        split = split_by_actor(recordings_of(20), **chosen)
         everybody = actors_of(split.train + split.validation + split.test)
         assert sorted(everybody) == list(range(1, 21))
 
@@ -62,7 +61,7 @@ def test_one_list_named_leaves_the_other_apart(named: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(("actors", "words"), [(1, "1 actor "), (2, "2 actors ")])
 def test_too_few_actors(actors: int, words: str) -> None:
     with pytest.raises(SourceError, match=words):
-        split_by_actor(index_of(actors), validation_actors=(), test_actors=())
+        split_by_actor(recordings_of(actors), validation_actors=(), test_actors=())
 
 
 @pytest.mark.parametrize(
@@ -70,7 +69,7 @@ def test_too_few_actors(actors: int, words: str) -> None:
     [
         ((9,), (), "--validation-actors names 9"),
         ((), (7, 8), "--test-actors names 7, 8"),
-        ((1, 2), (2,), "actor 2 is named by"),
+        ((1, 2), (2,), "actor ravdess 02 is named by"),
         ((1, 2), (3, 4), "take all actors"),
     ],
 )
@@ -78,10 +77,10 @@ def test_lists_that_make_no_sense(
     validation: tuple[int, ...], test: tuple[int, ...], words: str
 ) -> None:
     with pytest.raises(UsageError, match=words):
-        split_by_actor(index_of(4), validation_actors=validation, test_actors=test)
+        split_by_actor(recordings_of(4), validation_actors=validation, test_actors=test)
 
 
 def test_a_split_refuses_an_actor_on_two_sides() -> None:
     other_take = recording(1, "01-03-01-01-02")
-    with pytest.raises(ValueError, match="actor 1 is in both the train and the test set"):
+    with pytest.raises(ValueError, match="actor ravdess:01 is in both the train and the test set"):
         Split(train=(recording(1),), validation=(recording(2),), test=(other_take,))

@@ -52,14 +52,14 @@ def test_transformers_alone_loads_it(run: Path) -> None:
 
 def test_it_says_how_good_it_is_and_of_what_it_was_made(run: Path) -> None:
     figures = json.loads((run / "checkpoint" / "metrics.json").read_text())
-    assert figures["train_actors"] == [1]
-    assert figures["validation"]["actors"] == [2]
-    assert figures["test"]["actors"] == [3]
+    assert figures["train_actors"] == ["ravdess:01"]
+    assert figures["validation"]["actors"] == ["ravdess:02"]
+    assert figures["test"]["actors"] == ["ravdess:03"]
     assert np.sum(figures["test"]["confusion"]) == figures["test"]["recordings"] == 8
     assert figures["test"]["accuracy"] == np.trace(figures["test"]["confusion"]) / 8
     card = (run / "checkpoint" / "README.md").read_text()
     assert card.startswith("---\nlicense: cc-by-nc-sa-4.0\n")
-    for words in ("e0196391", "optical flow", "--motion-epochs 1", "actors 3", "chance"):
+    for words in ("e0196391", "optical flow", "--motion-epochs 1", "actors ravdess 03", "chance"):
         assert words.lower() in card.lower()
     assert "accuracy (WAR)" in (run / "summary.txt").read_text()
 

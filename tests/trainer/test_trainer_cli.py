@@ -60,7 +60,7 @@ def test_a_single_actor(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> N
         capsys, "train", "--data", tmp_path / "data", "--output", tmp_path / "out", *TINY
     )
     assert code == 3
-    assert "the data has 1 actor (7)" in line
+    assert "the data has 1 actor (ravdess 07)" in line
     assert not (tmp_path / "out").exists()
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from realtime_mood.errors import UsageError
 from trainer.config.options import Choice, Options, Range
+from trainer.corpora.sources import PROTOCOLS, DataSource, parse_source
 
 FACES = ("auto", "yunet", "cascade", "none")
 FACE_MODEL_VARIABLE = "REALTIME_MOOD_FACE_MODEL"
@@ -22,8 +24,9 @@ class DataConfig(Options):
         UsageError: a value is outside its range.
     """
 
-    data: Path
-    """Folder with RAVDESS recordings."""
+    data: tuple[str, ...]
+    """[CORPUS:]PATH[@WEIGHT], given once or more; CORPUS is ravdess, cremad or images. The first is
+    measured, the others are trained on alone."""
     faces: Annotated[str, Choice(FACES)] = "auto"
     """Face detector."""
     face_model: Path | None = None
@@ -32,6 +35,24 @@ class DataConfig(Options):
     """Where face crops are kept (crops/ in --output)."""
     decode_timeout_s: Annotated[float, Range(0.0, LONGEST_TIMEOUT_S, "seconds", above=True)] = 120.0
     """A recording that takes longer to decode is skipped."""
+    allow_bad: Annotated[float, Range(0.0, 1.0)] = 0.01
+    """Share of the recordings that may be unusable before the run stops."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.data:
+            raise UsageError("--data is missing; name a folder with recordings")
+        _ = self.sources
+
+    @property
+    def sources(self) -> tuple[DataSource, ...]:
+        """What `data` names."""
+        return tuple(parse_source(text) for text in self.data)
+
+    @property
+    def name(self) -> str:
+        """Names the data in reports: 'ravdess + fer2013.npz'."""
+        return " + ".join(source.path.name for source in self.sources)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +63,10 @@ class SplitConfig(Options):
         UsageError: a value is outside its range.
     """
 
+    protocol: Annotated[str, Choice(PROTOCOLS)] = "actor-split"
+    """How actors are split; 'random' leaks, for comparison alone."""
+    fold: Annotated[int, Range(1, 6)] = 1
+    """Which fold of a protocol that has several."""
     validation_actors: tuple[int, ...] = ()
     """Actors the epoch and the temperature are chosen by (a sixth of them)."""
     test_actors: tuple[int, ...] = ()

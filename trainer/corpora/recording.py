@@ -2,42 +2,110 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v")
+from realtime_mood.model.labels import LABELS
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+ALL_LABELS = tuple(range(len(LABELS)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """One take of one actor."""
+    """One take of one actor, or one picture."""
 
     path: Path
-    """The video file."""
+    """The file."""
     name: str
-    """File name without its suffix; the same take has the same name in every copy of the corpus."""
+    """Names it within its corpus; the same take has the same name in every copy of the corpus."""
     take: str
-    """What twins share: two recordings with the same take are the same footage."""
-    actor: int
-    """Who is seen, counted from 1."""
+    """What twins share: two recordings with the same take are the same footage, or picture."""
+    actor: str
+    """Who is seen, with the corpus: 'ravdess:07'. Of a picture nobody knows: each has its own."""
     label: int
     """Id in the label table."""
+    known_labels: tuple[int, ...] = ALL_LABELS
+    """Ids of the labels that this recording could have been given; a corpus may lack some."""
+    weight: float = 1.0
+    """How often it is drawn for training beside one of weight 1."""
+    is_held_out: bool = False
+    """The corpus itself keeps it apart from training."""
+    image: npt.NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
+    """A picture kept in memory, shape (height, width) or (height, width, 3), blue-green-red."""
+
+    @property
+    def corpus(self) -> str:
+        """'ravdess', 'cremad' or 'images'."""
+        return self.actor.partition(":")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """What was found in a folder."""
+    """What was found in one corpus, or in several."""
 
     recordings: tuple[Recording, ...]
-    """Usable recordings, one per take, sorted by actor and name."""
-    twins: tuple[Path, ...]
+    """Usable recordings, one per take, sorted by actor and name within a corpus."""
+    twins: tuple[Recording, ...] = ()
     """Second copies of a take that were left out."""
-    audio: tuple[Path, ...]
-    """Files of the corpus without a picture."""
-    foreign: tuple[Path, ...]
-    """Video files whose names are not of the corpus."""
+    audio: tuple[Path, ...] = ()
+    """Files without a picture."""
+    foreign: tuple[Path, ...] = ()
+    """Video or picture files whose names are not of the corpus."""
 
     @property
-    def actors(self) -> tuple[int, ...]:
+    def actors(self) -> tuple[str, ...]:
         """Every actor there is, sorted."""
         return tuple(sorted({recording.actor for recording in self.recordings}))
+
+    def of_corpus(self, name: str) -> tuple[Recording, ...]:
+        """The recordings of one corpus."""
+        return tuple(recording for recording in self.recordings if recording.corpus == name)
+
+    def weighted(self, weight: float) -> Index:
+        """The same with every recording drawn `weight` times as often."""
+        weighted = (replace(r, weight=r.weight * weight) for r in self.recordings)
+        return replace(self, recordings=tuple(weighted))
+
+
+def merged(indexes: Iterable[Index]) -> Index:
+    """Several indexes as one; of a take that is in two of them, the first is kept."""
+    by_take: dict[str, Recording] = {}
+    twins: list[Recording] = []
+    audio: list[Path] = []
+    foreign: list[Path] = []
+    for index in indexes:
+        twins += index.twins
+        audio += index.audio
+        foreign += index.foreign
+        for recording in index.recordings:
+            if by_take.setdefault(recording.take, recording) is not recording:
+                twins.append(recording)
+    return Index(
+        recordings=tuple(by_take.values()),
+        twins=tuple(twins),
+        audio=tuple(audio),
+        foreign=tuple(foreign),
+    )
+
+
+def known_actors(recordings: Iterable[Recording]) -> tuple[str, ...]:
+    """Who is seen, sorted; pictures of nobody knows whom are passed over."""
+    return tuple(sorted({r.actor for r in recordings if r.corpus != "images"}))
+
+
+def list_actors(actors: Iterable[str]) -> str:
+    """Actors for people to read: 'ravdess 01, 02; cremad 1001'; pictures are counted only."""
+    by_corpus: dict[str, list[str]] = {}
+    for actor in actors:
+        corpus, _, name = actor.rpartition(":")
+        by_corpus.setdefault(corpus, []).append(name)
+    return "; ".join(
+        f"{len(names)} pictures" if corpus == "images" else f"{corpus} {', '.join(names)}".strip()
+        for corpus, names in by_corpus.items()
+    )

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realtime_mood.errors import SourceError, UsageError
-from trainer.corpora.recording import Index, Recording
+from trainer.corpora.recording import Recording, list_actors
 
 HELD_OUT_SHARE = 1 / 6
 """Of the actors, for validation and again for the test: 4 and 4 of RAVDESS's 24."""
+PICTURE_SHARE = 0.1
+"""Of pictures of nobody knows whom, for validation, and for the test where none are kept apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +28,16 @@ class Split:
     """What the epoch and the temperature are chosen by."""
     test: tuple[Recording, ...]
     """What is looked at once, at the end."""
+    crosses_actors: bool = False
+    """Actors are on several sides on purpose; even then no take is."""
 
     def __post_init__(self) -> None:
         parts = (("train", self.train), ("validation", self.validation), ("test", self.test))
         owner: dict[str, str] = {}
         for name, recordings in parts:
-            keys = {f"actor {r.actor}" for r in recordings} | {f"take {r.take}" for r in recordings}
+            keys = {f"take {r.take}" for r in recordings}
+            if not self.crosses_actors:
+                keys |= {f"actor {r.actor}" for r in recordings}
             for key in sorted(keys):
                 if key in owner:
                     raise ValueError(f"{key} is in both the {owner[key]} and the {name} set")
@@ -39,50 +45,53 @@ class Split:
 
 
 def split_by_actor(
-    index: Index, *, validation_actors: Sequence[int], test_actors: Sequence[int]
+    recordings: Sequence[Recording],
+    *,
+    validation_actors: Sequence[int] = (),
+    test_actors: Sequence[int] = (),
 ) -> Split:
     """Split recordings so that no actor is on two sides.
 
     Args:
-        index: what was found.
-        validation_actors: empty: the last sixth of the actors before the test actors.
-        test_actors: empty: the last sixth of the actors, at least one.
+        recordings: of one corpus.
+        validation_actors: their numbers; none: the last sixth of the actors before the test actors.
+        test_actors: the same; none: the last sixth of the actors, at least one.
 
     Raises:
         SourceError: there are fewer than three actors.
         UsageError: an actor named is not there or is named twice, or nobody is left to train on.
     """
-    actors = index.actors
+    actors = sorted({recording.actor for recording in recordings})
     if len(actors) < 3:
         raise SourceError(
             f"the data has {len(actors)} actor{'s' * (len(actors) != 1)} "
-            f"({_listed(actors)}); at least 3 are needed: to train on, to choose the epoch by, "
+            f"({list_actors(actors)}); at least 3 are needed: to train on, to choose the epoch by, "
             "and to test on"
         )
-    for option, named in (
-        ("--validation-actors", validation_actors),
-        ("--test-actors", test_actors),
-    ):
-        if absent := sorted(set(named) - set(actors)):
-            raise UsageError(
-                f"{option} names {_listed(absent)}, but the data has actors {_listed(actors)}"
-            )
-    if both := sorted(set(validation_actors) & set(test_actors)):
+    validation = find_actors(validation_actors, actors, option="--validation-actors")
+    test = find_actors(test_actors, actors, option="--test-actors")
+    if both := sorted(validation & test):
         raise UsageError(
-            f"actor {_listed(both)} is named by --validation-actors and by --test-actors; "
+            f"actor {list_actors(both)} is named by --validation-actors and by --test-actors; "
             "keep the two apart"
         )
     count = max(1, round(HELD_OUT_SHARE * len(actors)))
-    rest = [actor for actor in actors if actor not in validation_actors]
-    test = set(test_actors) or set(rest[-count:])
+    rest = [actor for actor in actors if actor not in validation]
+    test = test or set(rest[-count:])
     rest = [actor for actor in rest if actor not in test]
-    validation = set(validation_actors) or set(rest[-count:])
+    validation = validation or set(rest[-count:])
     if not set(actors) - validation - test:
         raise UsageError(
-            f"--validation-actors and --test-actors take all actors ({_listed(actors)}); "
+            f"--validation-actors and --test-actors take all actors ({list_actors(actors)}); "
             "leave some to train on"
         )
-    recordings = index.recordings
+    return split_by_names(recordings, validation=validation, test=test)
+
+
+def split_by_names(
+    recordings: Sequence[Recording], *, validation: set[str], test: set[str]
+) -> Split:
+    """Split by the actors' ids; whoever is in neither set is trained on."""
     return Split(
         train=tuple(r for r in recordings if r.actor not in validation | test),
         validation=tuple(r for r in recordings if r.actor in validation),
@@ -90,5 +99,36 @@ def split_by_actor(
     )
 
 
-def _listed(actors: Sequence[int]) -> str:
-    return ", ".join(str(actor) for actor in actors)
+def split_pictures(recordings: Sequence[Recording]) -> Split:
+    """Split pictures of which nobody knows whom they show.
+
+    The pictures that the corpus keeps apart are the test set; a tenth of the others is for
+    validation, chosen by what is in the pictures, so that it is the same in every run. Where
+    nothing is kept apart, another tenth is the test set.
+
+    Raises:
+        SourceError: there are too few.
+    """
+    apart = tuple(r for r in recordings if r.is_held_out)
+    rest = [r for r in recordings if not r.is_held_out]
+    rest.sort(key=lambda recording: recording.take)
+    count = round(PICTURE_SHARE * len(rest))
+    if count < 1:
+        raise SourceError(f"{len(rest)} pictures are too few to split; at least 5 are needed")
+    test = apart or tuple(rest[count : 2 * count])
+    used = count if apart else 2 * count
+    return Split(train=tuple(rest[used:]), validation=tuple(rest[:count]), test=test)
+
+
+def find_actors(numbers: Sequence[int], actors: Sequence[str], *, option: str) -> set[str]:
+    """The ids of actors named by their numbers in their corpus.
+
+    Raises:
+        UsageError: one of them is not there.
+    """
+    by_number = {int(actor.rpartition(":")[2]): actor for actor in actors}
+    if absent := [str(number) for number in numbers if number not in by_number]:
+        raise UsageError(
+            f"{option} names {', '.join(absent)}, but the data has actors {list_actors(actors)}"
+        )
+    return {by_number[number] for number in numbers}

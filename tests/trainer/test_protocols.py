@@ -1,0 +1,126 @@
+"""Folds by name: complete blocks are run, validation is of the training side, leaks are said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from realtime_mood.errors import SourceError, UsageError
+from trainer.corpora.protocols import Folds, make_folds
+from trainer.corpora.recording import Index, Recording
+
+
+def recording(
+    actor: str, take: int, *, is_held_out: bool = False, weight: float = 1.0
+) -> Recording:
+    name = f"{actor}-{take}"
+    return Recording(
+        path=Path(name),
+        name=name,
+        take=name,
+        actor=actor,
+        label=take % 8,
+        is_held_out=is_held_out,
+        weight=weight,
+    )
+
+
+def ravdess(actors: int) -> list[Recording]:
+    return [recording(f"ravdess:{a:02d}", take) for a in range(1, actors + 1) for take in range(16)]
+
+
+def pictures(count: int, *, held_out: int = 0) -> list[Recording]:
+    apart = [recording(f"images:t{n}", n, is_held_out=True) for n in range(held_out)]
+    return apart + [recording(f"images:p{n}", n) for n in range(count)]
+
+
+def folds_of(recordings: list[Recording], protocol: str, **options: object) -> Folds:
+    return make_folds(Index(recordings=tuple(recordings)), protocol=protocol, **options)  # type: ignore[arg-type]
+
+
+def actors_of(recordings: tuple[Recording, ...]) -> list[int]:
+    return sorted({int(r.actor.rpartition(":")[2]) for r in recordings})
+
+
+def test_six_folds_test_every_actor_once() -> None:
+    folds = folds_of(ravdess(24), "6fold").folds
+    assert [fold.number for fold in folds] == [1, 2, 3, 4, 5, 6]
+    tested = [actors_of(fold.split.test) for fold in folds]
+    assert tested == [list(range(a, a + 4)) for a in (1, 5, 9, 13, 17, 21)]
+    assert [actors_of(fold.split.validation) for fold in folds] == tested[1:] + tested[:1]
+    assert all(len(actors_of(fold.split.train)) == 16 for fold in folds)
+
+
+def test_incomplete_blocks_are_said_and_trained_on() -> None:
+    folds = folds_of(ravdess(22), "6fold")
+    assert [fold.number for fold in folds.folds] == [1, 2, 3, 4, 5]
+    assert folds.notes == (
+        "fold 6 of 6fold is not run: of its actors 21, 22, 23, 24 the data lacks ravdess 23, 24",
+    )
+    assert actors_of(folds.numbered(5).split.validation) == [1, 2, 3, 4]
+    assert {21, 22} < set(actors_of(folds.numbered(5).split.train))
+    with pytest.raises(UsageError, match="--fold is 6; --protocol 6fold has 1, 2, 3, 4, 5 here"):
+        folds.numbered(6)
+
+
+def test_five_folds_are_the_published_ones() -> None:
+    folds = folds_of(ravdess(24), "5fold").folds
+    assert actors_of(folds[0].split.test) == [2, 5, 14, 15, 16]
+    assert sorted(a for fold in folds for a in actors_of(fold.split.test)) == list(range(1, 25))
+    assert [fold.number for fold in folds_of(ravdess(20), "5fold").folds] == [1, 2, 3]
+
+
+def test_random_crosses_actors_says_so_and_never_crosses_takes() -> None:
+    folds = folds_of(ravdess(6), "random", seed=3)
+    assert folds.leaks
+    assert "LEAKS" in folds.notes[0]
+    tested = [r.take for fold in folds.folds for r in fold.split.test]
+    assert sorted(tested) == sorted(r.take for r in ravdess(6))
+    for fold in folds.folds:
+        assert set(actors_of(fold.split.test)) & set(actors_of(fold.split.train))
+        assert {r.label for r in fold.split.test} == set(range(8))
+    assert folds_of(ravdess(6), "random", seed=3) == folds
+    assert folds_of(ravdess(6), "random", seed=4) != folds
+
+
+def test_other_corpora_are_trained_on_alone() -> None:
+    more = [recording(f"cremad:{1001 + a}", take) for a in range(9) for take in range(4)]
+    everything = ravdess(6) + more + pictures(50, held_out=10)
+    folds = folds_of(everything, "actor-split")
+    split = folds.folds[0].split
+    assert {r.corpus for r in split.validation + split.test} == {"ravdess"}
+    assert len(split.train) == 4 * 16 + len(more) + 50
+    assert folds.notes == ("10 pictures that their corpus keeps apart are unused",)
+
+
+def test_pictures_alone() -> None:
+    split = folds_of(pictures(200, held_out=10), "actor-split").folds[0].split
+    assert all(r.is_held_out for r in split.test)
+    assert (len(split.train), len(split.validation), len(split.test)) == (180, 20, 10)
+    split = folds_of(pictures(200), "actor-split").folds[0].split
+    assert (len(split.train), len(split.validation), len(split.test)) == (160, 20, 20)
+
+
+@pytest.mark.parametrize(
+    ("recordings", "protocol", "options", "error", "words"),
+    [
+        (ravdess(4), "7fold", {}, UsageError, "--protocol is '7fold'; there are actor-split"),
+        (ravdess(24), "6fold", {"test_actors": (1,)}, UsageError, "says itself who is tested"),
+        (ravdess(7), "6fold", {}, SourceError, "needs two complete blocks"),
+        (ravdess(8), "6fold", {}, SourceError, "and more to train on"),
+        (pictures(50), "6fold", {}, UsageError, "the first --data is images"),
+        (pictures(50), "actor-split", {"test_actors": (1,)}, UsageError, "no actors to name"),
+        (pictures(4), "actor-split", {}, SourceError, "4 pictures are too few"),
+        (ravdess(1)[:3], "random", {}, SourceError, "too few for --protocol random"),
+    ],
+)
+def test_what_makes_no_sense(
+    recordings: list[Recording],
+    protocol: str,
+    options: dict[str, object],
+    error: type[Exception],
+    words: str,
+) -> None:
+    with pytest.raises(error, match=words):
+        folds_of(recordings, protocol, **options)

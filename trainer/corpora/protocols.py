@@ -1,0 +1,207 @@
+"""How a corpus is split into folds, by the names that published work knows.
+
+    actor-split  one fold: a sixth of the actors is tested on (default)
+    6fold        RAVDESS actors 1-4, 5-8, … (MAE-DFER, HiCMAE, MSAF)
+    5fold        RAVDESS, the folds of Luna-Jiménez et al. 2021 (10.3390/app12010327)
+    random       five folds over recordings: the same actors on both sides. It leaks.
+
+In all of them validation actors are taken from the training side, never from the test fold.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from realtime_mood.errors import SourceError, UsageError
+from trainer.corpora.recording import Index, Recording, list_actors
+from trainer.corpora.sources import PROTOCOLS
+from trainer.corpora.splits import (
+    HELD_OUT_SHARE,
+    Split,
+    split_by_actor,
+    split_by_names,
+    split_pictures,
+)
+
+logger = logging.getLogger(__name__)
+
+RAVDESS_BLOCKS: dict[str, tuple[tuple[int, ...], ...]] = {
+    "6fold": tuple(tuple(range(first, first + 4)) for first in range(1, 25, 4)),
+    "5fold": (
+        (2, 5, 14, 15, 16),
+        (3, 6, 7, 13, 18),
+        (10, 11, 12, 19, 20),
+        (8, 17, 21, 23, 24),
+        (1, 4, 9, 22),
+    ),
+}
+RANDOM_FOLDS = 5
+LEAK_WARNING = (
+    "protocol 'random' LEAKS: the actors tested on are also trained on, so its figures say nothing "
+    "about people the model has not seen"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """One split of a protocol."""
+
+    number: int
+    """Counted from 1, as the protocol counts; folds that cannot be run leave gaps."""
+    split: Split
+    """Who is where."""
+
+    @property
+    def name(self) -> str:
+        """Names its folder: 'fold-2'."""
+        return f"fold-{self.number}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folds:
+    """All folds of a protocol that the data allows."""
+
+    protocol: str
+    """Its name."""
+    folds: tuple[Fold, ...]
+    """At least one."""
+    notes: tuple[str, ...]
+    """What every report has to say: folds that are missing, leaks, what is left out."""
+
+    @property
+    def leaks(self) -> bool:
+        """Actors are on both sides."""
+        return self.protocol == "random"
+
+    def numbered(self, number: int) -> Fold:
+        """One of the folds.
+
+        Raises:
+            UsageError: the protocol, or the data, has no such fold.
+        """
+        for fold in self.folds:
+            if fold.number == number:
+                return fold
+        there = ", ".join(str(fold.number) for fold in self.folds)
+        raise UsageError(f"--fold is {number}; --protocol {self.protocol} has {there} here")
+
+
+def make_folds(
+    index: Index,
+    *,
+    protocol: str,
+    validation_actors: Sequence[int] = (),
+    test_actors: Sequence[int] = (),
+    seed: int = 0,
+) -> Folds:
+    """Split what was found. What validates and tests is of the first corpus alone.
+
+    Args:
+        index: of one corpus or several; the other corpora are trained on.
+        protocol: one of `PROTOCOLS`.
+        validation_actors: for 'actor-split'; see `split_by_actor`.
+        test_actors: the same.
+        seed: of what 'random' draws.
+
+    Raises:
+        SourceError: the data has too few actors.
+        UsageError: the protocol is not known or not for this corpus, or the actors named make no
+            sense.
+    """
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"--protocol is '{protocol}'; there are {', '.join(PROTOCOLS)}")
+    if protocol != "actor-split" and (validation_actors or test_actors):
+        raise UsageError(
+            f"--protocol {protocol} says itself who is tested on; leave out --validation-actors "
+            "and --test-actors"
+        )
+    corpus = index.recordings[0].corpus
+    measured = index.of_corpus(corpus)
+    others = tuple(r for r in index.recordings if r.corpus != corpus)
+    extra = tuple(r for r in others if not r.is_held_out)
+    notes: list[str] = []
+    if protocol == "random":
+        numbered = dict(enumerate(_random_splits(measured, seed), start=1))
+        notes.append(LEAK_WARNING)
+    elif protocol in RAVDESS_BLOCKS:
+        numbered, missing = _block_splits(measured, protocol)
+        notes += missing
+    elif corpus == "images":
+        if validation_actors or test_actors:
+            raise UsageError("pictures have no actors to name; leave out --test-actors")
+        numbered = {1: split_pictures(measured)}
+        notes.append("nobody knows whom the pictures show: the same person may be on both sides")
+    else:
+        split = split_by_actor(
+            measured, validation_actors=validation_actors, test_actors=test_actors
+        )
+        numbered = {1: split}
+    if len(others) > len(extra):
+        notes.append(
+            f"{len(others) - len(extra)} pictures that their corpus keeps apart are unused"
+        )
+    for note in notes:
+        logger.warning("%s", note)
+    folds = tuple(
+        Fold(number=number, split=replace(split, train=split.train + extra))
+        for number, split in numbered.items()
+    )
+    return Folds(protocol=protocol, folds=folds, notes=tuple(notes))
+
+
+def _block_splits(
+    measured: Sequence[Recording], protocol: str
+) -> tuple[dict[int, Split], list[str]]:
+    """A fold for each block whose actors are all there; the next such block validates."""
+    if measured[0].corpus != "ravdess":
+        raise UsageError(
+            f"--protocol {protocol} is of RAVDESS's actors, but the first --data is "
+            f"{measured[0].corpus}; name ravdess:DIR first or take --protocol actor-split"
+        )
+    actors = {r.actor for r in measured}
+    complete: dict[int, set[str]] = {}
+    notes = []
+    for number, numbers in enumerate(RAVDESS_BLOCKS[protocol], start=1):
+        block = {f"ravdess:{actor:02d}" for actor in numbers}
+        if block <= actors:
+            complete[number] = block
+        else:
+            absent = list_actors(sorted(block - actors))
+            notes.append(
+                f"fold {number} of {protocol} is not run: of its actors "
+                f"{', '.join(map(str, numbers))} the data lacks {absent}"
+            )
+    if len(complete) < 2 or len(actors) <= sum(map(len, list(complete.values())[:2])):
+        raise SourceError(
+            f"--protocol {protocol} needs two complete blocks of actors and more to train on, but "
+            f"the data has actors {list_actors(sorted(actors))}; take --protocol actor-split"
+        )
+    numbers_there = list(complete)
+    following = dict(zip(numbers_there, numbers_there[1:] + numbers_there[:1], strict=True))
+    splits = {
+        number: split_by_names(measured, validation=complete[following[number]], test=block)
+        for number, block in complete.items()
+    }
+    return splits, notes
+
+
+def _random_splits(measured: Sequence[Recording], seed: int) -> list[Split]:
+    """Recordings dealt out label by label; actors cross, takes do not."""
+    rng = np.random.default_rng(seed)
+    order = [measured[position] for position in rng.permutation(len(measured))]
+    order.sort(key=lambda recording: recording.label)
+    splits = []
+    for number in range(RANDOM_FOLDS):
+        test = tuple(order[number::RANDOM_FOLDS])
+        rest = [r for position, r in enumerate(order) if position % RANDOM_FOLDS != number]
+        validation = tuple(rest[:: round(1 / HELD_OUT_SHARE)])
+        chosen = {r.take for r in validation}
+        train = tuple(r for r in rest if r.take not in chosen)
+        if not (train and validation and test):
+            raise SourceError(f"{len(measured)} recordings are too few for --protocol random")
+        splits.append(Split(train=train, validation=validation, test=test, crosses_actors=True))
+    return splits

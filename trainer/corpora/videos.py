@@ -1,0 +1,97 @@
+"""Corpora of video files whose names are their labels: what they have in common."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime_mood.errors import SourceError
+from trainer.corpora.recording import Index, Recording
+
+logger = logging.getLogger(__name__)
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".flv")
+AUDIO_SUFFIXES = (".wav", ".mp3", ".flac", ".m4a")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoCorpus:
+    """A corpus that is a folder of videos."""
+
+    title: str
+    """As its authors write it."""
+    example: str
+    """One of its file names."""
+    parse_name: Callable[[Path], Recording | None]
+    """Reads a file's name alone; None when it is not one of the corpus."""
+
+
+def index_videos(folder: Path, corpus: VideoCorpus) -> Index:
+    """Find the recordings in a folder, however its subfolders are arranged.
+
+    Args:
+        folder: searched through all its subfolders.
+        corpus: what is looked for.
+
+    Returns:
+        One recording for each take; of twins, the first in the order of file names is kept.
+
+    Raises:
+        SourceError: there is no such folder, or no video of this corpus in it.
+    """
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise SourceError(
+            f"the data folder {folder} {what}; --data wants the folder the actors lie in"
+        )
+    by_take: dict[str, Recording] = {}
+    twins: list[Recording] = []
+    audio: list[Path] = []
+    foreign: list[Path] = []
+    files = (path for path in folder.rglob("[!.]*") if path.is_file())
+    # By name first: which twin is kept must not depend on the folders' names.
+    for path in sorted(files, key=lambda path: (path.name, path)):
+        if path.suffix.lower() in AUDIO_SUFFIXES:
+            audio.append(path)
+        elif path.suffix.lower() in VIDEO_SUFFIXES:
+            recording = corpus.parse_name(path)
+            if recording is None:
+                foreign.append(path)
+            elif by_take.setdefault(recording.take, recording) is not recording:
+                twins.append(recording)
+    if not by_take:
+        raise SourceError(
+            f"there is no {corpus.title} video in {folder} ({len(foreign)} videos with other "
+            f"names, {len(audio)} audio files); --data wants files such as {corpus.example}"
+        )
+    index = Index(
+        recordings=tuple(sorted(by_take.values(), key=lambda r: (r.actor, r.name))),
+        twins=tuple(twins),
+        audio=tuple(audio),
+        foreign=tuple(foreign),
+    )
+    _log(folder, corpus.title, index)
+    return index
+
+
+def _log(folder: Path, title: str, index: Index) -> None:
+    logger.info(
+        "%s: %d recordings of %d actors (%d twins and %d audio files left out)",
+        folder,
+        len(index.recordings),
+        len(index.actors),
+        len(index.twins),
+        len(index.audio),
+    )
+    if index.foreign:
+        names = ", ".join(path.name for path in index.foreign[:5])
+        more = f" and {len(index.foreign) - 5} more" if len(index.foreign) > 5 else ""
+        logger.warning(
+            "%d video files have no %s name and are left out: %s%s",
+            len(index.foreign),
+            title,
+            names,
+            more,
+        )
