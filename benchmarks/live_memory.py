@@ -84,6 +84,7 @@ def main() -> None:
         stride_s=0.2,
         smoothing=SmoothingConfig(),
         max_faces=8,
+        detects_in_step=False,
         on_event=lambda event: None,
     )
     pipeline.start()

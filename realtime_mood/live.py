@@ -73,6 +73,7 @@ def run_live(config: RunConfig, *, interrupt: threading.Event) -> RunReport:
             stride_s=config.stride_s,
             smoothing=config.smoothing,
             max_faces=config.max_faces,
+            detects_in_step=config.video is not None,
             on_event=events.write if events else _ignore,
             duration_s=config.duration_s,
         )

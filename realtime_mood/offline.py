@@ -17,6 +17,7 @@ from realtime_mood.config import RunConfig
 from realtime_mood.errors import SourceError
 from realtime_mood.events import Event, start_event
 from realtime_mood.faces.detector import make_detector
+from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.frame import Frame
 from realtime_mood.inference.classifier import Classifier
@@ -92,7 +93,7 @@ def run_offline(
         try:
             return analyse(
                 source,
-                FaceTracker(detector, max_faces=config.max_faces),
+                FaceTracker(InStepSearch(detector), max_faces=config.max_faces),
                 classifier,
                 contract.spec,
                 stride_s=config.stride_s,

@@ -1,5 +1,8 @@
-"""The threads of a live run: capture, faces and inference around one session.
+"""The threads of a live run: capture, faces, detector and inference around one session.
 
+                                  detector
+                                     ▲│
+                                     │▼
     capture ──► ring of frames ──► faces ──► mailbox of clips ──► inference
                      │               │                                │
                      ▼               └────────► session ◄─────────────┘
@@ -21,11 +24,13 @@ from realtime_mood.capture.worker import CaptureWorker
 from realtime_mood.errors import ModelError
 from realtime_mood.events import Event, engine_event, start_event
 from realtime_mood.faces.detector import FaceDetector
+from realtime_mood.faces.search import FaceSearch, InStepSearch, ThreadedSearch
 from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.inference.classifier import Classifier, Probabilities
 from realtime_mood.inference.clip_sampler import Clip
 from realtime_mood.inference.worker import ClipMailbox, serve_clips
 from realtime_mood.model.checkpoint import Contract
+from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.session import FaceStage, Session
 from realtime_mood.smoothing import SmoothingConfig
 from realtime_mood.threads import Worker
@@ -53,6 +58,9 @@ class LivePipeline:
         stride_s: seconds between two clips of a face.
         smoothing: how steady moods are.
         max_faces: how many faces are followed at the same time.
+        detects_in_step: the faces thread waits for the detector, so that a file that is played
+            gives the same results as one that is worked through; otherwise the detector has a
+            thread of its own, and no frame waits for it.
         on_event: called with every event, from any of the threads; must not wait.
         duration_s: the source ends at the first frame from this time on; None reads on.
         clock: seconds, monotonic.
@@ -70,6 +78,7 @@ class LivePipeline:
         stride_s: float,
         smoothing: SmoothingConfig,
         max_faces: int,
+        detects_in_step: bool,
         on_event: Callable[[Event], None],
         duration_s: float | None = None,
         clock: Callable[[], float] = time.perf_counter,
@@ -81,6 +90,7 @@ class LivePipeline:
         self._model_name = model_name
         self._stride_s = stride_s
         self._max_faces = max_faces
+        self._detects_in_step = detects_in_step
         self._on_event = on_event
         self._event_lock = threading.Lock()
         self._has_finished = False
@@ -201,7 +211,14 @@ class LivePipeline:
                 spec=spec,
             )
         )
-        tracker = FaceTracker(detector, max_faces=self._max_faces)
+        if self._detects_in_step:
+            self._follow_faces(InStepSearch(detector), spec, stop)
+        else:
+            with ThreadedSearch(detector) as search:
+                self._follow_faces(search, spec, stop)
+
+    def _follow_faces(self, search: FaceSearch, spec: ClipSpec, stop: threading.Event) -> None:
+        tracker = FaceTracker(search, max_faces=self._max_faces)
         stage = FaceStage(tracker, spec, stride_s=self._stride_s)
         last_s = -math.inf
         while not stop.is_set():

@@ -67,38 +67,30 @@ class RingBuffer(Generic[Item]):
                 self._dropped += 1
             self._grown.notify_all()
 
-    def latest(self) -> Item | None:
-        """The newest item; None when there is none."""
-        with self._grown:
-            return self._entries[-1].item if self._entries else None
-
-    def next_after(self, timestamp_s: float, *, max_lag_s: float) -> Item | None:
-        """The oldest item newer than a time, or the newest where that one is too far behind it.
+    def wait_after(self, timestamp_s: float, *, max_lag_s: float, timeout_s: float) -> Item | None:
+        """Wait for an item newer than a time; None when none came in time.
 
         Args:
             timestamp_s: time of the item taken before.
             max_lag_s: an item older than the newest by more than this is not worth taking.
+            timeout_s: how long to wait.
+
+        Returns:
+            The oldest of those that are newer than `timestamp_s` and worth taking.
         """
         with self._grown:
-            return self._next_after(timestamp_s, max_lag_s)
-
-    def wait_after(self, timestamp_s: float, *, max_lag_s: float, timeout_s: float) -> Item | None:
-        """As `next_after`, waiting for one to come; None when none came in time."""
-        with self._grown:
-            self._grown.wait_for(
+            has_come = self._grown.wait_for(
                 lambda: bool(self._entries) and self._entries[-1].timestamp_s > timestamp_s,
                 timeout_s,
             )
-            return self._next_after(timestamp_s, max_lag_s)
-
-    def _next_after(self, timestamp_s: float, max_lag_s: float) -> Item | None:
-        if not self._entries or self._entries[-1].timestamp_s <= timestamp_s:
-            return None
-        newest_s = self._entries[-1].timestamp_s
-        for entry in self._entries:
-            if entry.timestamp_s > timestamp_s and newest_s - entry.timestamp_s <= max_lag_s:
-                return entry.item
-        return self._entries[-1].item
+            if not has_come:
+                return None
+            oldest_s = self._entries[-1].timestamp_s - max_lag_s
+            return next(
+                entry.item
+                for entry in self._entries
+                if entry.timestamp_s > timestamp_s and entry.timestamp_s >= oldest_s
+            )
 
     def timestamps_s(self) -> npt.NDArray[np.float64]:
         """Times of the items kept, rising, shape (n,)."""
@@ -115,13 +107,3 @@ class RingBuffer(Generic[Item]):
         """How many items were dropped."""
         with self._grown:
             return self._dropped
-
-    @property
-    def size_bytes(self) -> int:
-        """Sum of the sizes of the items kept."""
-        with self._grown:
-            return self._size_bytes
-
-    def __len__(self) -> int:
-        with self._grown:
-            return len(self._entries)

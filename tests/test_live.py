@@ -1,5 +1,6 @@
 """The live loop with a synthetic source; real threads, real time, generous bounds."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -57,6 +58,7 @@ class _Live:
             model_name="fake",
             stride_s=stride_s,
             max_faces=8,
+            detects_in_step=not source.info.is_live,
             smoothing=SmoothingConfig(),
             on_event=self.events.write,
             duration_s=duration_s,
@@ -80,7 +82,8 @@ def test_the_picture_does_not_wait_for_a_slow_model() -> None:
     def take_half_a_second() -> None:
         # The grey of a frame is its number, see `numbered_image`.
         last_frame = classifier.batches[-1][0, -1, 0, 0, 0]
-        newest = live.pipeline.capture.frames.latest()
+        frames = live.pipeline.capture.frames
+        newest = frames.wait_after(-math.inf, max_lag_s=0.0, timeout_s=0.0)
         assert newest is not None
         taken.append((round((float(last_frame) * 0.25 + 0.5) * 255), newest.index))
         time.sleep(0.5)
@@ -100,6 +103,7 @@ def test_the_picture_does_not_wait_for_a_slow_model() -> None:
 
 
 def test_a_live_run_that_skips_nothing_equals_the_offline_run() -> None:
+    from realtime_mood.faces.search import InStepSearch
     from realtime_mood.faces.tracker import FaceTracker
     from realtime_mood.offline import analyse
 
@@ -109,7 +113,7 @@ def test_a_live_run_that_skips_nothing_equals_the_offline_run() -> None:
     offline = MemoryEventSink()
     analyse(
         ListSource(90),
-        FaceTracker(ScriptedDetector(one_face)),
+        FaceTracker(InStepSearch(ScriptedDetector(one_face))),
         FakeClassifier(),
         SPEC,
         stride_s=0.2,

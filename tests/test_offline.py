@@ -8,6 +8,7 @@ import pytest
 from realtime_mood.capture.source import FrameSource
 from realtime_mood.errors import SourceError
 from realtime_mood.faces.box import Box
+from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.frame import Frame
 from realtime_mood.model.labels import LABELS
@@ -44,7 +45,7 @@ class _Run:
     def go(self) -> RunReport:
         return analyse(
             self._source,
-            FaceTracker(self._detector),
+            FaceTracker(InStepSearch(self._detector)),
             self.classifier,
             SPEC,
             stride_s=0.2,

@@ -9,6 +9,7 @@ import pytest
 
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.faces.detector import make_detector
+from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.model.preprocess import preprocess
 from realtime_mood.session import FaceStage
@@ -37,7 +38,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _runtime_clips(path: Path, detector: str) -> dict[float, npt.NDArray[np.float32]]:
     yunet = shared_file(YUNET) if detector == "yunet" else None
-    tracker = FaceTracker(make_detector(detector, yunet_file=yunet))
+    tracker = FaceTracker(InStepSearch(make_detector(detector, yunet_file=yunet)))
     stage = FaceStage(tracker, CLIP_SPEC, stride_s=0.5)
     source = FileSource(path)
     clips = {}

@@ -173,12 +173,13 @@ def cut_recording(job: CutJob) -> int:
 
     from realtime_mood.faces.crop import crop_face
     from realtime_mood.faces.detector import make_detector
+    from realtime_mood.faces.search import InStepSearch
     from realtime_mood.faces.tracker import FaceTracker
 
     cv2.setNumThreads(1)
     spec = job.cutter.spec
     detector = make_detector(job.cutter.detector, yunet_file=job.cutter.yunet_file)
-    tracker = FaceTracker(detector, max_faces=1)
+    tracker = FaceTracker(InStepSearch(detector), max_faces=1)
     crops: list[npt.NDArray[np.uint8]] = []
     times_s: list[float] = []
     time_s, image_bgr = first

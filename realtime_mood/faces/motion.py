@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,58 +18,71 @@ OUTPUT_TIME_CONSTANT_S = 0.05
 State = npt.NDArray[np.float64]
 
 
-class BoxFilter:
-    """An alpha-beta filter (a Kalman filter with fixed gains) on centre, log width and log height.
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """Where a face is and where it goes, at one time.
 
+    An alpha-beta filter (a Kalman filter with fixed gains) on centre, log width and log height.
     Detections correct it, time carries it on with a velocity that fades, so that a face that is
     hidden for a moment is looked for where it went and not far beyond. What is handed out moves
     towards the filter's state with a short time constant, so that corrections do not jump.
-
-    Args:
-        box: first detection.
-        timestamp_s: its time.
     """
 
-    def __init__(self, box: Box, timestamp_s: float) -> None:
-        self._state = _to_state(box)
-        self._velocity = np.zeros(4)
-        self._shown = self._state.copy()
-        self._time_s = timestamp_s
-        self._corrected_s = timestamp_s
+    time_s: float
+    """When all this holds."""
+    state: State
+    """Centre, log width and log height, shape (4,)."""
+    velocity: State
+    """What `state` changes by in a second."""
+    shown: State
+    """As `state`, smoothed."""
+    corrected_s: float
+    """Time of the last detection."""
 
-    def advance(self, timestamp_s: float) -> None:
-        """Carry the box on to a later time."""
-        elapsed_s = timestamp_s - self._time_s
+    @classmethod
+    def starting(cls, box: Box, timestamp_s: float) -> Motion:
+        """The motion of a face that was first found now."""
+        state = _to_state(box)
+        return cls(timestamp_s, state, np.zeros(4), state, timestamp_s)
+
+    def advanced(self, timestamp_s: float) -> Motion:
+        """The motion at a later time; unchanged where the time is not later."""
+        elapsed_s = timestamp_s - self.time_s
         if elapsed_s <= 0.0:
-            return
+            return self
         fade = math.exp(-elapsed_s / VELOCITY_TIME_CONSTANT_S)
         # The integral of a velocity that fades exponentially.
-        self._state = self._state + self._velocity * VELOCITY_TIME_CONSTANT_S * (1.0 - fade)
-        self._velocity *= fade
+        state = self.state + self.velocity * VELOCITY_TIME_CONSTANT_S * (1.0 - fade)
         weight = 1.0 - math.exp(-elapsed_s / OUTPUT_TIME_CONSTANT_S)
-        self._shown += weight * (self._state - self._shown)
-        self._time_s = timestamp_s
+        return Motion(
+            timestamp_s,
+            state,
+            self.velocity * fade,
+            self.shown + weight * (state - self.shown),
+            self.corrected_s,
+        )
 
-    def correct(self, box: Box) -> None:
-        """Take a detection of the time last advanced to."""
-        since_s = self._time_s - self._corrected_s
-        error = _to_state(box) - self._state
-        self._state = self._state + POSITION_GAIN * error
+    def corrected(self, box: Box) -> Motion:
+        """The motion with a detection of this very time taken in."""
+        since_s = self.time_s - self.corrected_s
+        error = _to_state(box) - self.state
+        velocity = self.velocity
         if since_s > 0.0:
-            self._velocity += VELOCITY_GAIN * error / since_s
+            velocity = velocity + VELOCITY_GAIN * error / since_s
             # Sizes change slowly; a velocity learnt from their jitter would only add to it.
-            self._velocity[2:] = 0.0
-        self._corrected_s = self._time_s
+            velocity[2:] = 0.0
+        state = self.state + POSITION_GAIN * error
+        return Motion(self.time_s, state, velocity, self.shown, self.time_s)
 
     @property
     def box(self) -> Box:
         """The box to cut and to draw."""
-        return _to_box(self._shown)
+        return _to_box(self.shown)
 
     @property
     def expected(self) -> Box:
         """Where the next detection is expected."""
-        return _to_box(self._state)
+        return _to_box(self.state)
 
 
 def _to_state(box: Box) -> State:

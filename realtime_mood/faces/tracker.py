@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.cuts import CutDetector
-from realtime_mood.faces.detector import Detection, FaceDetector
-from realtime_mood.faces.motion import BoxFilter
+from realtime_mood.faces.detector import Detection
+from realtime_mood.faces.motion import Motion
+from realtime_mood.faces.search import FaceSearch, Found
 from realtime_mood.frame import ImageBGR
 from realtime_mood.timing import next_due
 
@@ -68,7 +69,9 @@ class TrackUpdate:
 @dataclass(eq=False)
 class _Face:
     track_id: int
-    motion: BoxFilter
+    motion: Motion
+    motion_when_searched: Motion
+    """As of the frame that was last given to the detector."""
     seen_s: float
     roll_rad: float
     hits: int = 1
@@ -80,35 +83,42 @@ class _Face:
         grace_s = GRACE_S if self.hits >= YOUNG_HITS else YOUNG_GRACE_S
         return self.unseen_s(now_s) > grace_s
 
-    def take(self, detection: Detection, now_s: float) -> None:
-        self.motion.correct(detection.box)
-        weight = 1.0 - math.exp(-self.unseen_s(now_s) / ROLL_TIME_CONSTANT_S)
+    def take(self, detection: Detection) -> None:
+        self.motion = self.motion.corrected(detection.box)
+        weight = 1.0 - math.exp(-self.unseen_s(self.motion.time_s) / ROLL_TIME_CONSTANT_S)
         self.roll_rad += weight * (detection.roll_rad - self.roll_rad)
-        self.seen_s = now_s
+        self.seen_s = self.motion.time_s
         self.hits += 1
 
     def as_track(self) -> FaceTrack:
         return FaceTrack(self.track_id, self.motion.box, self.roll_rad)
 
 
-@dataclass
 class FaceTracker:
     """Follows faces, each under an id of its own.
 
-    Detection runs every `DETECT_INTERVAL_S` of media time and right after a cut. Detections are
-    given to the faces whose expected place and size they fit best, the best pair first; what is
-    left over begins new faces, the largest first. The answer depends on the frames and their times
-    alone, so that the trainer and the runtime see the same boxes.
+    A frame is searched every `DETECT_INTERVAL_S` of media time and right after a cut. Detections
+    are given to the faces whose expected place and size they fit best, the best pair first; what
+    is left over begins new faces, the largest first.
+
+    A search may take longer than a frame. Its detections then correct each face as it was on the
+    frame that was searched, and are carried on to now; after a cut they are worth nothing. Where
+    the search is done in step, the answer depends on the frames and their times alone, so that the
+    trainer and the runtime see the same boxes.
+
+    Args:
+        search: finds the faces.
+        max_faces: how many are followed at the same time.
     """
 
-    detector: FaceDetector
-    """Finds the faces."""
-    max_faces: int = MAX_FACES
-    """How many are followed at the same time."""
-    _cuts: CutDetector = field(default_factory=CutDetector, init=False)
-    _faces: list[_Face] = field(default_factory=list, init=False)
-    _next_id: int = field(default=1, init=False)
-    _detection_due_s: float = field(default=-math.inf, init=False)
+    def __init__(self, search: FaceSearch, *, max_faces: int = MAX_FACES) -> None:
+        self._search = search
+        self._max_faces = max_faces
+        self._cuts = CutDetector()
+        self._faces: list[_Face] = []
+        self._next_id = 1
+        self._search_due_s = -math.inf
+        self._shot_began_s = -math.inf
 
     def update(self, image_bgr: ImageBGR, timestamp_s: float) -> TrackUpdate:
         """Take the next frame.
@@ -118,25 +128,41 @@ class FaceTracker:
             timestamp_s: its time; later than that of the frame before.
         """
         ended: list[EndedTrack] = []
-        started: list[_Face] = []
         if self._cuts.is_cut(image_bgr):
             ended += [EndedTrack(face.track_id, "cut") for face in self._faces]
             self._faces.clear()
-            self._detection_due_s = timestamp_s
+            self._shot_began_s = self._search_due_s = timestamp_s
         for face in self._faces:
-            face.motion.advance(timestamp_s)
-        if timestamp_s >= self._detection_due_s:
-            self._detection_due_s = next_due(self._detection_due_s, timestamp_s, DETECT_INTERVAL_S)
-            unmatched = self._match(self.detector.detect(image_bgr), timestamp_s)
-            started = self._start(unmatched, timestamp_s)
-        lost = [face for face in self._faces if face.is_lost(timestamp_s)]
-        ended += [EndedTrack(face.track_id, "lost") for face in lost]
-        self._faces = [face for face in self._faces if face not in lost]
+            face.motion = face.motion.advanced(timestamp_s)
+        if timestamp_s >= self._search_due_s and self._search.start(image_bgr, timestamp_s):
+            self._search_due_s = next_due(self._search_due_s, timestamp_s, DETECT_INTERVAL_S)
+            for face in self._faces:
+                face.motion_when_searched = face.motion
+        started: list[_Face] = []
+        found = self._search.found()
+        if found is not None and found.timestamp_s >= self._shot_began_s:
+            started, lost = self._take(found)
+            ended += [EndedTrack(face.track_id, "lost") for face in lost]
+            for face in self._faces:
+                face.motion = face.motion.advanced(timestamp_s)
         return TrackUpdate(
             tracks=tuple(face.as_track() for face in self._faces),
             started=tuple(face.as_track() for face in started),
             ended=tuple(ended),
         )
+
+    def _take(self, found: Found) -> tuple[list[_Face], list[_Face]]:
+        """Bring all faces to the time of a search and give them its detections.
+
+        Returns:
+            The faces that begin and those that are given up.
+        """
+        for face in self._faces:
+            face.motion = face.motion_when_searched
+        unmatched = self._match(found.detections, found.timestamp_s)
+        lost = [face for face in self._faces if face.is_lost(found.timestamp_s)]
+        self._faces = [face for face in self._faces if face not in lost]
+        return self._start(unmatched, found.timestamp_s), lost
 
     def _match(self, detections: list[Detection], now_s: float) -> list[Detection]:
         """Give detections to faces; answers those that fit none, largest first."""
@@ -153,7 +179,7 @@ class FaceTracker:
                 continue
             taken_faces.add(face_number)
             taken_detections.add(detection_number)
-            self._faces[face_number].take(detections[detection_number], now_s)
+            self._faces[face_number].take(detections[detection_number])
         return [
             detection
             for number, detection in enumerate(detections)
@@ -163,12 +189,12 @@ class FaceTracker:
     def _start(self, detections: list[Detection], now_s: float) -> list[_Face]:
         started = []
         for detection in detections:
-            if len(self._faces) >= self.max_faces:
+            if len(self._faces) >= self._max_faces:
                 break
             if detection.score < START_SCORE:
                 continue
-            motion = BoxFilter(detection.box, now_s)
-            face = _Face(self._next_id, motion, now_s, detection.roll_rad)
+            motion = Motion.starting(detection.box, now_s)
+            face = _Face(self._next_id, motion, motion, now_s, detection.roll_rad)
             self._next_id += 1
             self._faces.append(face)
             started.append(face)
@@ -181,7 +207,9 @@ def _cost(face: _Face, box: Box, now_s: float) -> float | None:
     size = (expected.longer_side + box.longer_side) / 2
     distance = math.dist(expected.centre, box.centre) / size
     size_ratio = abs(math.log(box.longer_side / expected.longer_side))
-    gate = GATE + GATE_GROWTH_PER_S * max(0.0, face.unseen_s(now_s) - DETECT_INTERVAL_S)
+    # After a pause of the source a face is not looked for any further away than within its grace.
+    unseen_s = min(face.unseen_s(now_s), GRACE_S)
+    gate = GATE + GATE_GROWTH_PER_S * max(0.0, unseen_s - DETECT_INTERVAL_S)
     if distance > gate or size_ratio > math.log(MAX_SIZE_RATIO):
         return None
     return distance + SIZE_WEIGHT * size_ratio

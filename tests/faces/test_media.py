@@ -11,6 +11,7 @@ import pytest
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.detector import FaceDetector, make_detector
+from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
 from tests.fakes import ScriptedDetector
 from tests.shared import shared_file
@@ -29,7 +30,7 @@ class _Followed:
 
 
 def _follow(name: str, detector: str) -> _Followed:
-    tracker = FaceTracker(_detector(detector))
+    tracker = FaceTracker(InStepSearch(_detector(detector)))
     source = FileSource(shared_file(f"media/faces/{name}.mp4"))
     followed = _Followed()
     while (frame := source.read()) is not None:
@@ -79,7 +80,7 @@ def test_a_tiny_picture_has_one_track() -> None:
 
 @pytest.mark.parametrize("detector", ["yunet", "cascade"])
 def test_black_frames_show_nobody(detector: str) -> None:
-    tracker = FaceTracker(_detector(detector))
+    tracker = FaceTracker(InStepSearch(_detector(detector)))
     black = np.zeros((480, 640, 3), dtype=np.uint8)
     assert all(not tracker.update(black, index / 30).tracks for index in range(30))
 
@@ -92,7 +93,7 @@ def test_a_face_that_fills_the_picture_is_followed() -> None:
     left, top = max(0, round(box.x)), max(0, round(box.y))
     face = image[top : round(box.y + box.h), left : round(box.x + box.w)]
     filled = np.asarray(cv2.resize(face, (480, 640), interpolation=cv2.INTER_CUBIC), np.uint8)
-    tracker = FaceTracker(detector)
+    tracker = FaceTracker(InStepSearch(detector))
     for index in range(10):
         update = tracker.update(filled, index / 30)
     assert len(update.tracks) == 1
@@ -104,7 +105,7 @@ def _walk_out(call: int) -> Sequence[Box]:
 
 
 def test_a_face_that_leaves_the_picture_ends() -> None:
-    tracker = FaceTracker(ScriptedDetector(_walk_out))
+    tracker = FaceTracker(InStepSearch(ScriptedDetector(_walk_out)))
     grey = np.full((48, 64, 3), 90, dtype=np.uint8)
     reasons = []
     for index in range(90):

@@ -7,6 +7,7 @@ import pytest
 from trackeval.metrics import CLEAR, Identity
 
 from realtime_mood.faces.box import Box
+from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.faces.yunet import YuNetDetector
 from tests.faces.scene import CROSSINGS_S, CUT_S, HIDDEN_S, SECONDS, scene
@@ -72,7 +73,7 @@ def _dense_ids(frames: Sequence[Numbered]) -> dict[int, int]:
 @pytest.fixture(scope="module")
 def scored() -> _Scored:
     yunet_file = shared_file(YUNET)
-    tracker = FaceTracker(YuNetDetector(yunet_file))
+    tracker = FaceTracker(InStepSearch(YuNetDetector(yunet_file)))
     result = _Scored()
     for time_s, picture, known in scene([shared_file(CLIP.format(a)) for a in ACTORS], yunet_file):
         update = tracker.update(picture, time_s)

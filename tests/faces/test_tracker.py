@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from realtime_mood.faces.box import Box
+from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker, TrackUpdate
 from tests.fakes import ScriptedDetector, numbered_image, one_face
 
@@ -15,7 +16,7 @@ ELSEWHERE = Box(50, 8, 10, 14)
 def _follow(
     script: Callable[[int], Sequence[Box]], *, seconds: float, rate_hz: float = 30.0
 ) -> list[TrackUpdate]:
-    tracker = FaceTracker(ScriptedDetector(script))
+    tracker = FaceTracker(InStepSearch(ScriptedDetector(script)))
     return [
         tracker.update(numbered_image(index), index / rate_hz)
         for index in range(round(seconds * rate_hz))
@@ -33,7 +34,7 @@ def test_a_face_that_stays_is_one_track_on_every_frame() -> None:
 @pytest.mark.parametrize("rate_hz", [15.0, 30.0, 60.0])
 def test_detection_has_its_own_rate(rate_hz: float) -> None:
     detector = ScriptedDetector(one_face)
-    tracker = FaceTracker(detector)
+    tracker = FaceTracker(InStepSearch(detector))
     for index in range(round(3 * rate_hz)):
         tracker.update(numbered_image(index), index / rate_hz)
     assert 24 <= detector.calls <= 31
@@ -55,9 +56,9 @@ def test_a_mistake_of_the_detector_is_soon_forgotten() -> None:
 
 def test_a_new_face_must_be_certain_and_a_known_one_need_not() -> None:
     doubtful = ScriptedDetector(one_face, score=lambda call: 0.65)
-    assert FaceTracker(doubtful).update(numbered_image(0), 0.0).tracks == ()
+    assert FaceTracker(InStepSearch(doubtful)).update(numbered_image(0), 0.0).tracks == ()
     fading = ScriptedDetector(one_face, score=lambda call: 0.9 if call == 0 else 0.65)
-    tracker = FaceTracker(fading)
+    tracker = FaceTracker(InStepSearch(fading))
     for index in range(90):
         update = tracker.update(numbered_image(index), index / 30)
     assert [track.track_id for track in update.tracks] == [1]
@@ -82,7 +83,7 @@ def test_two_faces_keep_their_ids_and_a_third_one_gets_its_own() -> None:
 
 def test_no_more_faces_are_followed_than_asked_for() -> None:
     crowd = [Box(12 * i, 10, 10, 10 + i) for i in range(20)]
-    tracker = FaceTracker(ScriptedDetector(lambda call: crowd), max_faces=3)
+    tracker = FaceTracker(InStepSearch(ScriptedDetector(lambda call: crowd)), max_faces=3)
     for index in range(30):
         update = tracker.update(numbered_image(index, width=300), index / 30)
     assert [track.track_id for track in update.tracks] == [1, 2, 3]
@@ -90,7 +91,7 @@ def test_no_more_faces_are_followed_than_asked_for() -> None:
 
 def test_twenty_faces_are_twenty_tracks() -> None:
     crowd = [Box(30 * (i % 5), 40 * (i // 5), 20, 26) for i in range(20)]
-    tracker = FaceTracker(ScriptedDetector(lambda call: crowd), max_faces=20)
+    tracker = FaceTracker(InStepSearch(ScriptedDetector(lambda call: crowd)), max_faces=20)
     for index in range(30):
         update = tracker.update(numbered_image(index, width=300, height=200), index / 30)
     assert [track.track_id for track in update.tracks] == list(range(1, 21))
@@ -108,7 +109,7 @@ def test_a_face_that_moves_is_followed_and_one_that_is_hidden_is_looked_for_wher
 def test_a_cut_ends_all_tracks_and_the_new_shot_begins_at_once() -> None:
     rng = np.random.default_rng(0)
     shots = [rng.integers(0, 256, (48, 64, 3), dtype=np.uint8) for _ in range(2)]
-    tracker = FaceTracker(ScriptedDetector(one_face))
+    tracker = FaceTracker(InStepSearch(ScriptedDetector(one_face)))
     updates = [tracker.update(shots[index >= 20], index / 30) for index in range(40)]
     assert [(end.track_id, end.reason) for update in updates for end in update.ended] == [
         (1, "cut")
@@ -120,7 +121,7 @@ def test_a_cut_ends_all_tracks_and_the_new_shot_begins_at_once() -> None:
 def test_cuts_every_second_end_all_tracks_every_second() -> None:
     rng = np.random.default_rng(1)
     shots = [rng.integers(0, 256, (48, 64, 3), dtype=np.uint8) for _ in range(5)]
-    tracker = FaceTracker(ScriptedDetector(one_face))
+    tracker = FaceTracker(InStepSearch(ScriptedDetector(one_face)))
     updates = [tracker.update(shots[index // 30], index / 30) for index in range(150)]
     ended = [index for index, update in enumerate(updates) if update.ended]
     assert ended == [30, 60, 90, 120]
@@ -130,7 +131,7 @@ def test_cuts_every_second_end_all_tracks_every_second() -> None:
 def test_a_change_of_light_or_a_shaken_camera_is_no_cut() -> None:
     rng = np.random.default_rng(0)
     picture = cv2.resize(rng.integers(40, 160, (9, 12, 3), dtype=np.uint8), (640, 480))
-    tracker = FaceTracker(ScriptedDetector(one_face))
+    tracker = FaceTracker(InStepSearch(ScriptedDetector(one_face)))
     for index in range(60):
         shaken = np.roll(picture, (index * 7) % 23, axis=1)
         lit = cv2.add(shaken, (60.0, 60.0, 60.0) if index % 20 > 10 else (0.0, 0.0, 0.0))
@@ -140,7 +141,7 @@ def test_a_change_of_light_or_a_shaken_camera_is_no_cut() -> None:
 
 def test_an_angle_follows_the_eyes_slowly() -> None:
     tilted = ScriptedDetector(one_face, roll_rad=lambda call: 0.0 if call < 5 else 0.5)
-    tracker = FaceTracker(tilted)
+    tracker = FaceTracker(InStepSearch(tilted))
     rolls = [
         tracker.update(numbered_image(index), index / 30).tracks[0].roll_rad for index in range(90)
     ]

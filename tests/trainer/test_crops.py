@@ -12,6 +12,7 @@ import pytest
 
 from realtime_mood.faces.centre import CentreDetector
 from realtime_mood.faces.crop import crop_face
+from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.model.clip_spec import ClipSpec
 from tests.trainer.drawn import draw_video
@@ -54,7 +55,7 @@ def test_crops_are_those_of_the_runtime(tmp_path: Path) -> None:
     [crops], skipped, done = cut(tmp_path / "data", cutter(tmp_path / "crops"))
     assert skipped == {}
     assert done == [1]
-    tracker = FaceTracker(CentreDetector())
+    tracker = FaceTracker(InStepSearch(CentreDetector()))
     expected = []
     for time_s, image_bgr in decode.pyav_frames(video):
         [track] = tracker.update(image_bgr, time_s).tracks
