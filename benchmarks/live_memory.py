@@ -13,10 +13,9 @@ import json
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 import psutil
-from skimage.data import astronaut
+from demo_head import demo_head
 
 from realtime_mood.capture.source import SourceInfo
 from realtime_mood.faces.detector import make_detector
@@ -39,8 +38,7 @@ class EightFaces:
     info = SourceInfo(name="eight faces", width=WIDTH, height=HEIGHT, is_live=True)
 
     def __init__(self) -> None:
-        photograph = np.ascontiguousarray(astronaut()[20:220, 120:320, ::-1])
-        self._head = cv2.resize(photograph, (380, 380))
+        self._head = demo_head(380)
         self._started_s = time.perf_counter()
         self._index = 0
 

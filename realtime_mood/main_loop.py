@@ -25,6 +25,9 @@ from realtime_mood.timing import RateMeter
 from realtime_mood.view import View
 
 FRAME_WAIT_S = 0.015
+FACES_WAIT_S = 0.01
+"""How long a picture waits for its own boxes; those of the frame before lie beside a moving face,
+and after a cut on nobody."""
 STALL_S = 20.0
 MESSAGE_S = 2.5
 PLACEHOLDER_SIZE = (640, 360)
@@ -175,8 +178,10 @@ class MainLoop:
         self._frame = frame
         self._display_rate.tick(self._clock())
         info = self._pipeline.capture.info
+        session = self._pipeline.session
+        session.wait_for_frame(frame.timestamp_s, timeout_s=FACES_WAIT_S)
         if self._recorder.is_wanted and info is not None:
-            plain = View(media_time_s=frame.timestamp_s, faces=self._pipeline.session.faces())
+            plain = View(media_time_s=frame.timestamp_s, faces=session.faces())
             annotated = draw_overlay(frame.image_bgr, plain, mirror=self._mirror)
             failure = self._recorder.write(Frame(annotated, frame.timestamp_s, frame.index), info)
             if failure:

@@ -98,7 +98,7 @@ class Session:
         self._smoothing = smoothing
         self._on_event = on_event
         self._wall_clock = wall_clock
-        self._lock = threading.RLock()
+        self._lock = threading.Condition()
         self._faces: dict[int, _FaceMemory] = {}
         self._mood_seconds: defaultdict[str, float] = defaultdict(float)
         self._predictions = 0
@@ -126,6 +126,15 @@ class Session:
             for clip in clips:
                 memory = self._faces[clip.track_id]
                 memory.boxes_by_frame[clip.frame_index] = memory.box
+            self._lock.notify_all()
+
+    def wait_for_frame(self, timestamp_s: float, *, timeout_s: float) -> bool:
+        """Wait until the frame of this time was given to `add_tracks`; False when it was not."""
+        with self._lock:
+            return self._lock.wait_for(
+                lambda: self._last_frame_s is not None and self._last_frame_s >= timestamp_s,
+                timeout_s,
+            )
 
     def add_predictions(
         self, clips: Sequence[Clip], probabilities: Probabilities, *, latencies_s: Sequence[float]

@@ -12,6 +12,7 @@ import pytest
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.errors import ModelError, SourceError
 from realtime_mood.faces.box import Box
+from realtime_mood.frame import ImageBGR
 from realtime_mood.inference.classifier import Classifier
 from realtime_mood.main_loop import MainLoop
 from realtime_mood.model.checkpoint import Contract
@@ -100,6 +101,50 @@ def test_the_picture_does_not_wait_for_a_slow_model() -> None:
     # 19 clips were due, 7 could be served.
     assert report.summary["skipped_clips"] >= 8
     assert report.summary["predictions"] == len(taken)
+
+
+def test_frames_of_a_camera_do_not_wait_for_a_slow_detector() -> None:
+    never = threading.Event()
+
+    def take_half_a_second(call: int) -> Sequence[Box]:
+        never.wait(0.5)
+        return one_face(call)
+
+    source = ListSource(135, is_live=True, before_read=lambda index: time.sleep(1 / 30))
+    live = _Live(source, FakeClassifier(), detector=take_half_a_second)
+    report = live.run()
+    predictions = live.events.of_type("prediction")
+    # 4.5 s, of which the first detection takes 0.5 s and the first clip 1.4 s.
+    assert len(predictions) >= 9
+    assert {event["track_id"] for event in predictions} == {1}
+    assert report.latency_p95_s is not None
+    assert report.latency_p95_s < 0.3
+
+
+def test_what_the_detectors_thread_died_of_reaches_the_caller() -> None:
+    def fail(call: int) -> Sequence[Box]:
+        raise ModelError("no memory")
+
+    source = ListSource(3000, is_live=True, before_read=lambda index: time.sleep(1 / 30))
+    with pytest.raises(ModelError, match="no memory"):
+        _Live(source, FakeClassifier(), detector=fail).run()
+
+
+def test_a_picture_is_shown_with_its_own_boxes() -> None:
+    had_boxes: list[bool] = []
+
+    class Screen(FakeScreen):
+        def show(self, image_bgr: ImageBGR) -> None:
+            super().show(image_bgr)
+            if image_bgr.shape == (48, 64, 3):
+                # The grey of a frame is its number, see `numbered_image`.
+                time_s = float(image_bgr[0, 0, 0]) / 30
+                had_boxes.append(live.pipeline.session.wait_for_frame(time_s, timeout_s=0.0))
+
+    live = _Live(ListSource(90), FakeClassifier(), screen=Screen(clock=time.monotonic))
+    live.run()
+    assert len(had_boxes) >= 85
+    assert had_boxes.count(False) <= 5
 
 
 def test_a_live_run_that_skips_nothing_equals_the_offline_run() -> None:

@@ -114,9 +114,16 @@ def largest_first(found: Iterable[Detection]) -> list[Detection]:
 
 def shrink(image_bgr: ImageBGR, longest_side: int) -> tuple[ImageBGR, float]:
     """A picture whose longer side is at most `longest_side`, and the factor it was scaled by."""
-    factor = min(1.0, longest_side / max(image_bgr.shape[:2]))
-    if factor == 1.0:
-        return image_bgr, 1.0
     height, width = image_bgr.shape[:2]
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), factor  # type: ignore[return-value]
+    factor = min(1.0, longest_side / max(height, width))
+    small = image_bgr
+    # Halving takes a fraction of the time of OpenCV's other ways to average.
+    while min(small.shape[:2]) > 1 and max(small.shape[:2]) >= 2 * longest_side:
+        small = _resize(small, (small.shape[1] // 2, small.shape[0] // 2))
+    if factor < 1.0:
+        small = _resize(small, (max(1, round(width * factor)), max(1, round(height * factor))))
+    return small, factor
+
+
+def _resize(image_bgr: ImageBGR, size: tuple[int, int]) -> ImageBGR:
+    return cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ from realtime_mood.faces.box import Box
 
 POSITION_GAIN = 0.7
 VELOCITY_GAIN = 0.25
+"""Where detections are `GAIN_INTERVAL_S` or less apart; more where their jitter matters less."""
+GAIN_INTERVAL_S = 0.1
 VELOCITY_TIME_CONSTANT_S = 1.0
 OUTPUT_TIME_CONSTANT_S = 0.05
 
@@ -68,11 +70,19 @@ class Motion:
         error = _to_state(box) - self.state
         velocity = self.velocity
         if since_s > 0.0:
-            velocity = velocity + VELOCITY_GAIN * error / since_s
+            gain = 1.0 - (1.0 - VELOCITY_GAIN) ** max(1.0, since_s / GAIN_INTERVAL_S)
+            velocity = velocity + gain * error / since_s
             # Sizes change slowly; a velocity learnt from their jitter would only add to it.
             velocity[2:] = 0.0
         state = self.state + POSITION_GAIN * error
         return Motion(self.time_s, state, velocity, self.shown, self.time_s)
+
+    def with_past(self, past: Motion) -> Motion:
+        """This motion as it follows from an earlier one that has been corrected.
+
+        What is shown goes on from where it is, so that a late correction does not jump.
+        """
+        return replace(past.advanced(self.time_s), shown=self.shown)
 
     @property
     def box(self) -> Box:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.cuts import CutDetector
 from realtime_mood.faces.detector import Detection
 from realtime_mood.faces.motion import Motion
-from realtime_mood.faces.search import FaceSearch, Found
+from realtime_mood.faces.search import FaceSearch
 from realtime_mood.frame import ImageBGR
 from realtime_mood.timing import next_due
 
@@ -70,8 +71,8 @@ class TrackUpdate:
 class _Face:
     track_id: int
     motion: Motion
-    motion_when_searched: Motion
-    """As of the frame that was last given to the detector."""
+    searched: Motion
+    """The motion as of the frame that was given to the detector last."""
     seen_s: float
     roll_rad: float
     hits: int = 1
@@ -84,14 +85,24 @@ class _Face:
         return self.unseen_s(now_s) > grace_s
 
     def take(self, detection: Detection) -> None:
-        self.motion = self.motion.corrected(detection.box)
-        weight = 1.0 - math.exp(-self.unseen_s(self.motion.time_s) / ROLL_TIME_CONSTANT_S)
+        self.searched = self.searched.corrected(detection.box)
+        self.motion = self.motion.with_past(self.searched)
+        weight = 1.0 - math.exp(-self.unseen_s(self.searched.time_s) / ROLL_TIME_CONSTANT_S)
         self.roll_rad += weight * (detection.roll_rad - self.roll_rad)
-        self.seen_s = self.motion.time_s
+        self.seen_s = self.searched.time_s
         self.hits += 1
 
     def as_track(self) -> FaceTrack:
         return FaceTrack(self.track_id, self.motion.box, self.roll_rad)
+
+
+@dataclass(eq=False)
+class _Changes:
+    started: list[_Face] = field(default_factory=list)
+    ended: list[EndedTrack] = field(default_factory=list)
+
+    def end(self, faces: Sequence[_Face], reason: str) -> None:
+        self.ended += [EndedTrack(face.track_id, reason) for face in faces]
 
 
 class FaceTracker:
@@ -127,42 +138,37 @@ class FaceTracker:
             image_bgr: the frame, shape (height, width, 3), uint8.
             timestamp_s: its time; later than that of the frame before.
         """
-        ended: list[EndedTrack] = []
+        changes = _Changes()
         if self._cuts.is_cut(image_bgr):
-            ended += [EndedTrack(face.track_id, "cut") for face in self._faces]
+            changes.end(self._faces, "cut")
             self._faces.clear()
             self._shot_began_s = self._search_due_s = timestamp_s
+        # Of an earlier frame, while the faces still are as they were on the frame before this.
+        self._take_found(changes)
         for face in self._faces:
             face.motion = face.motion.advanced(timestamp_s)
         if timestamp_s >= self._search_due_s and self._search.start(image_bgr, timestamp_s):
             self._search_due_s = next_due(self._search_due_s, timestamp_s, DETECT_INTERVAL_S)
             for face in self._faces:
-                face.motion_when_searched = face.motion
-        started: list[_Face] = []
-        found = self._search.found()
-        if found is not None and found.timestamp_s >= self._shot_began_s:
-            started, lost = self._take(found)
-            ended += [EndedTrack(face.track_id, "lost") for face in lost]
-            for face in self._faces:
-                face.motion = face.motion.advanced(timestamp_s)
+                face.searched = face.motion
+            # In step, it is known what is in this frame.
+            self._take_found(changes)
         return TrackUpdate(
             tracks=tuple(face.as_track() for face in self._faces),
-            started=tuple(face.as_track() for face in started),
-            ended=tuple(ended),
+            started=tuple(face.as_track() for face in changes.started),
+            ended=tuple(changes.ended),
         )
 
-    def _take(self, found: Found) -> tuple[list[_Face], list[_Face]]:
-        """Bring all faces to the time of a search and give them its detections.
-
-        Returns:
-            The faces that begin and those that are given up.
-        """
-        for face in self._faces:
-            face.motion = face.motion_when_searched
+    def _take_found(self, changes: _Changes) -> None:
+        """Give what a search has found, if it is known by now, to the faces."""
+        found = self._search.found()
+        if found is None or found.timestamp_s < self._shot_began_s:
+            return
         unmatched = self._match(found.detections, found.timestamp_s)
         lost = [face for face in self._faces if face.is_lost(found.timestamp_s)]
+        changes.end(lost, "lost")
         self._faces = [face for face in self._faces if face not in lost]
-        return self._start(unmatched, found.timestamp_s), lost
+        changes.started += self._start(unmatched, found.timestamp_s)
 
     def _match(self, detections: list[Detection], now_s: float) -> list[Detection]:
         """Give detections to faces; answers those that fit none, largest first."""
@@ -203,7 +209,7 @@ class FaceTracker:
 
 def _cost(face: _Face, box: Box, now_s: float) -> float | None:
     """How badly a detection fits a face, 0 at best; None when it cannot be that face."""
-    expected = face.motion.expected
+    expected = face.searched.expected
     size = (expected.longer_side + box.longer_side) / 2
     distance = math.dist(expected.centre, box.centre) / size
     size_ratio = abs(math.log(box.longer_side / expected.longer_side))

@@ -1,0 +1,97 @@
+"""Running a detector in step and in a thread."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import cv2
+import pytest
+
+from realtime_mood.errors import ModelError
+from realtime_mood.faces.detector import FaceDetector
+from realtime_mood.faces.search import FaceSearch, Found, InStepSearch, ThreadedSearch
+from tests.fakes import ScriptedDetector, numbered_image, one_face
+
+PATIENCE_S = 20.0
+
+
+@contextmanager
+def _in_step(detector: FaceDetector) -> Iterator[FaceSearch]:
+    yield InStepSearch(detector)
+
+
+def _wait_for_found(search: FaceSearch) -> Found:
+    tick = threading.Event()
+    for _ in range(round(PATIENCE_S / 0.005)):
+        if (found := search.found()) is not None:
+            return found
+        tick.wait(0.005)
+    raise AssertionError("nothing was found")
+
+
+class _BlockedDetector(ScriptedDetector):
+    """Detects once it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(one_face)
+        self.let = threading.Event()
+
+    def detect(self, image_bgr):  # type: ignore[no-untyped-def]
+        assert self.let.wait(PATIENCE_S)
+        return super().detect(image_bgr)
+
+
+@pytest.mark.parametrize("running", [_in_step, ThreadedSearch])
+def test_what_was_found_is_told_once_with_the_time_of_its_frame(
+    running: Callable[[FaceDetector], object],
+) -> None:
+    with running(ScriptedDetector(one_face)) as search:  # type: ignore[attr-defined]
+        assert search.found() is None
+        for time_s in (1.5, 2.5):
+            assert search.start(numbered_image(0), time_s)
+            found = _wait_for_found(search)
+            assert found.timestamp_s == time_s
+            assert [detection.box for detection in found.detections] == list(one_face(0))
+            assert search.found() is None
+
+
+def test_in_step_the_answer_is_there_at_once() -> None:
+    search = InStepSearch(ScriptedDetector(one_face))
+    search.start(numbered_image(0), 0.0)
+    assert search.found() is not None
+
+
+def test_in_a_thread_nobody_waits_and_no_second_frame_is_taken_before_the_first_is_known() -> None:
+    detector = _BlockedDetector()
+    with ThreadedSearch(detector) as search:
+        assert search.start(numbered_image(0), 0.0)
+        assert search.found() is None
+        assert not search.start(numbered_image(1), 0.1)
+        detector.let.set()
+        assert _wait_for_found(search).timestamp_s == 0.0
+        assert search.start(numbered_image(2), 0.2)
+        assert _wait_for_found(search).timestamp_s == 0.2
+    assert detector.calls == 2
+
+
+def test_what_the_detector_dies_of_reaches_the_caller() -> None:
+    def fail(call: int) -> list:  # type: ignore[type-arg]
+        raise ModelError("no memory")
+
+    with ThreadedSearch(ScriptedDetector(fail)) as search:
+        search.start(numbered_image(0), 0.0)
+        with pytest.raises(ModelError, match="no memory"):
+            _wait_for_found(search)
+        with pytest.raises(ModelError, match="no memory"):
+            search.start(numbered_image(1), 0.1)
+
+
+def test_opencvs_own_threads_rest_meanwhile() -> None:
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(2)
+        with ThreadedSearch(ScriptedDetector(one_face)):
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
