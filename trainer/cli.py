@@ -79,6 +79,8 @@ def _train(
 
     command = shlex.join(["trainer", *words])
     report = train(config, command=command, progress=progress)
+    if report is None:
+        return
     print(report.as_text())
     print(f"\nrealtime-mood --model {shlex.quote(str(config.checkpoint_folder))}")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypedDict
 
 import numpy as np
@@ -11,22 +13,32 @@ import torch
 from torch.utils.data import Dataset
 
 from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices
+from realtime_mood.model.labels import LABELS
 from realtime_mood.model.preprocess import preprocess
-from trainer.augment import move_clip, recolour_clip
+from trainer.augment import draw_changes, erase_clip, move_clip, recolour_clip
+from trainer.config import RecipeConfig
+from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
 from trainer.motion import patch_motion
+from trainer.sampler import Draw
 
 EVALUATION_CLIPS = 5
 """Clips of one recording whose probabilities are averaged."""
 
 
 class Item(TypedDict, total=False):
-    """What the model is called with."""
+    """One clip with what the loss and the messages need to know of it."""
 
     pixel_values: torch.Tensor
     """Shape (num_frames, 3, image_size, image_size), float32."""
     labels: int
     """Id in the label table."""
+    known_labels: torch.Tensor
+    """What the recording could have been given, shape (labels,), bool."""
+    indices: int
+    """Of the recording."""
+    keys: int
+    """Training only: what is random about the clip after it was made is drawn from this."""
     motion: torch.Tensor
     """Training only, where motion is learned: shape (num_frames, side, side, 2), float32."""
 
@@ -63,17 +75,48 @@ def read_clip(crops: FaceCrops, spec: ClipSpec, *, end_s: float) -> npt.NDArray[
     return crops.read(nearest_indices(crops.times_s, clip_timestamps(spec, end_s=end_s)))
 
 
-def _draw_rng() -> np.random.Generator:
-    # torch seeds its data workers differently, and each epoch differently; numpy follows it.
-    return np.random.default_rng(int(torch.randint(2**62, (1,)).item()))
+def jittered_times_s(
+    times_s: npt.NDArray[np.float64],
+    spec: ClipSpec,
+    recipe: RecipeConfig,
+    rng: np.random.Generator,
+) -> npt.NDArray[np.float64]:
+    """Times of a training clip's frames: anywhere in a recording, a little faster or slower.
+
+    Args:
+        times_s: times of the recording's crops, rising.
+        spec: what a clip is.
+        recipe: `speed_jitter` and `time_jitter` are used.
+        rng: decides.
+
+    Returns:
+        Shape (num_frames,), rising.
+    """
+    factor = math.exp(rng.uniform(-1.0, 1.0) * math.log1p(recipe.speed_jitter))
+    stretched = replace(spec, frame_interval_s=spec.frame_interval_s * factor)
+    end_s = rng.uniform(earliest_end_s(times_s, stretched), times_s[-1])
+    off_s = rng.uniform(-1.0, 1.0, spec.num_frames) * recipe.time_jitter * spec.frame_interval_s
+    return np.sort(clip_timestamps(stretched, end_s=end_s) + off_s)
+
+
+def known_mask(recording: Recording) -> torch.Tensor:
+    """Which labels a recording could have been given, shape (labels,), bool."""
+    mask = torch.zeros(len(LABELS), dtype=torch.bool)
+    mask[list(recording.known_labels)] = True
+    return mask
 
 
 class TrainingClips(Dataset[Item]):
-    """One clip of each recording, at a time drawn anew whenever it is asked for.
+    """Clips at random times of recordings, randomly changed.
+
+    Everything random about a clip follows from the seed and its `Draw`, not from the process that
+    makes it, so that neither an interruption nor the number of processes changes anything.
 
     Args:
         recordings: their crops are `1 + PAD` times as wide as the spec's.
         spec: what a clip is.
+        recipe: how it is changed.
+        seed: of everything drawn.
         motion_side: patches along one side of the model's grid, to be told how far each moved;
             None leaves that out.
     """
@@ -83,25 +126,35 @@ class TrainingClips(Dataset[Item]):
         recordings: Sequence[FaceCrops],
         spec: ClipSpec,
         *,
+        recipe: RecipeConfig,
+        seed: int,
         motion_side: int | None = None,
     ) -> None:
-        self._recordings = recordings
+        self.recordings = recordings
         self._spec = spec
+        self._recipe = recipe
+        self._seed = seed
         self._motion_side = motion_side
 
     def __len__(self) -> int:
-        return len(self._recordings)
+        return len(self.recordings)
 
-    def __getitem__(self, index: int) -> Item:
-        rng = _draw_rng()
-        crops = self._recordings[index]
-        end_s = rng.uniform(earliest_end_s(crops.times_s, self._spec), crops.times_s[-1])
-        padded = read_clip(crops, self._spec, end_s=end_s)
-        moved = move_clip(padded, self._spec.image_size, rng)
-        clip = recolour_clip(moved, rng)
+    def __getitem__(self, draw: Draw) -> Item:
+        rng = np.random.default_rng([self._seed, draw.epoch, draw.position])
+        key = int(rng.integers(2**62))
+        crops, recipe = self.recordings[draw.index], self._recipe
+        times_s = jittered_times_s(crops.times_s, self._spec, recipe, rng)
+        padded = crops.read(nearest_indices(crops.times_s, times_s))
+        changes = draw_changes(recipe, rng)
+        moved = move_clip(padded, self._spec.image_size, rng, recipe, changes)
+        clip = recolour_clip(moved, rng, recipe, changes)
+        clip = erase_clip(clip, rng, share=recipe.erase)
         item = Item(
             pixel_values=torch.from_numpy(preprocess(clip, self._spec)),
             labels=crops.recording.label,
+            known_labels=known_mask(crops.recording),
+            indices=draw.index,
+            keys=key,
         )
         if self._motion_side is not None:
             item["motion"] = torch.from_numpy(patch_motion(moved, self._motion_side))
@@ -134,4 +187,6 @@ class EvaluationClips(Dataset[Item]):
         return Item(
             pixel_values=torch.from_numpy(preprocess(clip, self._spec)),
             labels=crops.recording.label,
+            known_labels=known_mask(crops.recording),
+            indices=index // self.count,
         )

@@ -1,8 +1,10 @@
-"""One stage of training with the Hugging Face Trainer: AdamW, cosine schedule, resumable."""
+"""One stage of training: cosine schedule, resumable, the best epoch kept."""
 
 from __future__ import annotations
 
+import json
 import logging
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,32 +13,31 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_model, save_model
-from torch import nn
-from torch.utils.data import Dataset
+from torch import Tensor, nn
+from torch.utils.data import default_collate
 from transformers import (
     EvalPrediction,
     PrinterCallback,
-    Trainer,
     TrainerCallback,
     TrainerControl,
     TrainerState,
     TrainingArguments,
 )
-from transformers.trainer_utils import get_last_checkpoint
 
-from realtime_mood.errors import OutputError
+from realtime_mood.errors import UsageError
 from realtime_mood.model.labels import LABELS
-from trainer.config import TrainConfig
+from trainer import checkpoints, processes
+from trainer.augment.mix import mix_pairs
+from trainer.clip_trainer import ClipTrainer
+from trainer.config import RecipeConfig, TrainConfig
 from trainer.crops import Progress
-from trainer.dataset import EvaluationClips, Item
+from trainer.dataset import EvaluationClips, Item, TrainingClips
 from trainer.metrics import accuracy, confusion_matrix, softmax, unweighted_recall
 
 logger = logging.getLogger(__name__)
 
 FINISHED_FILE = "finished.safetensors"
-WEIGHT_DECAY = 0.05
-ADAM_BETA2 = 0.98
-WARMUP_SHARE = 0.06
+HISTORY_FILE = "history.json"
 LARGEST_GRADIENT = 1.0
 
 
@@ -48,10 +49,12 @@ class Stage:
     """Names its folder in the run folder, and the progress shown."""
     epochs: float
     """How often the data is gone through."""
-    batch_size: int
-    """Items of one step."""
     learning_rate: float
     """Peak of the schedule."""
+    head_only: bool = False
+    """Everything but the classifier is frozen."""
+    learns_labels: bool = True
+    """False: only the model's own loss."""
 
 
 def fit(
@@ -59,25 +62,28 @@ def fit(
     stage: Stage,
     config: TrainConfig,
     *,
-    data: Dataset[Item],
+    data: TrainingClips,
     validation: EvaluationClips | None,
     progress: Progress,
 ) -> None:
     """Train a model in place; with validation clips, keep the epoch that does best on them.
 
-    What the stage needs to resume lies in `run/NAME` of the output folder. With `--resume`, a
-    finished stage is read from there, an interrupted one goes on.
+    What the stage needs to resume lies in `run/NAME` of the output folder, and what it logged in
+    its `history.json`. With `--resume`, a finished stage is read from there, an interrupted one
+    goes on.
 
     Args:
-        model: called with the items of `data`; answers loss or logits.
-        stage: its epochs, batch and learning rate.
+        model: called with `pixel_values`; answers logits.
+        stage: its epochs and learning rate.
         config: the run's options.
         data: what is learned from.
         validation: None: the last epoch is kept.
         progress: told the steps.
 
     Raises:
+        UsageError: the batch cannot be shared among the processes.
         OutputError: the run folder cannot be written.
+        RealtimeMoodError: the loss is not a number.
     """
     folder = config.run_folder / stage.name
     finished = folder / FINISHED_FILE
@@ -85,28 +91,60 @@ def fit(
         logger.info("%s: finished before, read from %s", stage.name, finished)
         load_model(model, finished)
         return
-    arguments = _arguments(folder, stage, config, has_validation=validation is not None)
-    trainer = Trainer(
+    last = checkpoints.newest(folder) if config.run.resume else None
+    if config.run.gradient_checkpointing:
+        _compute_activations_twice(getattr(model, "model", model))
+    if stage.head_only:
+        _freeze_all_but_classifier(model)
+    trainer = ClipTrainer(
+        recipe=config.recipe,
+        learning_rate=stage.learning_rate,
+        learns_labels=stage.learns_labels,
+        checkpoint_every=config.run.checkpoint_every,
         model=model,
-        args=arguments,
+        args=_arguments(
+            folder, stage, config, measures=validation is not None, starts=last is None
+        ),
         train_dataset=data,
         eval_dataset=validation,
+        data_collator=Collator(config.recipe),
         compute_metrics=_recording_metrics(validation) if validation else None,
-        callbacks=[_Report(stage.name, progress)],
+        callbacks=[_Report(stage.name, progress), *_reporters(config, stage.name)],
     )
     trainer.remove_callback(PrinterCallback)
-    last: str | None = None
-    if config.run.resume and folder.is_dir():
-        last = get_last_checkpoint(str(folder))  # type: ignore[no-untyped-call]
-    try:
-        trainer.train(resume_from_checkpoint=last)
-        folder.mkdir(parents=True, exist_ok=True)
-        model.cpu()
-        save_model(model, str(finished))
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be written ({error}); make room or choose another --output"
-        ) from error
+    with warnings.catch_warnings():
+        # torch asks for the optimizer's first step before the scheduler's, which accelerate keeps.
+        warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    trainer.keep_average()
+    model.requires_grad_(True)
+    model.cpu()
+    processes.wait_for_all()
+    if processes.is_first():
+        with checkpoints.explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            history = json.dumps(trainer.state.log_history, indent=2) + "\n"
+            (folder / HISTORY_FILE).write_text(history, encoding="utf-8")
+            beside = folder / f".{FINISHED_FILE}"
+            save_model(model, str(beside))
+            beside.replace(finished)
+            checkpoints.remove_others(folder, keep=())
+
+
+class Collator:
+    """Items to a batch; in training, mixed in pairs where the recipe wants it.
+
+    Args:
+        recipe: of the run.
+    """
+
+    def __init__(self, recipe: RecipeConfig) -> None:
+        self._recipe = recipe
+
+    def __call__(self, items: list[Item]) -> dict[str, Tensor]:
+        """A batch of tensors by the items' keys, and those that `mix_pairs` adds."""
+        batch: dict[str, Tensor] = default_collate(items)
+        return mix_pairs(batch, self._recipe) if "keys" in batch and self._recipe.mixes else batch
 
 
 def predict_logits(
@@ -126,39 +164,93 @@ def predict_logits(
     return logits.reshape(len(clips.recordings), clips.count, len(LABELS))
 
 
+def share_of_batch(config: TrainConfig) -> int:
+    """Clips that a process works through at a time.
+
+    Raises:
+        UsageError: the batch cannot be shared.
+    """
+    recipe, parts = config.recipe, processes.count() * config.run.accumulate
+    # Pairs that are mixed stay together, or the result would depend on how they are shared.
+    unit = parts * 2 if recipe.mixes and parts > 1 else parts
+    if recipe.batch_size % unit:
+        mixed = " with mixup or cutmix" if unit > parts else ""
+        raise UsageError(
+            f"--batch-size is {recipe.batch_size}; for {processes.count()} processes and "
+            f"--accumulate {config.run.accumulate}{mixed} it must be a multiple of {unit}"
+        )
+    return recipe.batch_size // parts
+
+
 def _arguments(
-    folder: Path, stage: Stage, config: TrainConfig, *, has_validation: bool
+    folder: Path, stage: Stage, config: TrainConfig, *, measures: bool, starts: bool
 ) -> TrainingArguments:
-    return TrainingArguments(
+    batch_size = share_of_batch(config)
+    has_gpu = torch.cuda.is_available()
+    if config.run.precision == "fp16" and not has_gpu:
+        raise UsageError("--precision is fp16, which needs a GPU; bf16 works here")
+    arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=stage.epochs,
         max_steps=config.run.max_steps or -1,
-        per_device_train_batch_size=stage.batch_size,
-        per_device_eval_batch_size=stage.batch_size,
-        learning_rate=stage.learning_rate,
+        per_device_train_batch_size=batch_size,
+        per_device_eval_batch_size=batch_size,
+        gradient_accumulation_steps=config.run.accumulate,
         lr_scheduler_type="cosine",
-        warmup_steps=WARMUP_SHARE,
-        weight_decay=WEIGHT_DECAY,
-        adam_beta2=ADAM_BETA2,
+        warmup_steps=config.recipe.warmup,
         max_grad_norm=LARGEST_GRADIENT,
         bf16=config.run.precision == "bf16",
-        use_cpu=not torch.cuda.is_available(),
+        fp16=config.run.precision == "fp16",
+        use_cpu=not has_gpu,
         seed=config.run.seed,
         dataloader_num_workers=config.run.num_workers,
         dataloader_persistent_workers=config.run.num_workers > 0,
+        dataloader_pin_memory=has_gpu,
+        ddp_find_unused_parameters=not stage.learns_labels,
         remove_unused_columns=False,
         label_names=["labels"],
-        eval_strategy="epoch" if has_validation else "no",
+        eval_strategy="epoch" if measures else "no",
         # A broken evaluation is to fail before the first step.
-        eval_on_start=has_validation,
+        eval_on_start=measures and starts,
         save_strategy="epoch",
-        save_total_limit=1,
-        load_best_model_at_end=has_validation,
-        metric_for_best_model="accuracy" if has_validation else None,
+        load_best_model_at_end=measures,
+        metric_for_best_model="accuracy" if measures else None,
         logging_steps=50,
+        logging_nan_inf_filter=False,
         disable_tqdm=True,
-        report_to=[],
+        report_to=["wandb"] if config.run.report_to == "wandb" else [],
+        run_name=f"{config.run.output.name}-{stage.name}",
     )
+    # Without torchrun one GPU is used: transformers would share batches among all of them by
+    # nn.DataParallel, which is slow, and would change the batch.
+    if arguments.n_gpu > 1:
+        logger.warning("one of %d GPUs is used; torchrun uses all", arguments.n_gpu)
+        arguments._n_gpu = 1
+    return arguments
+
+
+def _compute_activations_twice(model: Any) -> None:
+    # transformers renamed this in the course of its version 5.
+    if hasattr(model, "activation_checkpointing_enable"):
+        model.activation_checkpointing_enable({"use_reentrant": False})
+    else:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+
+
+def _freeze_all_but_classifier(model: nn.Module) -> None:
+    model.requires_grad_(False)
+    body: Any = getattr(model, "model", model)
+    body.classifier.requires_grad_(True)
+
+
+def _reporters(config: TrainConfig, stage: str) -> list[TrainerCallback]:
+    if config.run.report_to != "tensorboard" or not processes.is_first():
+        return []
+    from torch.utils.tensorboard import SummaryWriter
+    from transformers.integrations.integration_utils import TensorBoardCallback
+
+    writer = SummaryWriter(str(config.run.output / "tensorboard" / stage))
+    return [TensorBoardCallback(writer)]  # type: ignore[no-untyped-call]
 
 
 def _recording_metrics(clips: EvaluationClips) -> Callable[[EvalPrediction], dict[str, float]]:

@@ -21,7 +21,6 @@ from torch.nn import functional
 from realtime_mood.model.labels import LABELS
 from trainer.base import Model, patches_along_side
 
-LABEL_SMOOTHING = 0.1
 MOTION_WEIGHT = 4.0
 SUMMARY_WEIGHT = 10.0
 MOTION_UNIT_PX = 1.5
@@ -78,38 +77,31 @@ def motion_summary(motion: Tensor) -> Tensor:
 
 
 class Learner(nn.Module):
-    """A TimeSformer with what it needs beside it while it learns.
+    """A TimeSformer with what it needs beside it while it learns motion.
 
     Args:
         model: trained in place.
-        learns_labels: False asks for motion alone.
     """
 
-    def __init__(self, model: Model, *, learns_labels: bool = True) -> None:
+    def __init__(self, model: Model) -> None:
         super().__init__()
         width = model.config.hidden_size
         self.model = model
         self.motion_head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2))
         self.summary_head = nn.Linear(width, 8 * patches_along_side(model) ** 2 + 4)
-        self.learns_labels = learns_labels
 
-    def forward(
-        self, pixel_values: Tensor, labels: Tensor, motion: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """Loss and logits.
+    def forward(self, pixel_values: Tensor, motion: Tensor | None = None) -> dict[str, Tensor]:
+        """Logits and the loss of motion.
 
         Args:
             pixel_values: shape (batch, num_frames, 3, image_size, image_size).
-            labels: shape (batch,).
             motion: shape (batch, num_frames, side, side, 2), see `patch_motion`; None leaves
-                motion out.
+                motion out: its loss is 0.
         """
         model: Any = self.model
         tokens = model.timesformer(pixel_values)[0]
         logits = model.classifier(tokens[:, 0]).float()
         loss = tokens.new_zeros((), dtype=torch.float32)
-        if self.learns_labels:
-            loss = functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
         if motion is not None:
             found = self.motion_head(tokens[:, 1:]).float()
             # TimeSformer keeps its tokens patch by patch, and the frames of each patch together.
@@ -117,5 +109,5 @@ class Learner(nn.Module):
             apart = functional.smooth_l1_loss(found, wanted, beta=HUBER_BETA)
             summary = self.summary_head(tokens[:, 0]).float()
             beside = functional.smooth_l1_loss(summary, motion_summary(motion), beta=HUBER_BETA)
-            loss = loss + MOTION_WEIGHT * apart + SUMMARY_WEIGHT * beside
+            loss = MOTION_WEIGHT * apart + SUMMARY_WEIGHT * beside
         return {"loss": loss, "logits": logits.view(-1, len(LABELS))}

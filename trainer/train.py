@@ -6,17 +6,18 @@ import logging
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from transformers import set_seed
 from transformers.utils import logging as transformers_logging
 
-from realtime_mood.errors import OutputError, SourceError
+from realtime_mood.errors import SourceError
 from realtime_mood.faces.detector import make_detector
 from realtime_mood.model.checkpoint import Contract, load_model, locate_checkpoint, read_contract
 from realtime_mood.model.clip_spec import ClipSpec
+from trainer import processes
 from trainer.augment import PAD
 from trainer.base import Model, load_base, patches_along_side
-from trainer.config import TINY, EvaluateConfig, TrainConfig
-from trainer.config.layers import EFFECTIVE_FILE, write_effective
+from trainer.config import TINY, EvaluateConfig, RecipeConfig, TrainConfig
 from trainer.corpora.protocols import make_folds
 from trainer.corpora.recording import Recording, known_actors
 from trainer.corpora.sources import read_sources
@@ -26,13 +27,14 @@ from trainer.dataset import EvaluationClips, TrainingClips
 from trainer.decode import available_decoder
 from trainer.evaluate import Measures, fit_clip_temperature, measure
 from trainer.export import Report, write_checkpoint
-from trainer.fit import Stage, fit, predict_logits
+from trainer.fit import Stage, fit, predict_logits, share_of_batch
 from trainer.motion import Learner
+from trainer.run_folder import open_run
 
 logger = logging.getLogger(__name__)
 
 
-def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
+def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | None:
     """Make a checkpoint out of a folder of recordings.
 
     Args:
@@ -41,14 +43,20 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
         progress: told what is done of each stage.
 
     Returns:
-        What was measured; the checkpoint lies in `config.checkpoint_folder`.
+        What was measured; the checkpoint lies in `config.checkpoint_folder`. None in all but the
+        first of several processes.
 
     Raises:
         SourceError: the data cannot be used.
         UsageError: options contradict the data.
         ModelError: the base model or the face detector cannot be loaded.
         OutputError: the output folder cannot be written, or holds a run and `resume` is not set.
+        RealtimeMoodError: the loss is not a number.
     """
+    processes.join()
+    if not processes.is_first():
+        logging.getLogger("trainer").setLevel(logging.ERROR)
+    share_of_batch(config)
     folds = make_folds(
         read_sources(config.data.sources),
         protocol=config.split.protocol,
@@ -57,7 +65,8 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
         seed=config.run.seed,
     )
     split = folds.numbered(config.split.fold).split
-    _prepare_output(config)
+    locks: list[FileLock] = []
+    processes.from_first(lambda: locks.append(open_run(config)))
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(config.run.seed)
@@ -78,27 +87,24 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
     parts = _Cut(split, cutter, config, progress)
     validation = EvaluationClips(parts.validation, spec)
     side = patches_along_side(model) if config.recipe.motion_epochs else None
-    training = TrainingClips(parts.train, spec, motion_side=side)
-    learner = Learner(model)
-    if config.recipe.motion_epochs:
-        learner.learns_labels = False
-        motion = Stage(
-            name="motion",
-            epochs=config.recipe.motion_epochs,
-            batch_size=config.recipe.batch_size,
-            learning_rate=config.recipe.motion_learning_rate,
-        )
-        fit(learner, motion, config, data=training, validation=None, progress=progress)
-        learner.learns_labels = True
-    clips = Stage(
-        name="clips",
-        epochs=config.recipe.epochs,
-        batch_size=config.recipe.batch_size,
-        learning_rate=config.recipe.learning_rate,
+    training = TrainingClips(
+        parts.train, spec, recipe=config.recipe, seed=config.run.seed, motion_side=side
     )
-    # Whether motion was learned now or read back must not change what is drawn next.
-    set_seed(config.run.seed)
-    fit(learner, clips, config, data=training, validation=validation, progress=progress)
+    learner = Learner(model) if config.recipe.motion_epochs else model
+    for stage in _stages(config.recipe):
+        # Whether a stage ran now or was read back must not change what is drawn next.
+        set_seed(config.run.seed)
+        fit(
+            learner,
+            stage,
+            config,
+            data=training,
+            validation=validation if stage.name == "clips" else None,
+            progress=progress,
+        )
+    processes.leave()
+    if not locks:
+        return None
     # What is measured is what is saved: weights of half precision.
     model.half().float()  # type: ignore[no-untyped-call]
     temperature, measured = _measure(model, parts, spec, config)
@@ -115,7 +121,25 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report:
         measures=measured,
     )
     write_checkpoint(model.half(), report)  # type: ignore[no-untyped-call]
+    locks[0].release()
     return report
+
+
+def _stages(recipe: RecipeConfig) -> list[Stage]:
+    motion = Stage(
+        name="motion",
+        epochs=recipe.motion_epochs,
+        learning_rate=recipe.motion_learning_rate,
+        learns_labels=False,
+    )
+    head = Stage(
+        name="head",
+        epochs=recipe.head_epochs,
+        learning_rate=recipe.head_learning_rate,
+        head_only=True,
+    )
+    clips = Stage(name="clips", epochs=recipe.epochs, learning_rate=recipe.learning_rate)
+    return [stage for stage in (motion, head, clips) if stage.epochs]
 
 
 def evaluate(config: EvaluateConfig, *, progress: Progress) -> Measures:
@@ -173,12 +197,14 @@ class _Cut:
         self.test = self._cut(split.test, cutter, "test")
 
     def _cut(self, recordings: tuple[Recording, ...], cutter: Cutter, name: str) -> list[FaceCrops]:
-        crops, skipped = cut_recordings(
-            recordings,
-            cutter,
-            num_workers=self._config.run.num_workers,
-            timeout_s=self._config.data.decode_timeout_s,
-            progress=self._progress,
+        crops, skipped = processes.from_first(
+            lambda: cut_recordings(
+                recordings,
+                cutter,
+                num_workers=self._config.run.num_workers,
+                timeout_s=self._config.data.decode_timeout_s,
+                progress=self._progress,
+            )
         )
         self.skipped |= skipped
         if not crops:
@@ -209,23 +235,3 @@ def _measure(
             logits_of(parts.test), parts.test, temperature=temperature, seed=config.run.seed
         ),
     }
-
-
-def _prepare_output(config: TrainConfig) -> None:
-    for folder in (config.checkpoint_folder, config.run_folder):
-        if not config.run.resume and folder.is_dir() and any(folder.iterdir()):
-            raise OutputError(
-                f"{folder} holds an earlier run; go on with it by --resume or choose another "
-                "--output"
-            )
-    try:
-        config.run_folder.mkdir(parents=True, exist_ok=True)
-        probe = config.run_folder / ".writable"
-        probe.touch()
-        probe.unlink()
-        write_effective(config, config.run.output / EFFECTIVE_FILE)
-    except OSError as error:
-        raise OutputError(
-            f"--output {config.run.output} cannot be written ({error.strerror}); "
-            "choose another folder"
-        ) from error

@@ -10,15 +10,17 @@ import pytest
 import torch
 
 from realtime_mood.model.clip_spec import ClipSpec
-from trainer.augment import PAD, move_clip, recolour_clip
+from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
 from trainer.dataset import (
     EvaluationClips,
     TrainingClips,
     fixed_ends_s,
+    jittered_times_s,
     read_clip,
 )
+from trainer.sampler import Draw
 
 SPEC = ClipSpec(
     num_frames=4,
@@ -73,32 +75,54 @@ def test_a_recording_shorter_than_the_span_has_one_clip_many_times(tmp_path: Pat
     np.testing.assert_allclose(fixed_ends_s(crops.times_s, SPEC, 2), [0.2, 0.2])
 
 
-def test_training_clips_are_drawn_anew_and_repeat_with_the_seed(tmp_path: Path) -> None:
-    clips = TrainingClips([make_crops(tmp_path, frames=60, side=20)], SPEC)
-    torch.manual_seed(5)
-    first, second = clips[0]["pixel_values"], clips[0]["pixel_values"]
-    torch.manual_seed(5)
-    again = clips[0]["pixel_values"]
-    assert first.shape == (4, 3, 16, 16)
-    assert not torch.equal(first, second)
-    assert torch.equal(first, again)
+def training_clips(
+    crops: FaceCrops, spec: ClipSpec = SPEC, *, motion_side: int | None = None, **recipe: object
+) -> TrainingClips:
+    changed = replace(RecipeConfig(), **recipe)
+    return TrainingClips([crops], spec, recipe=changed, seed=5, motion_side=motion_side)
+
+
+def test_a_training_clip_follows_from_seed_epoch_and_position_alone(tmp_path: Path) -> None:
+    crops = make_crops(tmp_path, frames=60, side=20)
+    first = training_clips(crops)[Draw(0, 1, 2)]
+    torch.manual_seed(3)
+    again = training_clips(crops)[Draw(0, 1, 2)]
+    assert first["pixel_values"].shape == (4, 3, 16, 16)
+    assert torch.equal(first["pixel_values"], again["pixel_values"])
+    assert first["keys"] == again["keys"]
+    for other in (Draw(0, 2, 2), Draw(0, 1, 3)):
+        item = training_clips(crops)[other]
+        assert not torch.equal(first["pixel_values"], item["pixel_values"])
+        assert first["keys"] != item["keys"]
+
+
+def test_a_clip_knows_which_labels_it_could_have_had(tmp_path: Path) -> None:
+    crops = make_crops(tmp_path, frames=60, side=20)
+    recording = replace(crops.recording, known_labels=(0, 2, 6))
+    clips = training_clips(FaceCrops(recording, crops.crops_file, crops.times_s))
+    known = clips[Draw(0, 0, 0)]["known_labels"]
+    assert known.nonzero().flatten().tolist() == [0, 2, 6]
+
+
+def test_training_times_vary_around_the_interval() -> None:
+    times_s = np.arange(600) / 30.0
+    recipe = replace(RecipeConfig(), speed_jitter=0.2, time_jitter=0.1)
+    rng = np.random.default_rng(0)
+    drawn = np.array([jittered_times_s(times_s, SPEC, recipe, rng) for _ in range(300)])
+    gaps = np.diff(drawn, axis=1)
+    assert (gaps > 0).all()
+    assert gaps.mean() == pytest.approx(0.2, rel=0.03)
+    assert drawn.max() <= times_s[-1] + 0.1 * 0.2
+    spans = np.ptp(drawn, axis=1)
+    assert spans.min() > 0.6 / 1.2 - 0.05
+    assert spans.max() < 0.6 * 1.2 + 0.05
+    steady = replace(RecipeConfig(), speed_jitter=0.0, time_jitter=0.0)
+    np.testing.assert_allclose(np.diff(jittered_times_s(times_s, SPEC, steady, rng)), 0.2)
 
 
 def test_motion_comes_with_the_clip_where_it_is_learned(tmp_path: Path) -> None:
     crops = make_crops(tmp_path, frames=60, side=40)
     spec = replace(SPEC, image_size=32)
-    assert "motion" not in TrainingClips([crops], spec)[0]
-    item = TrainingClips([crops], spec, motion_side=2)[0]
+    assert "motion" not in training_clips(crops, spec)[Draw(0, 0, 0)]
+    item = training_clips(crops, spec, motion_side=2)[Draw(0, 0, 0)]
     assert item["motion"].shape == (4, 2, 2, 2)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_augmentation_treats_all_frames_of_a_clip_alike(seed: int) -> None:
-    side = round(16 * (1 + PAD))
-    image = np.random.default_rng(0).integers(256, size=(side, side, 3), dtype=np.uint8)
-    rng = np.random.default_rng(seed)
-    clip = recolour_clip(move_clip(np.stack([image, image]), 16, rng), rng)
-    assert clip.shape == (2, 16, 16, 3)
-    assert clip.dtype == np.uint8
-    # Noise of the sensor is the one thing that differs from frame to frame.
-    assert np.abs(clip[0].astype(int) - clip[1]).mean() < 20

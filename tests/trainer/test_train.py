@@ -21,7 +21,8 @@ SIZE = 32
 def options(data: Path, output: Path) -> list[str]:
     words = (
         "train --base-model tiny --image-size 32 --faces none --num-workers 0 --batch-size 4 "
-        "--motion-epochs 1 --epochs 1 --max-steps 2 --learning-rate 1e-3"
+        "--recipe small --motion-epochs 1 --epochs 1 --max-steps 2 --learning-rate 1e-3 "
+        "--report-to none"
     )
     return [*words.split(), "--data", str(data), "--output", str(output)]
 

@@ -83,7 +83,12 @@ def train_config(values: argparse.Namespace) -> TrainConfig:
     Raises:
         UsageError: the TOML file cannot be used, something is missing or outside its range.
     """
-    tables, preset = _read(values.config) if values.config else ({}, None)
+    file = values.config
+    if file is None and getattr(values, "resume", False) and "output" in values:
+        # An interrupted run goes on as it was begun.
+        begun: Path = values.output / EFFECTIVE_FILE
+        file = begun if begun.is_file() else None
+    tables, preset = _read(file) if file else ({}, None)
     preset = values.recipe or preset or "base"
     made: dict[str, Any] = {}
     for name, owner in TABLES.items():

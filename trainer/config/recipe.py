@@ -5,36 +5,105 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from realtime_mood.errors import UsageError
 from trainer.config.options import Options, Range
 
 MOST_EPOCHS = 100_000.0
+SHARE = Range(0.0, 1.0)
+BELOW_ONE = Range(0.0, 0.999999)
+EPOCHS = Range(0.0, MOST_EPOCHS)
+RATE = Range(0.0, 1.0, above=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeConfig(Options):
-    """Everything between the data and the weights.
+    """Everything between the data and the weights: AdamW, cross-entropy, and these.
 
     Raises:
-        UsageError: a value is outside its range.
+        UsageError: a value is outside its range, or values contradict each other.
     """
 
-    epochs: Annotated[float, Range(0.0, MOST_EPOCHS, above=True)] = 15.0
+    epochs: Annotated[float, Range(0.0, MOST_EPOCHS, above=True)] = 30.0
     """Epochs on clips."""
     batch_size: Annotated[int, Range(1, 4096)] = 16
-    """Clips of one step, over all processes."""
-    learning_rate: Annotated[float, Range(0.0, 1.0, above=True)] = 5e-5
+    """Clips of one step, over all processes and accumulated parts."""
+    learning_rate: Annotated[float, RATE] = 5e-5
     """Peak of the cosine schedule on clips."""
-    motion_epochs: Annotated[float, Range(0.0, MOST_EPOCHS)] = 0.0
+    warmup: Annotated[float, BELOW_ONE] = 0.1
+    """Share of the steps in which the learning rate rises to its peak."""
+    weight_decay: Annotated[float, SHARE] = 0.05
+    """Of AdamW; never of biases, norms, position and time embeddings and the class token."""
+    layer_decay: Annotated[float, RATE] = 0.75
+    """Learning rate of a layer over that of the next one; 1: the same for all."""
+    head_epochs: Annotated[float, EPOCHS] = 1.0
+    """Epochs on the new classifier alone, all else frozen, before everything is fitted."""
+    head_learning_rate: Annotated[float, RATE] = 1e-3
+    """Peak of the cosine schedule of the classifier alone."""
+    ema: Annotated[float, BELOW_ONE] = 0.999
+    """Decay of the average of the weights that is measured and kept; 0: the weights themselves."""
+    drop_path: Annotated[float, BELOW_ONE] = 0.1
+    """Share of clips that skip the last layer's branches, falling to 0 at the first layer."""
+    label_smoothing: Annotated[float, BELOW_ONE] = 0.1
+    """Probability spread over all labels that a recording could have had."""
+    class_balance: Annotated[float, SHARE] = 0.5
+    """0: clips are drawn as labels occur; 1: every label equally often."""
+    repeats: Annotated[int, Range(1, 64)] = 1
+    """Clips drawn from a recording each time it is its turn (repeated augmentation)."""
+    mixup: Annotated[float, Range(0.0, 10.0)] = 0.0
+    """Alpha of mixup, such as 0.8; 0: none."""
+    cutmix: Annotated[float, Range(0.0, 10.0)] = 0.0
+    """Alpha of cutmix, such as 1.0; 0: none."""
+    mix_share: Annotated[float, SHARE] = 1.0
+    """Share of clip pairs that are mixed, where mixup or cutmix is on."""
+    flip: bool = True
+    """Mirror half of the clips."""
+    crop_jitter: Annotated[float, Range(0.0, 4.0)] = 1.0
+    """How far crops are turned, zoomed, stretched and shifted; 1: as much as a detector errs."""
+    tone: Annotated[float, Range(0.0, 4.0)] = 1.0
+    """How far gamma, contrast, brightness and tint vary; 1: as rooms and cameras do."""
+    webcam: Annotated[float, SHARE] = 0.2
+    """Share of clips made each of: grey, blurred, scaled down and up, noisy, JPEG."""
+    randaugment_ops: Annotated[int, Range(0, 16)] = 2
+    """Further changes drawn for a clip (RandAugment), the same for all its frames."""
+    randaugment_magnitude: Annotated[float, Range(0.0, 10.0)] = 5.0
+    """How strong these are."""
+    erase: Annotated[float, SHARE] = 0.25
+    """Share of clips of which a rectangle is erased in all frames."""
+    speed_jitter: Annotated[float, SHARE] = 0.15
+    """How far the seconds between frames of a clip vary around --frame-interval-s."""
+    time_jitter: Annotated[float, Range(0.0, 0.5)] = 0.1
+    """How far each frame is off its time, in parts of --frame-interval-s."""
+    motion_epochs: Annotated[float, EPOCHS] = 0.0
     """Epochs on motion alone before expressions are learned; 0 leaves motion out altogether."""
-    motion_learning_rate: Annotated[float, Range(0.0, 1.0, above=True)] = 6e-4
+    motion_learning_rate: Annotated[float, RATE] = 6e-4
     """Peak of the cosine schedule on motion."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size % self.repeats:
+            raise UsageError(
+                f"--batch-size is {self.batch_size}; with --repeats {self.repeats} it must be a "
+                f"multiple of {self.repeats}"
+            )
+
+    @property
+    def mixes(self) -> bool:
+        """Whether clips are mixed with one another."""
+        return self.mix_share > 0.0 and max(self.mixup, self.cutmix) > 0.0
 
 
 RECIPES: dict[str, dict[str, dict[str, object]]] = {
     "base": {},
     "small": {
         "model": {"base_model": "tiny"},
-        "recipe": {"learning_rate": 5e-4},
+        "recipe": {
+            "learning_rate": 5e-4,
+            "layer_decay": 1.0,
+            "head_epochs": 0.0,
+            "drop_path": 0.0,
+            "randaugment_ops": 0,
+            "erase": 0.0,
+        },
     },
 }
 """Presets by name: values by table that replace the defaults, which are made for base models."""

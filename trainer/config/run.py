@@ -8,7 +8,8 @@ from typing import Annotated
 
 from trainer.config.options import Choice, Options, Range
 
-PRECISIONS = ("fp32", "bf16")
+PRECISIONS = ("fp32", "bf16", "fp16")
+REPORTERS = ("tensorboard", "wandb", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,14 @@ class RunConfig(Options):
     num_workers: Annotated[int, Range(0, 64)] = 2
     """Processes that decode, and that prepare batches; 0: batches are made in this process."""
     precision: Annotated[str, Choice(PRECISIONS)] = "fp32"
-    """Of the arithmetic in training; bf16 is mixed."""
+    """Of the arithmetic in training; bf16 and fp16 are mixed, fp16 needs a GPU."""
+    accumulate: Annotated[int, Range(1, 4096)] = 1
+    """Parts that a process works through one after the other in each step, to save memory."""
+    gradient_checkpointing: bool = False
+    """Compute activations twice rather than keep them: less memory, a third more time."""
+    checkpoint_every: Annotated[int, Range(1, 2**31)] | None = None
+    """Steps between checkpoints, besides the one at the end of each epoch."""
     max_steps: Annotated[int, Range(1, 2**31)] | None = None
     """Bound on the steps of each stage, to try things out."""
+    report_to: Annotated[str, Choice(REPORTERS)] = "tensorboard"
+    """Who is told losses and figures while training."""

@@ -1,0 +1,98 @@
+"""Random changes: the same for all frames, uint8 to uint8, and none where none is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from trainer.augment import PAD, draw_changes, erase_clip, move_clip, recolour_clip
+from trainer.augment.policy import GEOMETRIC, PHOTOMETRIC
+from trainer.config import RecipeConfig
+
+SIZE = 32
+SIDE = round(SIZE * (1 + PAD))
+NOTHING = RecipeConfig(
+    flip=False, crop_jitter=0.0, tone=0.0, webcam=0.0, randaugment_ops=0, erase=0.0
+)
+
+
+def picture(side: int = SIDE) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return rng.integers(256, size=(side, side, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_all_frames_of_a_clip_are_treated_alike(seed: int) -> None:
+    recipe = RecipeConfig(randaugment_ops=6, randaugment_magnitude=9, webcam=0.5, erase=1.0)
+    rng = np.random.default_rng(seed)
+    changes = draw_changes(recipe, rng)
+    clip = move_clip(np.stack([picture()] * 2), SIZE, rng, recipe, changes)
+    clip = erase_clip(recolour_clip(clip, rng, recipe, changes), rng, share=recipe.erase)
+    assert clip.shape == (2, SIZE, SIZE, 3)
+    assert clip.dtype == np.uint8
+    # Noise of the sensor is the one thing that differs from frame to frame.
+    assert np.abs(clip[0].astype(int) - clip[1]).mean() < 20
+
+
+def test_with_everything_off_the_middle_of_the_crop_is_left_as_it_is() -> None:
+    rng = np.random.default_rng(0)
+    clip = move_clip(picture()[None], SIZE, rng, NOTHING, {})
+    edge = (SIDE - SIZE) // 2
+    np.testing.assert_array_equal(clip[0], picture()[edge : edge + SIZE, edge : edge + SIZE])
+    np.testing.assert_array_equal(recolour_clip(clip, rng, NOTHING, {}), clip)
+    assert erase_clip(clip, rng, share=0.0) is clip
+
+
+def test_half_of_the_clips_are_mirrored() -> None:
+    recipe = replace(NOTHING, flip=True)
+    plain = move_clip(picture()[None], SIZE, np.random.default_rng(0), NOTHING, {})
+    rng = np.random.default_rng(0)
+    moved = [move_clip(picture()[None], SIZE, rng, recipe, {}) for _ in range(100)]
+    as_is = sum(np.array_equal(clip, plain) for clip in moved)
+    mirrored = sum(np.abs(clip[:, :, ::-1].astype(int) - plain).max() <= 1 for clip in moved)
+    assert as_is + mirrored == 100
+    assert 30 < mirrored < 70
+
+
+@pytest.mark.parametrize("name", [*GEOMETRIC, *PHOTOMETRIC])
+@pytest.mark.parametrize("strength", [-1.0, 1.0])
+def test_every_change_changes_something(name: str, strength: float) -> None:
+    rng = np.random.default_rng(0)
+    smooth = np.linspace(60, 190, SIDE)[:, None, None] + np.zeros((SIDE, SIDE, 3))
+    smooth[SIDE // 3 : SIDE // 2, SIDE // 3 : SIDE // 2] = (60, 200, 120)
+    padded = smooth.astype(np.uint8)[None]
+    plain = move_clip(padded, SIZE, rng, NOTHING, {})
+    changes = {name: strength}
+    clip = recolour_clip(move_clip(padded, SIZE, rng, NOTHING, changes), rng, NOTHING, changes)
+    assert np.abs(clip.astype(int) - plain).max() > 8
+
+
+def test_as_many_changes_are_drawn_as_asked_for_and_as_strong() -> None:
+    recipe = replace(NOTHING, randaugment_ops=3, randaugment_magnitude=7)
+    rng = np.random.default_rng(0)
+    drawn = [draw_changes(recipe, rng) for _ in range(200)]
+    assert {len(changes) for changes in drawn} == {3}
+    strengths = np.array([value for changes in drawn for value in changes.values()])
+    assert np.abs(strengths).mean() == pytest.approx(0.7, abs=0.02)
+    assert 0.3 < (strengths > 0).mean() < 0.7
+    assert set().union(*drawn) == {*GEOMETRIC, *PHOTOMETRIC}
+
+
+def test_a_webcam_greys_blurs_scales_and_packs() -> None:
+    recipe = replace(NOTHING, webcam=1.0)
+    clip = recolour_clip(picture(SIZE)[None], np.random.default_rng(0), recipe, {})
+    spread = clip.astype(int).max(axis=3) - clip.min(axis=3)
+    assert spread.mean() < 4
+    assert clip.std() < picture(SIZE).std() / 2
+
+
+def test_one_rectangle_is_erased_in_all_frames() -> None:
+    clip = np.zeros((3, SIZE, SIZE, 3), dtype=np.uint8)
+    erased = erase_clip(clip, np.random.default_rng(1), share=1.0)
+    assert not clip.any()
+    np.testing.assert_array_equal(erased[0], erased[2])
+    rows, columns = np.nonzero(erased[0].any(axis=2))
+    area = (np.ptp(rows) + 1) * (np.ptp(columns) + 1) / SIZE**2
+    assert 0.01 < area < 0.3

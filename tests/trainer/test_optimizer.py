@@ -1,0 +1,107 @@
+"""Which parameters learn how fast, what is never decayed, and which layers are skipped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from realtime_mood.model.timesformer import tiny_timesformer
+from tests.fakes import SPEC
+from trainer.drop_path import DropPaths
+from trainer.optimizer import depth_of, parameter_groups
+
+CLIP_SPEC = replace(SPEC, image_size=32, num_frames=4)
+
+
+def test_every_parameter_is_in_one_group_at_its_depth() -> None:
+    model = tiny_timesformer(CLIP_SPEC)
+    layers = model.config.num_hidden_layers
+    groups = parameter_groups(
+        model.named_parameters(),
+        layers=layers,
+        learning_rate=1.0,
+        layer_decay=0.5,
+        weight_decay=0.1,
+    )
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    seen = [id(parameter) for group in groups for parameter in group["params"]]
+    assert sorted(seen) == sorted(names)
+    for group in groups:
+        for parameter in group["params"]:
+            name = names[id(parameter)]
+            assert group["lr"] == 0.5 ** (layers + 1 - depth_of(name, layers))
+            is_exempt = parameter.ndim == 1 or name.endswith(
+                ("position_embeddings", "time_embeddings", "cls_token")
+            )
+            assert group["weight_decay"] == (0.0 if is_exempt else 0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "depth"),
+    [
+        ("timesformer.embeddings.cls_token", 0),
+        ("timesformer.embeddings.patch_embeddings.projection.weight", 0),
+        ("model.timesformer.embeddings.position_embeddings", 0),
+        ("timesformer.encoder.layer.0.layernorm_before.weight", 1),
+        ("timesformer.encoder.layer.11.output.dense.bias", 12),
+        ("timesformer.layernorm.weight", 13),
+        ("classifier.weight", 13),
+    ],
+)
+def test_depth(name: str, depth: int) -> None:
+    assert depth_of(name, 12) == depth
+
+
+def test_frozen_parameters_are_left_out() -> None:
+    model = tiny_timesformer(CLIP_SPEC)
+    model.requires_grad_(False)
+    model.classifier.requires_grad_(True)
+    groups = parameter_groups(
+        model.named_parameters(), layers=6, learning_rate=1.0, layer_decay=1.0, weight_decay=0.1
+    )
+    assert sum(len(group["params"]) for group in groups) == 2
+
+
+def logits(model: torch.nn.Module, pixels: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        return model(pixel_values=pixels).logits
+
+
+def test_the_same_clip_skips_the_same_layers_in_whatever_batch_it_is() -> None:
+    torch.manual_seed(0)
+    model = tiny_timesformer(CLIP_SPEC).train()
+    paths = DropPaths(model, 0.5)
+    pixels = torch.randn(3, 4, 3, 32, 32)
+    paths.draw([11, 12, 13], torch.device("cpu"))
+    together = logits(model, pixels)
+    paths.draw([12], torch.device("cpu"))
+    torch.testing.assert_close(logits(model, pixels[1:2])[0], together[1], atol=1e-5, rtol=1e-4)
+    paths.draw([99, 12, 98], torch.device("cpu"))
+    changed = logits(model, pixels)
+    torch.testing.assert_close(changed[1], together[1], atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(changed[0], together[0], atol=1e-3)
+
+
+def test_nothing_is_skipped_when_measured_or_at_rate_zero() -> None:
+    model = tiny_timesformer(CLIP_SPEC).eval()
+    pixels = torch.randn(2, 4, 3, 32, 32)
+    before = logits(model, pixels)
+    DropPaths(model, 0.5)
+    torch.testing.assert_close(logits(model, pixels), before)
+    DropPaths(model, 0.0).draw([1, 2], torch.device("cpu"))
+
+
+def test_branches_are_kept_as_often_as_the_rate_says_and_scaled_up() -> None:
+    model = tiny_timesformer(CLIP_SPEC)
+    paths = DropPaths(model, 0.25)
+    last = model.timesformer.encoder.layer[-1].drop_path.train()
+    paths.draw(range(4000), torch.device("cpu"))
+    kept = last(torch.ones(4000, 2))
+    assert kept.unique().tolist() == pytest.approx([0.0, 1 / 0.75])
+    assert kept.mean() == pytest.approx(1.0, abs=0.05)
+    # Four frames of a clip go together; another branch draws anew.
+    frames = last(torch.ones(16000, 1)).view(4000, 4)
+    assert (frames == frames[:, :1]).all()
+    assert not torch.equal(frames[:, 0], kept[:, 0])

@@ -1,0 +1,73 @@
+"""Folders that are whole or not there: written beside, pushed to the disk, renamed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from realtime_mood.errors import OutputError
+
+PREFIX = "checkpoint-"
+
+
+def final_folder(folder: Path, step: int) -> Path:
+    """Where the checkpoint of a step lies once it is whole."""
+    return folder / f"{PREFIX}{step}"
+
+
+def newest(folder: Path) -> Path | None:
+    """The whole checkpoint of the highest step; None where there is none."""
+    if not folder.is_dir():
+        return None
+    by_step = {
+        int(path.name.removeprefix(PREFIX)): path
+        for path in folder.glob(f"{PREFIX}*")
+        if path.name.removeprefix(PREFIX).isdecimal()
+    }
+    return by_step[max(by_step)] if by_step else None
+
+
+def publish(beside: Path, final: Path) -> None:
+    """Give a folder its final name, all of it or nothing, even if the power fails.
+
+    Args:
+        beside: written completely, on the same disk.
+        final: may exist; it is replaced.
+    """
+    for path in sorted(beside.iterdir()):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    if final.exists():
+        shutil.rmtree(final)
+    beside.replace(final)
+
+
+def remove_others(folder: Path, keep: Iterable[Path]) -> None:
+    """Remove checkpoints, whole or not, except some."""
+    kept = {path.name for path in keep}
+    for path in [*folder.glob(f"{PREFIX}*"), *folder.glob(f".{PREFIX}*")]:
+        if path.name not in kept:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turn what libraries raise on a full disk into one line.
+
+    Raises:
+        OutputError: anything could not be written.
+    """
+    try:
+        yield
+    except (OSError, SafetensorError, RuntimeError) as error:
+        # torch and safetensors have errors of their own for what is an OSError elsewhere.
+        reason = " ".join(str(error).split())
+        raise OutputError(
+            f"the checkpoint in {folder} cannot be written ({reason}); make room, then go on with "
+            "--resume: the one before is whole"
+        ) from error

@@ -1,0 +1,277 @@
+"""Hugging Face's Trainer with what it does not have.
+
+- what is random about a clip follows from the clip's key, and the order of clips from the epoch;
+- layer-wise learning rates, a moving average of the weights that is measured and kept;
+- a loss that is not a number ends the run before it reaches the weights;
+- checkpoints are whole or not there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from realtime_mood.errors import RealtimeMoodError
+from trainer import checkpoints, processes
+from trainer.config import RecipeConfig
+from trainer.dataset import TrainingClips
+from trainer.drop_path import DropPaths
+from trainer.loss import batch_loss
+from trainer.optimizer import parameter_groups
+from trainer.sampler import ClipSampler, draw_weights
+
+AVERAGE_FILE = "average.safetensors"
+ADAM_BETAS = (0.9, 0.98)
+MOST_NAMED = 8
+"""Files in a message."""
+
+
+class ClipTrainer(Trainer):
+    """Trains a TimeSformer, or what holds one, on clips.
+
+    Args:
+        recipe: how.
+        learning_rate: peak of the schedule.
+        learns_labels: False asks for the model's own loss alone.
+        checkpoint_every: steps between checkpoints besides those of the epochs; None: only those.
+        others: what `transformers.Trainer` takes.
+    """
+
+    # The loss is a mean over the batch; the Trainer divides it among accumulated parts.
+    loss_is_scaled_for_ga = False
+
+    def __init__(
+        self,
+        *,
+        recipe: RecipeConfig,
+        learning_rate: float,
+        learns_labels: bool,
+        checkpoint_every: int | None,
+        **others: Any,
+    ) -> None:
+        super().__init__(**others)
+        self.model_accepts_loss_kwargs = False
+        self._recipe = recipe
+        self._learning_rate = learning_rate
+        self._learns_labels = learns_labels
+        self._batch: list[int] = []
+        model: Any = self.model
+        self._learner = model
+        self._timesformer = getattr(model, "model", model)
+        self._drop_paths = DropPaths(self._timesformer, recipe.drop_path)
+        self._average = AveragedModel(model, multi_avg_fn=_average_of(recipe.ema))
+        data = self.train_dataset
+        assert isinstance(data, TrainingClips)
+        recordings = [crops.recording for crops in data.recordings]
+        self._names = [recording.path.name for recording in recordings]
+        weights = draw_weights(
+            [recording.label for recording in recordings],
+            [recording.weight for recording in recordings],
+            balance=recipe.class_balance,
+        )
+        self._sampler = ClipSampler(
+            weights,
+            batch_size=recipe.batch_size,
+            repeats=recipe.repeats,
+            seed=self.args.seed,
+        )
+        self.add_callback(_EachStep(self, checkpoint_every))
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Steps of one epoch."""
+        return len(self._sampler) // self._recipe.batch_size
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> ClipSampler:
+        return self._sampler
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """AdamW over groups by depth."""
+        if self.optimizer is None:
+            groups = parameter_groups(
+                self._learner.named_parameters(),
+                layers=self._timesformer.config.num_hidden_layers,
+                learning_rate=self._learning_rate,
+                layer_decay=self._recipe.layer_decay,
+                weight_decay=self._recipe.weight_decay,
+            )
+            is_fused = self.args.device.type == "cuda"
+            self.optimizer = torch.optim.AdamW(groups, betas=ADAM_BETAS, fused=is_fused)
+        return self.optimizer
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """The labels' loss, and the model's own where it has one."""
+        if model.training:
+            self._batch += inputs["indices"].tolist()
+            self._drop_paths.draw(inputs["keys"].tolist(), self.args.device)
+        further = {"motion": inputs["motion"]} if "motion" in inputs else {}
+        outputs = model(pixel_values=inputs["pixel_values"], **further)
+        loss: Tensor = outputs["loss"] if further else outputs["logits"].new_zeros(())
+        if self._learns_labels:
+            smoothing = self._recipe.label_smoothing if model.training else 0.0
+            loss = loss + batch_loss(outputs["logits"], inputs, smoothing=smoothing)
+        if model.training and not math.isfinite(value := loss.item()):
+            self._give_up(f"the loss is {value}")
+        return (loss, {"loss": loss, "logits": outputs["logits"]}) if return_outputs else loss
+
+    def before_step(self) -> None:
+        """Called when gradients are there and clipped, before the weights move."""
+        # fp16 skips steps with infinite gradients by itself, and lowers its scale.
+        if not self.args.fp16:
+            gradients = [p.grad for p in self._learner.parameters() if p.grad is not None]
+            norm = float(torch.nn.utils.get_total_norm(gradients))
+            if not math.isfinite(norm):
+                self._give_up(f"the gradient is {norm}")
+        self._batch = []
+
+    def after_step(self) -> None:
+        """Called when the weights have moved."""
+        self._average.update_parameters(self._learner)
+
+    def start_epoch(self) -> None:
+        """Called before the clips of an epoch are drawn."""
+        self._sampler.epoch = self.state.global_step // self.steps_an_epoch
+
+    def _give_up(self, what: str) -> None:
+        names = sorted({self._names[index] for index in self._batch})
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        raise RealtimeMoodError(
+            f"{what} at step {self.state.global_step + 1}, in a batch of "
+            f"{', '.join(names[:MOST_NAMED])}{more}; look at these files, or lower "
+            "--learning-rate; the checkpoint before is whole"
+        )
+
+    def evaluate(self, *arguments: Any, **others: Any) -> dict[str, float]:
+        """Measure the average of the weights."""
+        with self._averaged():
+            return super().evaluate(*arguments, **others)
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    def _swap(self) -> None:
+        for ours, theirs in zip(
+            self._learner.parameters(), self._average.module.parameters(), strict=True
+        ):
+            ours.data, theirs.data = theirs.data, ours.data
+
+    def keep_average(self) -> None:
+        """Make the average the model's weights, for good; the last thing done with it."""
+        self._swap()
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        step = self.state.global_step
+        folder = Path(self.args.output_dir or "")
+        final = checkpoints.final_folder(folder, step)
+        beside = folder / f".{final.name}"
+        if self.state.best_global_step == step:
+            self.state.best_model_checkpoint = str(final)
+        with checkpoints.explained(folder):
+            if processes.is_first():
+                folder.mkdir(parents=True, exist_ok=True)
+                checkpoints.remove_others(folder, keep=folder.glob(f"{checkpoints.PREFIX}*"))
+        processes.wait_for_all()
+        try:
+            with checkpoints.explained(folder):
+                self._write(beside)
+        except BaseException:
+            checkpoints.remove_others(folder, keep=folder.glob(f"{checkpoints.PREFIX}*"))
+            raise
+        processes.wait_for_all()
+        if processes.is_first():
+            with checkpoints.explained(folder):
+                checkpoints.publish(beside, final)
+                best = self.state.best_model_checkpoint
+                checkpoints.remove_others(folder, keep=[final, Path(best)] if best else [final])
+
+    def _write(self, folder: Path) -> None:
+        name = str(folder)
+        self.store_flos()
+        self.save_model(name, _internal_call=True)
+        self._save_optimizer_and_scheduler(name)
+        self._save_scaler(name)
+        self._save_rng_state(name)
+        if processes.is_first():
+            save_file(self._average.state_dict(), folder / AVERAGE_FILE)
+            self.state.save_to_json(str(folder / "trainer_state.json"))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        self._load_average(Path(resume_from_checkpoint))
+
+    def _load_best_model(self) -> None:
+        assert self.state.best_model_checkpoint is not None
+        self._load_average(Path(self.state.best_model_checkpoint))
+
+    def _load_average(self, folder: Path) -> None:
+        self._average.load_state_dict(load_file(folder / AVERAGE_FILE))
+
+
+def _average_of(decay: float) -> Any:
+    """Exponential average whose first steps forget faster, so that short runs have one too.
+
+    The decay of step n is at most (1 + n) / (10 + n), as in TensorFlow's ExponentialMovingAverage.
+    """
+
+    @torch.no_grad()
+    def update(averages: Any, currents: Any, steps: Tensor | int) -> None:
+        done = float(steps)
+        share = 1.0 - min(decay, (1.0 + done) / (10.0 + done))
+        torch._foreach_lerp_(list(averages), list(currents), share)
+
+    return update
+
+
+class _EachStep(TrainerCallback):
+    """Calls the trainer back at the right moments."""
+
+    def __init__(self, trainer: ClipTrainer, checkpoint_every: int | None) -> None:
+        self._trainer = trainer
+        self._checkpoint_every = checkpoint_every
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        # The run's folder may have been moved since its state was written.
+        if state.best_global_step:
+            best = checkpoints.final_folder(Path(args.output_dir or ""), state.best_global_step)
+            state.best_model_checkpoint = str(best) if best.is_dir() else None
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._trainer.start_epoch()
+
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._trainer.before_step()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._trainer.after_step()
+        every, step = self._checkpoint_every, state.global_step
+        # The end of an epoch is saved anyway, after it was measured.
+        if every and step % every == 0 and step % self._trainer.steps_an_epoch:
+            control.should_save = True

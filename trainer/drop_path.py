@@ -1,0 +1,73 @@
+"""Stochastic depth whose draws belong to clips, not to the process that happens to see them.
+
+transformers' own draws from the process's generator, so that a run over two processes, or one that
+was interrupted, would skip other layers; and its configuration refuses a rate above 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+BRANCHES = 3
+"""Of a layer of divided attention: over time, over space, and the MLP."""
+
+
+class DropPaths:
+    """The drop-path modules of a TimeSformer.
+
+    Args:
+        model: each layer's `drop_path` is replaced.
+        rate: of the last layer; that of the first is 0, and it rises evenly (Huang et al. 2016,
+            arXiv 1603.09382).
+    """
+
+    def __init__(self, model: nn.Module, rate: float) -> None:
+        body: Any = model
+        layers = body.timesformer.encoder.layer
+        num_frames = body.config.num_frames
+        rates = torch.linspace(0.0, rate, len(layers)).tolist()
+        self._modules = [_DropPath(value, num_frames) for value in rates] if rate else []
+        for layer, module in zip(layers, self._modules, strict=False):
+            layer.drop_path = module.train(layer.training)
+
+    def draw(self, keys: Iterable[int], device: torch.device) -> None:
+        """Decide for the next forward pass in training which clip skips what.
+
+        Args:
+            keys: one for each clip of the batch; the same key decides the same.
+            device: of the model.
+        """
+        if not self._modules:
+            return
+        shape = (len(self._modules), BRANCHES)
+        drawn = np.stack([np.random.default_rng(int(key)).random(shape) for key in keys])
+        values = torch.from_numpy(drawn.astype(np.float32)).to(device)
+        for number, module in enumerate(self._modules):
+            module.draws = values[:, number]
+
+
+class _DropPath(nn.Module):
+    """Zero for the clips that skip a branch, scaled up for the others."""
+
+    def __init__(self, rate: float, num_frames: int) -> None:
+        super().__init__()
+        self._rate = rate
+        self._num_frames = num_frames
+        self.draws: Tensor | None = None
+        """Shape (batch, BRANCHES), in [0, 1)."""
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        if not self.training or self._rate == 0.0:
+            return hidden
+        assert self.draws is not None, "DropPaths.draw comes before each forward pass"
+        # Rows are clips, or frames of clips, or patches of clips, those of one clip together.
+        rows = hidden.shape[0] // self.draws.shape[0]
+        branch = 2 if rows == 1 else 1 if rows == self._num_frames else 0
+        keeps = (self.draws[:, branch] >= self._rate).to(hidden.dtype) / (1.0 - self._rate)
+        shape = (-1,) + (1,) * (hidden.ndim - 1)
+        return hidden * keeps.repeat_interleave(rows).view(shape)

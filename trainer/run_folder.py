@@ -1,0 +1,96 @@
+"""The folder of a run: one run at a time, and never one over another."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from realtime_mood.errors import OutputError, UsageError
+from trainer.config import TrainConfig
+from trainer.config.layers import EFFECTIVE_FILE, write_effective
+from trainer.config.tables import to_toml
+
+LOCK_FILE = ".lock"
+MAY_CHANGE = {
+    "data": {"cache", "face_model", "decode_timeout_s"},
+    "run": {
+        "output",
+        "resume",
+        "num_workers",
+        "precision",
+        "accumulate",
+        "gradient_checkpointing",
+        "checkpoint_every",
+        "report_to",
+    },
+}
+"""Options by table with which an interrupted run may go on although they are others."""
+
+
+def open_run(config: TrainConfig) -> FileLock:
+    """Take hold of the output folder, and write the effective configuration into it.
+
+    Args:
+        config: its `run.output` is made where it is not there.
+
+    Returns:
+        A lock that the system releases when the process ends, however it ends.
+
+    Raises:
+        OutputError: the folder cannot be written, another run is writing to it, or it holds a run
+            and `resume` is not set.
+        UsageError: the run it holds was begun with other options.
+    """
+    output = config.run.output
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(output / LOCK_FILE, timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise OutputError(
+            f"another run is writing to --output {output}; wait for it or choose another folder"
+        ) from error
+    except OSError as error:
+        raise OutputError(
+            f"--output {output} cannot be written ({error.strerror}); choose another folder"
+        ) from error
+    try:
+        _check(config)
+        config.run_folder.mkdir(exist_ok=True)
+        write_effective(config, output / EFFECTIVE_FILE)
+    except BaseException as error:
+        lock.release()
+        if isinstance(error, OSError):
+            raise OutputError(
+                f"--output {output} cannot be written ({error.strerror}); choose another folder"
+            ) from error
+        raise
+    return lock
+
+
+def _check(config: TrainConfig) -> None:
+    """Refuse to write over a run, and to go on with one as if it were another."""
+    for folder in (config.checkpoint_folder, config.run_folder):
+        if not config.run.resume and folder.is_dir() and any(folder.iterdir()):
+            raise OutputError(
+                f"{folder} holds an earlier run; go on with it by --resume or choose another "
+                "--output"
+            )
+    begun = config.run.output / EFFECTIVE_FILE
+    if config.run.resume and begun.is_file():
+        before = tomllib.loads(begun.read_text(encoding="utf-8"))
+        for name, table in before.items():
+            now = to_toml(getattr(config, name))
+            _compare(name, table, now, where=str(config.run.output))
+
+
+def _compare(name: str, before: dict[str, Any], now: dict[str, Any], *, where: str) -> None:
+    for key in sorted((before.keys() | now.keys()) - MAY_CHANGE.get(name, set())):
+        if before.get(key) != now.get(key):
+            flag = "--" + key.replace("_", "-")
+            raise UsageError(
+                f"{flag} is {now.get(key)}, but the run in {where} was begun with "
+                f"{before.get(key)}; --resume alone goes on with it as it was"
+            )
