@@ -1,0 +1,222 @@
+"""Runs that are killed, shared, crowded or fed nonsense: nothing is lost, and one line says why."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from filelock import FileLock
+from safetensors.torch import load_file
+
+from realtime_mood.model.checkpoint import Contract, save_checkpoint
+from realtime_mood.model.timesformer import tiny_timesformer
+from tests.fakes import SPEC
+from trainer import checkpoints
+from trainer.cli import main
+from trainer.run_folder import LOCK_FILE
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = (
+    "--recipe small --image-size 32 --faces none --batch-size 4 --epochs 3 --learning-rate 1e-3 "
+    "--head-epochs 1 --drop-path 0.2 --mixup 0.8 --cutmix 1.0 --erase 0.5 --randaugment-ops 2"
+)
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def data(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Options for the drawn recordings; their crops are cut once for all tests here."""
+    cache = tmp_path_factory.mktemp("crops")
+    return ["--data", str(corpus), "--cache", str(cache)]
+
+
+def words(data: list[str], output: Path, *further: str) -> list[str]:
+    always = ["--report-to", "none", "--output", str(output)]
+    return ["train", *RECIPE.split(), *data, *always, *further]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Output folder of a run that nothing happens to."""
+    output = tmp_path_factory.mktemp("undisturbed")
+    assert main(words(data, output, "--num-workers", "0")) == 0
+    return output
+
+
+def weights(output: Path) -> dict[str, torch.Tensor]:
+    return load_file(output / "run" / "clips" / "finished.safetensors")
+
+
+def figures(output: Path) -> list[dict[str, float]]:
+    history = json.loads((output / "run" / "clips" / "history.json").read_text())
+    names = ("eval_accuracy", "eval_loss", "epoch")
+    return [{name: row[name] for name in names} for row in history if "eval_loss" in row]
+
+
+def killed(moment: str, *arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.trainer.killed", moment, *arguments],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        timeout=300,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+@pytest.mark.timeout(900)
+def test_a_run_killed_again_and_again_and_out_of_room_ends_as_if_nothing_had_been(
+    data: list[str], undisturbed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips = tmp_path / "run" / "clips"
+    often = ("--checkpoint-every", "1", "--num-workers", "2")
+    killed("head:1", *words(data, tmp_path, *often))
+    killed("clips:4", *words(data, tmp_path, *often, "--resume"))
+    assert checkpoints.newest(clips) == clips / "checkpoint-3"
+    killed("publish:4", *words(data, tmp_path, *often, "--resume"))
+    assert (clips / ".checkpoint-4").is_dir()
+    assert checkpoints.newest(clips) == clips / "checkpoint-3"
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000_000, before[1]))
+    try:
+        code = main(["train", "--output", str(tmp_path), "--num-workers", "0", "--resume"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    said = capsys.readouterr().err
+    assert code == 5, said
+    assert "make room, then go on with --resume" in said
+    assert len([line for line in said.splitlines() if line.startswith("trainer:")]) == 1
+    assert checkpoints.newest(clips) == clips / "checkpoint-3"
+    assert not list(clips.glob(".checkpoint-*"))
+
+    assert main(["train", "--output", str(tmp_path), "--num-workers", "0", "--resume"]) == 0
+    for name, value in weights(undisturbed).items():
+        assert torch.equal(weights(tmp_path)[name], value), name
+    assert figures(tmp_path) == figures(undisturbed)
+    assert not list(clips.glob("*checkpoint-*"))
+
+
+@pytest.mark.timeout(900)
+def test_two_processes_do_what_one_does(data: list[str], undisturbed: Path, tmp_path: Path) -> None:
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [sys.executable, *launch, "-m", "trainer", *words(data, tmp_path, "--num-workers", "0")],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("realtime-mood --model") == 1
+    for name, value in weights(undisturbed).items():
+        torch.testing.assert_close(weights(tmp_path)[name], value, atol=1e-4, rtol=1e-3)
+    for ours, theirs in zip(figures(tmp_path), figures(undisturbed), strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-4)
+    assert not list((tmp_path / "run" / "clips").glob("*checkpoint-*"))
+
+
+@pytest.mark.timeout(400)
+def test_parts_of_a_batch_one_after_the_other_do_what_the_whole_does(
+    data: list[str], undisturbed: Path, tmp_path: Path
+) -> None:
+    further = ("--num-workers", "0", "--accumulate", "2", "--gradient-checkpointing")
+    assert main(words(data, tmp_path, *further)) == 0
+    for name, value in weights(undisturbed).items():
+        torch.testing.assert_close(weights(tmp_path)[name], value, atol=1e-4, rtol=1e-3)
+
+
+def fails(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> tuple[int, str]:
+    code = main(arguments)
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("trainer:")]
+    assert len(said) == 1
+    return code, said[0]
+
+
+def test_one_run_at_a_time(
+    data: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FileLock(tmp_path / LOCK_FILE):
+        code, line = fails(capsys, words(data, tmp_path))
+    assert code == 5
+    assert f"another run is writing to --output {tmp_path}" in line
+
+
+def test_a_run_does_not_go_on_as_another(
+    data: list[str], undisturbed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, line = fails(capsys, words(data, undisturbed, "--resume", "--erase", "0.75"))
+    assert code == 2
+    assert "--erase is 0.75, but the run" in line
+    assert "was begun with 0.5" in line
+
+
+def test_a_loss_that_is_no_number_names_the_files(
+    data: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tiny_timesformer(SPEC)
+    with torch.no_grad():
+        model.classifier.weight.fill_(torch.nan)
+    base = tmp_path / "base"
+    save_checkpoint(model, Contract(spec=SPEC, temperature=1.0, face_detector="none"), base)
+    arguments = words(data, tmp_path / "out", "--base-model", str(base), "--num-workers", "0")
+    size = ["--image-size", str(SPEC.image_size), "--num-frames", str(SPEC.num_frames)]
+    code, line = fails(capsys, [*arguments, *size])
+    assert code == 1
+    assert "the loss is nan at step 1, in a batch of 02-01-0" in line
+    assert "fault in the program" not in line
+    assert not (tmp_path / "out" / "checkpoint").exists()
+
+
+@pytest.mark.parametrize(
+    ("further", "said"),
+    [
+        (["--precision", "fp16"], "--precision is fp16, which needs a GPU"),
+        (["--accumulate", "3"], "--batch-size is 4; for 1 processes and --accumulate 3"),
+        (["--repeats", "3"], "with --repeats 3 it must be a multiple of 3"),
+        (["--layer-decay", "0"], "--layer-decay is 0.0; it must be above 0"),
+        (["--ema", "1"], "--ema is 1.0; it must be from 0 to"),
+        (["--mixup", "-1"], "--mixup is -1.0"),
+        (["--erase", "1.5"], "--erase is 1.5; it must be from 0 to 1"),
+        (["--time-jitter", "nan"], "--time-jitter is nan"),
+    ],
+)
+def test_options_that_make_no_sense(
+    data: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    further: list[str],
+    said: str,
+) -> None:
+    if torch.cuda.is_available() and "fp16" in further:
+        pytest.skip("there is a GPU")
+    code, line = fails(capsys, words(data, tmp_path, *further))
+    assert code == 2
+    assert said in line
+
+
+def test_the_newest_whole_checkpoint_is_found_by_its_number(tmp_path: Path) -> None:
+    assert checkpoints.newest(tmp_path / "nowhere") is None
+    for name in ("checkpoint-9", "checkpoint-10", ".checkpoint-11", "checkpoint-x"):
+        (tmp_path / name).mkdir()
+    assert checkpoints.newest(tmp_path) == tmp_path / "checkpoint-10"
+    checkpoints.remove_others(tmp_path, keep=[tmp_path / "checkpoint-9"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-9"]
+
+
+def test_a_folder_gets_its_name_whole_or_not_at_all(tmp_path: Path) -> None:
+    beside, final = tmp_path / ".checkpoint-1", tmp_path / "checkpoint-1"
+    for content in ("first", "second"):
+        beside.mkdir()
+        (beside / "file").write_text(content)
+        checkpoints.publish(beside, final)
+        assert (final / "file").read_text() == content
+        assert not beside.exists()
