@@ -162,6 +162,26 @@ def test_the_corners_have_the_colour_of_the_mood(label: str) -> None:
     assert (area == colour_of(label)).all(axis=1).sum() > 100
 
 
+def test_the_panel_stays_with_one_of_two_faces_of_about_one_size() -> None:
+    image = picture(1280, 720)
+
+    def shows_the_first(first_side: float, second_side: float) -> bool:
+        """Whether the panel changes with the first face's mood."""
+        faces = (
+            face(Box(300, 200, first_side, first_side), "happy", 1),
+            face(Box(700, 200, second_side, second_side), "sad", 2),
+        )
+        drawn = draw_overlay(image, View(media_time_s=NOW_S, faces=faces))
+        other = (replace(faces[0], mood=mood("calm", 0.99)), faces[1])
+        changed = draw_overlay(image, View(media_time_s=NOW_S, faces=other))
+        panel = np.s_[440:640, 1040:1270]
+        return bool((drawn[panel] != changed[panel]).any())
+
+    assert shows_the_first(200, 190)
+    assert shows_the_first(190, 200)
+    assert not shows_the_first(100, 200)
+
+
 def test_a_face_outside_the_picture_counts_as_none() -> None:
     image = picture(640, 360)
     outside = View(media_time_s=0.0, faces=(face(Box(-300, 10, 200, 200)),))
@@ -313,6 +333,18 @@ def test_a_label_keeps_clear_of_what_is_taken() -> None:
     )
     assert placed is not None
     assert placed.rect.shared_area(taken) == 0
+
+
+def test_a_small_label_beside_a_small_face_is_better_than_a_large_one_on_it() -> None:
+    (placed,) = place_labels(
+        [Label(Rect(200, 30, 60, 60), ((80, 30), (50, 12)))],
+        inside=Rect(0, 10, 640, 90),
+        taken=[],
+        gap=4,
+    )
+    assert placed is not None
+    assert placed.variant == 1
+    assert placed.rect == Rect(205, 14, 50, 12)
 
 
 def test_a_label_without_room_is_left_out() -> None:

@@ -38,6 +38,9 @@ from realtime_mood.view import View
 
 __all__ = ["draw_overlay"]
 
+ALIKE_AREA = 0.6
+"""Share of the largest face's area from which on a face counts as large too."""
+
 
 def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> ImageBGR:
     """The picture with everything in `view` drawn over it.
@@ -56,7 +59,7 @@ def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> Im
     height, width = image.shape[:2]
     scale = Scale(width, height)
     faces = _seen_faces(view, width, height, mirror=mirror)
-    largest = max(faces, key=lambda face: face.view.box.area, default=None)
+    largest = _largest(faces)
 
     strip = strip_sizes(scale) if largest is not None else None
     notices = _notices(view, scale, bottom=strip.place.y if strip else None, any_face=bool(faces))
@@ -93,6 +96,16 @@ def _seen_faces(view: View, width: int, height: int, *, mirror: bool) -> list[Fa
         if seen is not None:
             faces.append(FaceDrawing(face, seen))
     return faces
+
+
+def _largest(faces: list[FaceDrawing]) -> FaceDrawing | None:
+    """The face with the panel and the strip: of those about as large as the largest, the one that
+    is followed longest, so that they do not go to and fro between faces of one size."""
+    areas = [face.view.box.area for face in faces]
+    alike = [
+        face for face, area in zip(faces, areas, strict=True) if area > ALIKE_AREA * max(areas)
+    ]
+    return min(alike, key=lambda face: face.view.track_id, default=None)
 
 
 def _notices(view: View, scale: Scale, *, bottom: int | None, any_face: bool) -> list[Notice]:

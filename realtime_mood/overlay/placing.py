@@ -35,8 +35,9 @@ def place_labels(
     """Find a place for each label so that none overlaps another or leaves the picture.
 
     Large faces choose first. A label goes above its face; else inside it at the top if the face
-    is large, or below it; else to the nearest free spot. It keeps clear of other faces and of
-    what is taken while that is possible, and of other labels always.
+    is large, or below it; else, if the face is small, onto it, which any smaller variant beside it
+    is better than; else to the nearest free spot. It keeps clear of other faces and of what is
+    taken while that is possible, and of other labels always.
 
     Args:
         labels: what to place.
@@ -69,7 +70,9 @@ def _place_one(
 ) -> Placed | None:
     for avoided, spots in (
         ([*used, *taken, *others], _spots_at_face),
+        ([*used, *taken, *others], _spots_on_face),
         ([*used, *taken], _spots_at_face),
+        ([*used, *taken], _spots_on_face),
         ([*used, *taken], _spots_by_distance),
         ([*used], _spots_by_distance),
     ):
@@ -84,10 +87,27 @@ def _spots_at_face(
     face: Rect, w: int, h: int, inside: Rect, gap: int, avoided: Sequence[Rect]
 ) -> Iterator[Rect]:
     above, below = face.y - gap - h, face.bottom + gap
-    top, bottom = max(face.y + gap, inside.y), min(face.bottom - gap, inside.bottom) - h
-    large_face = face.h >= 5 * h
+    top, bottom = _rows_on_face(face, h, inside, gap)
+    # A label on a large face hides little of it.
+    rows = (above, top, below, bottom) if face.h >= 5 * h else (above, below)
+    return _spots_in_rows(rows, face, w, h, inside, avoided)
+
+
+def _spots_on_face(
+    face: Rect, w: int, h: int, inside: Rect, gap: int, avoided: Sequence[Rect]
+) -> Iterator[Rect]:
+    return _spots_in_rows(_rows_on_face(face, h, inside, gap), face, w, h, inside, avoided)
+
+
+def _rows_on_face(face: Rect, h: int, inside: Rect, gap: int) -> tuple[int, int]:
+    return max(face.y + gap, inside.y), min(face.bottom - gap, inside.bottom) - h
+
+
+def _spots_in_rows(
+    rows: Sequence[int], face: Rect, w: int, h: int, inside: Rect, avoided: Sequence[Rect]
+) -> Iterator[Rect]:
     middle = min(max(face.x + (face.w - w) // 2, inside.x), inside.right - w)
-    for y in (above, top, below, bottom) if large_face else (above, below, top, bottom):
+    for y in rows:
         # In the middle, or beside what is in the way as long as half of it stays at the face.
         row = Rect(inside.x, y, inside.w, h)
         ways = [other for other in avoided if other.shared_area(row)]
