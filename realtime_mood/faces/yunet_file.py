@@ -28,13 +28,17 @@ def check_yunet_file(path: Path) -> None:
         ModelError: it is missing, cannot be read, or has another checksum.
     """
     try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         raise ModelError(
             f"the face model {path} does not exist; check --face-model or REALTIME_MOOD_FACE_MODEL"
         ) from None
     except OSError as error:
-        raise ModelError(f"the face model {path} cannot be read ({error.strerror})") from error
+        raise ModelError(
+            f"the face model {path} cannot be read ({error.strerror}); "
+            f"name the file {FILE_NAME} itself and check its permissions"
+        ) from error
     if found != SHA256:
         raise ModelError(
             f"the face model {path} is not {FILE_NAME}, whole: its SHA-256 is {found}, "

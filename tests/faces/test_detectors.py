@@ -160,6 +160,8 @@ def test_a_missing_truncated_or_foreign_file_is_named_with_the_checksum(tmp_path
     missing = tmp_path / "missing.onnx"
     with pytest.raises(ModelError, match=r"missing\.onnx does not exist"):
         make_detector("yunet", yunet_file=missing)
+    with pytest.raises(ModelError, match=r"cannot be read \(.*name the file"):
+        make_detector("yunet", yunet_file=tmp_path)
     truncated = tmp_path / "truncated.onnx"
     truncated.write_bytes(shared_file(YUNET).read_bytes()[:1000])
     with pytest.raises(ModelError, match=rf"truncated\.onnx.*{SHA256}"):
