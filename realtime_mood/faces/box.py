@@ -58,12 +58,14 @@ class Box:
 
     def iou(self, other: Box) -> float:
         """Intersection over union, from 0 (apart) to 1 (equal)."""
+        shared = self.shared_area(other)
+        return shared / (self.area + other.area - shared)
+
+    def shared_area(self, other: Box) -> float:
+        """Square pixels that both cover."""
         width = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
         height = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
-        if width <= 0.0 or height <= 0.0:
-            return 0.0
-        shared = width * height
-        return shared / (self.area + other.area - shared)
+        return max(0.0, width) * max(0.0, height)
 
     def to_xywh(self) -> list[int]:
         """[x, y, w, h] rounded to whole pixels, as events carry it."""

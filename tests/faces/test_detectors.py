@@ -181,3 +181,20 @@ def test_shrinking_never_enlarges() -> None:
     small, factor = shrink(picture, 50)
     assert small.shape == (50, 25, 3)
     assert factor == 0.5
+
+
+def test_the_cascade_finds_nobody_twice() -> None:
+    capture = cv2.VideoCapture(str(shared_file("media/faces/dark_cuts_1_to_5_faces.mp4")))
+    detector = make_detector("cascade", yunet_file=None)
+    pairs = 0
+    while True:
+        ok, image = capture.read()
+        if not ok:
+            break
+        if capture.get(cv2.CAP_PROP_POS_FRAMES) % 4 == 0:
+            boxes = [face.box for face in detector.detect(image)]
+            for one, other in itertools.combinations(boxes, 2):
+                pairs += 1
+                assert one.shared_area(other) <= 0.5 * min(one.area, other.area)
+    capture.release()
+    assert pairs > 0
