@@ -5,7 +5,7 @@
     crops        frames → face crops, cut as the runtime cuts them, kept on disk
     dataset      crops → clips (drawn for training, fixed for evaluation); augment
     train        the whole run, top to bottom; base, what it starts from
-    motion, fit
+    single_frames, fit
                  warm-up on single frames, a first classifier, stages of the Hugging Face Trainer
     evaluate     accuracy, UAR and calibration on actors never trained on; metrics
     export       the checkpoint folder and its model card

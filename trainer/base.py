@@ -1,30 +1,29 @@
-"""What training starts from, and single-frame copies of it."""
+"""What training starts from."""
 
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import TimesformerConfig, TimesformerForVideoClassification
 
-from realtime_mood.errors import ModelError
+from realtime_mood.errors import ModelError, UsageError
 from realtime_mood.model.checkpoint import CONTRACT_FILE, locate_checkpoint, read_contract
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import ID2LABEL, LABEL2ID, LABELS
-from realtime_mood.model.timesformer import tiny_timesformer
+from realtime_mood.model.timesformer import TINY_PATCH_SIZE, tiny_timesformer
 from trainer.config import TINY, ModelConfig
+from trainer.initial import look_at_neighbours
 
-TINY_IMAGE_SIZE = 112
+TINY_IMAGE_SIZE = 64
 # Those of the original TimeSformer repository.
 TINY_MEAN = (0.45, 0.45, 0.45)
 TINY_STD = (0.225, 0.225, 0.225)
 INTERPOLATION = "area"
 CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
-POSITION_SCALE = 0.5
 
 Model = TimesformerForVideoClassification
 
@@ -39,6 +38,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     Raises:
         ModelError: the base model cannot be had, is not a TimeSformer, does not say how its
             pictures are normalised, or contradicts the options.
+        UsageError: a small model cannot have that image size.
     """
     if config.base_model == TINY:
         spec = ClipSpec(
@@ -51,8 +51,13 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             interpolation=INTERPOLATION,
             align_roll=config.align_roll,
         )
+        if spec.image_size % TINY_PATCH_SIZE:
+            raise UsageError(
+                f"--image-size is {spec.image_size}; with --base-model tiny it must be "
+                f"{TINY_PATCH_SIZE} × n"
+            )
         model = tiny_timesformer(spec)
-        _place_patches(model)
+        look_at_neighbours(model)
         return model, spec
     name = config.base_model
     values = _read_base_json(name, CONFIG_FILE)
@@ -97,32 +102,6 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             "check the name and the connection"
         ) from error
     return model, spec
-
-
-def patches_along_side(model: Model) -> int:
-    """How many patches a row or column of a frame has."""
-    embeddings: Any = model.timesformer.embeddings
-    return math.isqrt(int(embeddings.num_patches))
-
-
-def _place_patches(model: Model) -> None:
-    """Start a new model's position embeddings as sines and cosines of row and column.
-
-    transformers starts them at zero, from where a small model takes long to tell patches apart.
-    The formula is that of Vaswani et al. 2017 (arXiv 1706.03762), half the width for each axis.
-    """
-    embeddings: Any = model.timesformer.embeddings
-    table = embeddings.position_embeddings
-    side = round((table.shape[1] - 1) ** 0.5)
-    quarter = table.shape[2] // 4
-    frequencies = 10000.0 ** (-torch.arange(quarter) / quarter)
-    angles = torch.arange(side)[:, None] * frequencies
-    axis = torch.cat([angles.sin(), angles.cos()], dim=1)
-    rows = axis[:, None].expand(side, side, -1)
-    columns = axis[None, :].expand(side, side, -1)
-    places = torch.cat([rows, columns], dim=2).flatten(0, 1)
-    with torch.no_grad():
-        table[0, 1:] = POSITION_SCALE * places
 
 
 def _normalisation(name: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:

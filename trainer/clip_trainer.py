@@ -36,12 +36,11 @@ MOST_NAMED = 8
 
 
 class ClipTrainer(Trainer):
-    """Trains a TimeSformer, or what holds one, on clips.
+    """Trains a TimeSformer on clips.
 
     Args:
         recipe: how.
         learning_rate: peak of the schedule.
-        learns_labels: False asks for the model's own loss alone.
         checkpoint_every: steps between checkpoints besides those of the epochs; None: only those.
         others: what `transformers.Trainer` takes.
     """
@@ -54,7 +53,6 @@ class ClipTrainer(Trainer):
         *,
         recipe: RecipeConfig,
         learning_rate: float,
-        learns_labels: bool,
         checkpoint_every: int | None,
         **others: Any,
     ) -> None:
@@ -62,12 +60,10 @@ class ClipTrainer(Trainer):
         self.model_accepts_loss_kwargs = False
         self._recipe = recipe
         self._learning_rate = learning_rate
-        self._learns_labels = learns_labels
         self._batch: list[int] = []
         model: Any = self.model
         self._learner = model
-        self._timesformer = getattr(model, "model", model)
-        self._drop_paths = DropPaths(self._timesformer, recipe.drop_path)
+        self._drop_paths = DropPaths(self._learner, recipe.drop_path)
         self._average = AveragedModel(model, multi_avg_fn=_average_of(recipe.ema))
         data = self.train_dataset
         assert isinstance(data, TrainingClips)
@@ -99,7 +95,7 @@ class ClipTrainer(Trainer):
         if self.optimizer is None:
             groups = parameter_groups(
                 self._learner.named_parameters(),
-                layers=self._timesformer.config.num_hidden_layers,
+                layers=self._learner.config.num_hidden_layers,
                 learning_rate=self._learning_rate,
                 layer_decay=self._recipe.layer_decay,
                 weight_decay=self._recipe.weight_decay,
@@ -115,16 +111,13 @@ class ClipTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        """The labels' loss, and the model's own where it has one."""
+        """Cross-entropy of a batch."""
         if model.training:
             self._batch += inputs["indices"].tolist()
             self._drop_paths.draw(inputs["keys"].tolist(), self.args.device)
-        further = {"motion": inputs["motion"]} if "motion" in inputs else {}
-        outputs = model(pixel_values=inputs["pixel_values"], **further)
-        loss: Tensor = outputs["loss"] if further else outputs["logits"].new_zeros(())
-        if self._learns_labels:
-            smoothing = self._recipe.label_smoothing if model.training else 0.0
-            loss = loss + batch_loss(outputs["logits"], inputs, smoothing=smoothing)
+        outputs = model(pixel_values=inputs["pixel_values"])
+        smoothing = self._recipe.label_smoothing if model.training else 0.0
+        loss = batch_loss(outputs["logits"], inputs, smoothing=smoothing)
         if model.training and not math.isfinite(value := loss.item()):
             self._give_up(f"the loss is {value}")
         return (loss, {"loss": loss, "logits": outputs["logits"]}) if return_outputs else loss

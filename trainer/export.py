@@ -113,7 +113,7 @@ def model_card(report: Report) -> str:
         detector=report.contract.face_detector,
         train_recordings=report.train_recordings,
         train_actors=list_actors(report.train_actors),
-        motion=MOTION if report.config.recipe.motion_epochs else "",
+        frames=FRAMES if report.config.recipe.frame_epochs else "",
         accuracy=f"{test.accuracy:.4f}",
         uar=f"{test.uar:.4f}",
         rows="\n".join(_row(name, measures) for name, measures in report.measures.items()),
@@ -137,7 +137,7 @@ def model_card(report: Report) -> str:
 
 def _base(name: str) -> str:
     if name == TINY:
-        return "a small one (width 192, 6 layers, 3 heads) from random weights"
+        return "a small one (width 192, 6 layers, 12 heads) from random weights"
     return f"`{name}`, fine-tuned"
 
 
@@ -150,9 +150,7 @@ def _row(name: str, measures: Measures) -> str:
     )
 
 
-MOTION = """- **Motion:** before and while it learned expressions, it was asked how far every patch
-  of every frame moves within its clip, by dense optical flow on the same training recordings. No
-  other pictures and no other weights were used.
+FRAMES = """- **Order:** it learned expressions from single frames of these first, then from clips.
 """
 
 CARD = """---
@@ -196,7 +194,7 @@ else gives meaningless answers.
 
 - **Recordings:** {train_recordings} of `{data}`, actors {train_actors}; crops from the
   detector '{detector}'. {skipped} recordings could not be used.
-{motion}
+{frames}
 The recordings are RAVDESS or derive from it: Livingstone SR, Russo FA (2018), *The Ryerson
 Audio-Visual Database of Emotional Speech and Song (RAVDESS)*, PLoS ONE 13(5): e0196391,
 https://doi.org/10.1371/journal.pone.0196391, CC BY-NC-SA 4.0. So these weights are

@@ -53,8 +53,6 @@ class Stage:
     """Peak of the schedule."""
     head_only: bool = False
     """Everything but the classifier is frozen."""
-    learns_labels: bool = True
-    """False: only the model's own loss."""
 
 
 def fit(
@@ -93,13 +91,12 @@ def fit(
         return
     last = checkpoints.newest(folder) if config.run.resume else None
     if config.run.gradient_checkpointing:
-        _compute_activations_twice(getattr(model, "model", model))
+        _compute_activations_twice(model)
     if stage.head_only:
         _freeze_all_but_classifier(model)
     trainer = ClipTrainer(
         recipe=config.recipe,
         learning_rate=stage.learning_rate,
-        learns_labels=stage.learns_labels,
         checkpoint_every=config.run.checkpoint_every,
         model=model,
         args=_arguments(
@@ -206,7 +203,7 @@ def _arguments(
         dataloader_num_workers=config.run.num_workers,
         dataloader_persistent_workers=config.run.num_workers > 0,
         dataloader_pin_memory=has_gpu,
-        ddp_find_unused_parameters=not stage.learns_labels,
+        ddp_find_unused_parameters=False,
         remove_unused_columns=False,
         label_names=["labels"],
         eval_strategy="epoch" if measures else "no",
@@ -239,7 +236,7 @@ def _compute_activations_twice(model: Any) -> None:
 
 def _freeze_all_but_classifier(model: nn.Module) -> None:
     model.requires_grad_(False)
-    body: Any = getattr(model, "model", model)
+    body: Any = model
     body.classifier.requires_grad_(True)
 
 

@@ -16,7 +16,7 @@ from realtime_mood.model.checkpoint import Contract, load_model, locate_checkpoi
 from realtime_mood.model.clip_spec import ClipSpec
 from trainer import processes
 from trainer.augment import PAD
-from trainer.base import Model, load_base, patches_along_side
+from trainer.base import Model, load_base
 from trainer.config import TINY, EvaluateConfig, RecipeConfig, TrainConfig
 from trainer.corpora.protocols import make_folds
 from trainer.corpora.recording import Recording, known_actors
@@ -28,8 +28,8 @@ from trainer.decode import available_decoder
 from trainer.evaluate import Measures, fit_clip_temperature, measure
 from trainer.export import Report, write_checkpoint
 from trainer.fit import Stage, fit, predict_logits, share_of_batch
-from trainer.motion import Learner
 from trainer.run_folder import open_run
+from trainer.single_frames import FRAMES_STAGE, frame_config, frame_spec, frame_twin
 
 logger = logging.getLogger(__name__)
 
@@ -71,10 +71,10 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(config.run.seed)
     model, spec = load_base(config.model)
-    if config.model.base_model == TINY and not config.recipe.motion_epochs:
+    if config.model.base_model == TINY and not config.recipe.frame_epochs:
         logger.warning(
-            "a small model with random weights hardly learns from labels alone; "
-            "let it learn motion first with --motion-epochs"
+            "a small model with random weights learns faster from single frames first; "
+            "see --frame-epochs"
         )
     logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
     cutter = Cutter(
@@ -85,17 +85,15 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         decoder=available_decoder(),
     )
     parts = _Cut(split, cutter, config, progress)
+    if config.recipe.frame_epochs:
+        _learn_from_frames(model, parts, spec, frame_config(config), progress)
     validation = EvaluationClips(parts.validation, spec)
-    side = patches_along_side(model) if config.recipe.motion_epochs else None
-    training = TrainingClips(
-        parts.train, spec, recipe=config.recipe, seed=config.run.seed, motion_side=side
-    )
-    learner = Learner(model) if config.recipe.motion_epochs else model
+    training = TrainingClips(parts.train, spec, recipe=config.recipe, seed=config.run.seed)
     for stage in _stages(config.recipe):
         # Whether a stage ran now or was read back must not change what is drawn next.
         set_seed(config.run.seed)
         fit(
-            learner,
+            model,
             stage,
             config,
             data=training,
@@ -125,13 +123,26 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     return report
 
 
-def _stages(recipe: RecipeConfig) -> list[Stage]:
-    motion = Stage(
-        name="motion",
-        epochs=recipe.motion_epochs,
-        learning_rate=recipe.motion_learning_rate,
-        learns_labels=False,
+def _learn_from_frames(
+    model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig, progress: Progress
+) -> None:
+    one = frame_spec(spec)
+    stage = Stage(
+        name=FRAMES_STAGE,
+        epochs=config.recipe.frame_epochs,
+        learning_rate=config.recipe.frame_learning_rate,
     )
+    fit(
+        frame_twin(model),
+        stage,
+        config,
+        data=TrainingClips(parts.train, one, recipe=config.recipe, seed=config.run.seed),
+        validation=EvaluationClips(parts.validation, one, count=1),
+        progress=progress,
+    )
+
+
+def _stages(recipe: RecipeConfig) -> list[Stage]:
     head = Stage(
         name="head",
         epochs=recipe.head_epochs,
@@ -139,7 +150,7 @@ def _stages(recipe: RecipeConfig) -> list[Stage]:
         head_only=True,
     )
     clips = Stage(name="clips", epochs=recipe.epochs, learning_rate=recipe.learning_rate)
-    return [stage for stage in (motion, head, clips) if stage.epochs]
+    return [stage for stage in (head, clips) if stage.epochs]
 
 
 def evaluate(config: EvaluateConfig, *, progress: Progress) -> Measures:

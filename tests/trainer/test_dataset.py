@@ -75,11 +75,9 @@ def test_a_recording_shorter_than_the_span_has_one_clip_many_times(tmp_path: Pat
     np.testing.assert_allclose(fixed_ends_s(crops.times_s, SPEC, 2), [0.2, 0.2])
 
 
-def training_clips(
-    crops: FaceCrops, spec: ClipSpec = SPEC, *, motion_side: int | None = None, **recipe: object
-) -> TrainingClips:
+def training_clips(crops: FaceCrops, spec: ClipSpec = SPEC, **recipe: object) -> TrainingClips:
     changed = replace(RecipeConfig(), **recipe)
-    return TrainingClips([crops], spec, recipe=changed, seed=5, motion_side=motion_side)
+    return TrainingClips([crops], spec, recipe=changed, seed=5)
 
 
 def test_a_training_clip_follows_from_seed_epoch_and_position_alone(tmp_path: Path) -> None:
@@ -118,11 +116,3 @@ def test_training_times_vary_around_the_interval() -> None:
     assert spans.max() < 0.6 * 1.2 + 0.05
     steady = replace(RecipeConfig(), speed_jitter=0.0, time_jitter=0.0)
     np.testing.assert_allclose(np.diff(jittered_times_s(times_s, SPEC, steady, rng)), 0.2)
-
-
-def test_motion_comes_with_the_clip_where_it_is_learned(tmp_path: Path) -> None:
-    crops = make_crops(tmp_path, frames=60, side=40)
-    spec = replace(SPEC, image_size=32)
-    assert "motion" not in training_clips(crops, spec)[Draw(0, 0, 0)]
-    item = training_clips(crops, spec, motion_side=2)[Draw(0, 0, 0)]
-    assert item["motion"].shape == (4, 2, 2, 2)

@@ -21,7 +21,7 @@ SIZE = 32
 def options(data: Path, output: Path) -> list[str]:
     words = (
         "train --base-model tiny --image-size 32 --faces none --num-workers 0 --batch-size 4 "
-        "--recipe small --motion-epochs 1 --epochs 1 --max-steps 2 --learning-rate 1e-3 "
+        "--recipe small --frame-epochs 1 --epochs 1 --max-steps 2 --learning-rate 1e-3 "
         "--report-to none"
     )
     return [*words.split(), "--data", str(data), "--output", str(output)]
@@ -60,7 +60,13 @@ def test_it_says_how_good_it_is_and_of_what_it_was_made(run: Path) -> None:
     assert figures["test"]["accuracy"] == np.trace(figures["test"]["confusion"]) / 8
     card = (run / "checkpoint" / "README.md").read_text()
     assert card.startswith("---\nlicense: cc-by-nc-sa-4.0\n")
-    for words in ("e0196391", "optical flow", "--motion-epochs 1", "actors ravdess 03", "chance"):
+    for words in (
+        "e0196391",
+        "from single frames",
+        "--frame-epochs 1",
+        "actors ravdess 03",
+        "chance",
+    ):
         assert words.lower() in card.lower()
     assert "accuracy (WAR)" in (run / "summary.txt").read_text()
 
@@ -102,7 +108,7 @@ def test_evaluate_measures_the_actors_asked_for(
 def test_continuing_from_our_own_checkpoint(run: Path, corpus: Path, tmp_path: Path) -> None:
     words = options(corpus, tmp_path)
     words[words.index("tiny")] = str(run / "checkpoint")
-    assert main([*words, "--motion-epochs", "0"]) == 0
+    assert main([*words, "--frame-epochs", "0"]) == 0
     ours = read_contract(run / "checkpoint").spec
     assert read_contract(tmp_path / "checkpoint").spec == ours
 
@@ -115,7 +121,7 @@ def test_broken_recordings_are_counted_on_the_card(corpus: Path, tmp_path: Path)
     draw_video(data / "02-01-05-01-01-01-01.mp4", frames=3)
     (data / "02-01-06-01-01-01-01.mp4").write_bytes(b"broken")
     words = options(data, tmp_path / "out")
-    assert main([*words, "--motion-epochs", "0"]) == 0
+    assert main([*words, "--frame-epochs", "0"]) == 0
     figures = json.loads((tmp_path / "out" / "checkpoint" / "metrics.json").read_text())
     assert list(figures["skipped"]) == ["02-01-06-01-01-01-01.mp4"]
     assert figures["train_recordings"] == 3

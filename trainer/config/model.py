@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from realtime_mood.errors import UsageError
 from trainer.config.options import Options, Range
 
 TINY = "tiny"
@@ -17,7 +16,7 @@ class ModelConfig(Options):
     """The model that training starts from, and the clips it is shown.
 
     Raises:
-        UsageError: a value is outside its range, or values contradict each other.
+        UsageError: a value is outside its range.
     """
 
     base_model: str = PUBLISHED
@@ -27,15 +26,8 @@ class ModelConfig(Options):
     frame_interval_s: Annotated[float, Range(0.0, 10.0, "seconds", above=True)] = 0.2
     """Seconds between two frames of a clip."""
     image_size: Annotated[int, Range(32, 448, "pixels")] | None = None
-    """Side of a crop in pixels (the base model's; tiny: 112)."""
+    """Side of a crop in pixels (the base model's; tiny: 64)."""
     crop_margin: Annotated[float, Range(0.0, 1.0)] = 0.0
     """Side of the square crop = (1 + this) × the longer side of the face box."""
     align_roll: bool = False
     """Turn crops so that the eyes are level; needs YuNet."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.base_model == TINY and self.image_size is not None and self.image_size % 16:
-            raise UsageError(
-                f"--image-size is {self.image_size}; with --base-model tiny it must be 16 × n"
-            )

@@ -73,10 +73,12 @@ class RecipeConfig(Options):
     """How far the seconds between frames of a clip vary around --frame-interval-s."""
     time_jitter: Annotated[float, Range(0.0, 0.5)] = 0.1
     """How far each frame is off its time, in parts of --frame-interval-s."""
-    motion_epochs: Annotated[float, EPOCHS] = 0.0
-    """Epochs on motion alone before expressions are learned; 0 leaves motion out altogether."""
-    motion_learning_rate: Annotated[float, RATE] = 6e-4
-    """Peak of the cosine schedule on motion."""
+    frame_epochs: Annotated[float, EPOCHS] = 0.0
+    """Epochs on single frames before clips; for small models, which learn faster so."""
+    frame_learning_rate: Annotated[float, RATE] = 1e-3
+    """Peak of the cosine schedule on single frames."""
+    frame_batch_size: Annotated[int, Range(1, 65536)] = 128
+    """Frames of one step, over all processes and accumulated parts."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
