@@ -25,7 +25,6 @@ from realtime_mood.model.checkpoint import default_checkpoint, read_contract
 from realtime_mood.overlay import draw_overlay
 from realtime_mood.pipeline import LivePipeline
 from realtime_mood.smoothing import SmoothingConfig
-from realtime_mood.view import View
 
 WIDTH, HEIGHT = 1920, 1080
 RATE_HZ = 30
@@ -93,9 +92,9 @@ def main() -> None:
         frame = pipeline.capture.frames.wait_after(last_s, max_lag_s=0.0, timeout_s=0.1)
         if frame is not None:
             last_s = frame.timestamp_s
-            views = pipeline.session.faces()
-            draw_overlay(frame.image_bgr, View(media_time_s=last_s, faces=views))
-            shown, faces = shown + 1, max(faces, len(views))
+            view = pipeline.session.view(last_s)
+            draw_overlay(frame.image_bgr, view)
+            shown, faces = shown + 1, max(faces, len(view.faces))
         largest = max(largest, process.memory_info().rss)
     pipeline.finish(
         ended="stopped", frames=shown, dropped_frames=0, dropped_recording_frames=0, drain=False

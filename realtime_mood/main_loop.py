@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -167,7 +168,8 @@ class MainLoop:
     def _show_placeholder(self, screen: Screen) -> None:
         width, height = PLACEHOLDER_SIZE
         black = np.zeros((height, width, 3), dtype=np.uint8)
-        view = View(media_time_s=0.0, message=f"opening {self._source_name}")
+        message = f"opening {self._source_name}"
+        view = View(media_time_s=0.0, is_searched=False, message=message)
         screen.show(draw_overlay(black, view))
 
     def _take(self, frame: Frame) -> None:
@@ -181,7 +183,7 @@ class MainLoop:
         session = self._pipeline.session
         session.wait_for_frame(frame.timestamp_s, timeout_s=FACES_WAIT_S)
         if self._recorder.is_wanted and info is not None:
-            plain = View(media_time_s=frame.timestamp_s, faces=session.faces())
+            plain = session.view(frame.timestamp_s)
             annotated = draw_overlay(frame.image_bgr, plain, mirror=self._mirror)
             failure = self._recorder.write(Frame(annotated, frame.timestamp_s, frame.index), info)
             if failure:
@@ -190,9 +192,8 @@ class MainLoop:
             self._show(frame, self._screen)
 
     def _show(self, frame: Frame, screen: Screen) -> None:
-        view = View(
-            media_time_s=frame.timestamp_s,
-            faces=self._pipeline.session.faces(),
+        view = replace(
+            self._pipeline.session.view(frame.timestamp_s),
             hud=self._pipeline.hud(
                 display_hz=self._display_rate.rate_hz(self._clock()),
                 dropped_frames=self._dropped_frames,
@@ -236,7 +237,7 @@ class MainLoop:
     def _save_screenshot(self) -> None:
         if self._frame is None:
             return
-        view = View(media_time_s=self._frame.timestamp_s, faces=self._pipeline.session.faces())
+        view = self._pipeline.session.view(self._frame.timestamp_s)
         path = unused_path(Path(time.strftime("realtime-mood-%Y%m%d-%H%M%S.png")))
         try:
             save_png(path, draw_overlay(self._frame.image_bgr, view, mirror=self._mirror))

@@ -32,7 +32,6 @@ from realtime_mood.sinks.recording import RecordingSink
 from realtime_mood.sinks.sink import EventSink, FrameSink
 from realtime_mood.smoothing import SmoothingConfig
 from realtime_mood.timing import LatencyMeter
-from realtime_mood.view import View
 
 ProgressCallback = Callable[[Frame, SourceInfo], None]
 """Told of every frame done."""
@@ -175,7 +174,7 @@ def analyse(
             latencies_s = [inference.latest_s or 0.0] * len(clips)
             session.add_predictions(clips, probabilities, latencies_s=latencies_s)
         if frame_sinks:
-            view = View(media_time_s=frame.timestamp_s, faces=session.faces())
+            view = session.view(frame.timestamp_s)
             annotated = draw_overlay(frame.image_bgr, view, mirror=mirror)
             for sink in frame_sinks:
                 sink.write(Frame(annotated, frame.timestamp_s, frame.index))

@@ -28,7 +28,7 @@ from realtime_mood.inference.clip_sampler import Clip, ClipSampler
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import UNSURE
 from realtime_mood.smoothing import MoodSmoother, MoodState, SmoothingConfig
-from realtime_mood.view import HISTORY_S, FaceView
+from realtime_mood.view import HISTORY_S, FaceView, View
 
 NO_FACE = "no face"
 MAX_GAP_S = 1.0
@@ -104,6 +104,7 @@ class Session:
         self._predictions = 0
         self._frames = 0
         self._last_frame_s: float | None = None
+        self._is_searched = False
         self._has_told_of_no_face = False
 
     def add_tracks(self, frame: Frame, update: TrackUpdate, clips: Sequence[Clip] = ()) -> None:
@@ -111,6 +112,7 @@ class Session:
         with self._lock:
             self._account(frame.timestamp_s)
             self._frames += 1
+            self._is_searched = update.is_searched
             for ended in update.ended:
                 self._end(ended.track_id, ended.reason, frame.timestamp_s)
             for track in update.started:
@@ -213,10 +215,10 @@ class Session:
             self._on_event(summary)
             return summary
 
-    def faces(self) -> tuple[FaceView, ...]:
-        """The faces of now, as they are drawn."""
+    def view(self, media_time_s: float) -> View:
+        """What is known by now, to be drawn over the frame of a time."""
         with self._lock:
-            return tuple(
+            faces = tuple(
                 FaceView(
                     track_id=track_id,
                     box=memory.box,
@@ -226,6 +228,7 @@ class Session:
                 )
                 for track_id, memory in self._faces.items()
             )
+            return View(media_time_s=media_time_s, faces=faces, is_searched=self._is_searched)
 
     def _end(self, track_id: int, reason: str, media_time_s: float) -> None:
         del self._faces[track_id]
@@ -234,6 +237,8 @@ class Session:
         )
 
     def _tell_of_no_face(self, media_time_s: float) -> None:
+        if not self._faces and not self._is_searched:
+            return  # Nobody knows yet.
         if not self._faces and not self._has_told_of_no_face:
             self._on_event(no_face_event(media_time_s=media_time_s))
         self._has_told_of_no_face = not self._faces
@@ -244,6 +249,6 @@ class Session:
         elapsed_s = min(elapsed_s, MAX_GAP_S)
         for memory in self._faces.values():
             self._mood_seconds[memory.mood.label if memory.mood else UNSURE] += elapsed_s
-        if not self._faces:
+        if not self._faces and self._is_searched:
             self._mood_seconds[NO_FACE] += elapsed_s
         self._last_frame_s = now_s

@@ -56,6 +56,8 @@ class View:
     """The frame's time; the right end of the history strip."""
     faces: tuple[FaceView, ...] = ()
     """Faces on the frame."""
+    is_searched: bool = True
+    """False while nobody has looked for faces yet, so that 'no face' would be a guess."""
     hud: HudView | None = None
     """None hides it."""
     recording_s: float | None = None

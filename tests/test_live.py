@@ -117,6 +117,8 @@ def test_frames_of_a_camera_do_not_wait_for_a_slow_detector() -> None:
     # 4.5 s, of which the first detection takes 0.5 s and the first clip 1.4 s.
     assert len(predictions) >= 9
     assert {event["track_id"] for event in predictions} == {1}
+    # Before the first detection nobody knows whether there is a face.
+    assert live.events.of_type("no_face") == []
     assert report.latency_p95_s is not None
     assert report.latency_p95_s < 0.3
 

@@ -145,6 +145,12 @@ def test_without_anything_to_show_only_no_face_is_drawn() -> None:
     assert rows.min() > 300
 
 
+def test_before_anybody_has_looked_for_faces_nothing_is_said_of_them() -> None:
+    image = picture(640, 360)
+    drawn = draw_overlay(image, View(media_time_s=0.0, is_searched=False))
+    np.testing.assert_array_equal(drawn, image)
+
+
 def test_no_hud_leaves_the_corner_alone() -> None:
     image = picture(1280, 720)
     view = View(media_time_s=NOW_S, faces=(face(Box(500, 300, 200, 200)),))

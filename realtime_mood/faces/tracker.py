@@ -65,6 +65,8 @@ class TrackUpdate:
     """Those of `tracks` that this frame began."""
     ended: tuple[EndedTrack, ...] = ()
     """Those that this frame ended."""
+    is_searched: bool = True
+    """False while it is not known yet what a first search of this shot finds."""
 
 
 @dataclass(eq=False)
@@ -130,6 +132,7 @@ class FaceTracker:
         self._next_id = 1
         self._search_due_s = -math.inf
         self._shot_began_s = -math.inf
+        self._is_shot_searched = False
 
     def update(self, image_bgr: ImageBGR, timestamp_s: float) -> TrackUpdate:
         """Take the next frame.
@@ -143,6 +146,7 @@ class FaceTracker:
             changes.end(self._faces, "cut")
             self._faces.clear()
             self._shot_began_s = self._search_due_s = timestamp_s
+            self._is_shot_searched = False
         # Of an earlier frame, while the faces still are as they were on the frame before this.
         self._take_found(changes)
         for face in self._faces:
@@ -157,6 +161,7 @@ class FaceTracker:
             tracks=tuple(face.as_track() for face in self._faces),
             started=tuple(face.as_track() for face in changes.started),
             ended=tuple(changes.ended),
+            is_searched=self._is_shot_searched,
         )
 
     def _take_found(self, changes: _Changes) -> None:
@@ -164,6 +169,7 @@ class FaceTracker:
         found = self._search.found()
         if found is None or found.timestamp_s < self._shot_began_s:
             return
+        self._is_shot_searched = True
         unmatched = self._match(found.detections, found.timestamp_s)
         lost = [face for face in self._faces if face.is_lost(found.timestamp_s)]
         changes.end(lost, "lost")

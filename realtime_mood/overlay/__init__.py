@@ -62,7 +62,8 @@ def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> Im
     largest = _largest(faces)
 
     strip = strip_sizes(scale) if largest is not None else None
-    notices = _notices(view, scale, bottom=strip.place.y if strip else None, any_face=bool(faces))
+    no_face = view.is_searched and not faces
+    notices = _notices(view, scale, bottom=strip.place.y if strip else None, no_face=no_face)
     taken = [notice.place for notice in notices]
     if strip:
         taken.append(strip.place)
@@ -108,7 +109,7 @@ def _largest(faces: list[FaceDrawing]) -> FaceDrawing | None:
     return min(alike, key=lambda face: face.view.track_id, default=None)
 
 
-def _notices(view: View, scale: Scale, *, bottom: int | None, any_face: bool) -> list[Notice]:
+def _notices(view: View, scale: Scale, *, bottom: int | None, no_face: bool) -> list[Notice]:
     notices: list[Notice] = []
     sign = recording_notice(view.recording_s, scale) if view.recording_s is not None else None
     if sign is not None:
@@ -119,7 +120,7 @@ def _notices(view: View, scale: Scale, *, bottom: int | None, any_face: bool) ->
         if hud is not None:
             notices.append(hud)
     end = scale.inside.bottom if bottom is None else bottom - scale.gap
-    for text, quiet in ((None if any_face else NO_FACE, True), (view.message, False)):
+    for text, quiet in ((NO_FACE if no_face else None, True), (view.message, False)):
         notice = toast(text, scale, bottom=end, quiet=quiet) if text else None
         if notice is not None:
             notices.append(notice)

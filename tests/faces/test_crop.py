@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -49,6 +50,25 @@ def test_left_of_the_picture_the_first_column_is_repeated() -> None:
     crop = crop_face(_picture(), Box(-16, 50, 32, 32), EXACT)
     assert np.all(crop[:, :16, 0] == 0)
     np.testing.assert_array_equal(crop[0, 16:, 0], np.arange(16))
+
+
+@pytest.mark.parametrize("roll_deg", [-40, -10, 10, 40, 90])
+def test_eyes_are_level_in_an_aligned_crop(roll_deg: float) -> None:
+    roll_rad = np.radians(roll_deg)
+    picture = np.zeros((300, 300, 3), dtype=np.uint8)
+    centre, apart = np.array([160.0, 140.0]), 40 * np.array([np.cos(roll_rad), np.sin(roll_rad)])
+    for channel, eye in ((0, centre - apart), (2, centre + apart)):
+        colour = [0, 0, 0]
+        colour[channel] = 255
+        cv2.circle(picture, tuple(int(v) for v in np.rint(eye)), 6, colour, -1)
+    spec = replace(SPEC, crop_margin=0.0, image_size=128, align_roll=True)
+    box = Box.around((float(centre[0]), float(centre[1])), 128, 128)
+    crop = crop_face(picture, box, spec, roll_rad=float(roll_rad))
+    # (row, column) of the eye that was at the left, then of the one at the right.
+    eyes = [np.argwhere(crop[..., channel] > 128).mean(axis=0) for channel in (0, 2)]
+    np.testing.assert_allclose(eyes, [(63.5, 23.5), (63.5, 103.5)], atol=1.5)
+    plain = crop_face(picture, box, replace(spec, align_roll=False), roll_rad=float(roll_rad))
+    np.testing.assert_array_equal(plain, picture[76:204, 96:224])
 
 
 def test_the_picture_is_not_changed() -> None:

@@ -100,6 +100,20 @@ def test_a_picture_without_a_face_has_none(name: str, size: tuple[int, int]) -> 
     assert _detector(name).detect(np.zeros((*size, 3), dtype=np.uint8)) == []
 
 
+@pytest.mark.parametrize("roll_deg", [-25.0, 25.0])
+def test_yunet_tells_which_way_a_face_is_turned_and_half_of_how_far(roll_deg: float) -> None:
+    capture = cv2.VideoCapture(str(shared_file("media/faces/one_face_neutral_to_smile.mp4")))
+    _, image = capture.read()
+    capture.release()
+    detector = _detector("yunet")
+    level = detector.detect(image)[0]
+    # OpenCV turns counter-clockwise.
+    turn = cv2.getRotationMatrix2D(level.box.centre, -roll_deg, 1.0)
+    turned = cv2.warpAffine(image, turn, (image.shape[1], image.shape[0]))
+    found = detector.detect(turned)[0]
+    assert 0.45 < np.degrees(found.roll_rad - level.roll_rad) / roll_deg < 1.1
+
+
 def test_without_a_detector_the_middle_is_taken() -> None:
     (found,) = make_detector("none", yunet_file=None).detect(np.zeros((100, 300, 3), np.uint8))
     assert found.box.centre == (150, 50)

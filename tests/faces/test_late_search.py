@@ -110,6 +110,9 @@ def test_what_was_found_before_a_cut_is_discarded() -> None:
     updates = [tracker.update(shots[index >= 7], index / RATE_HZ) for index in range(20)]
     assert [(e.track_id, e.reason) for update in updates for e in update.ended] == [(1, "cut")]
     assert [len(update.tracks) for update in updates[6:12]] == [1, 0, 0, 0, 1, 1]
+    assert [update.is_searched for update in updates] == [
+        2 <= index < 7 or index >= 10 for index in range(20)
+    ]
     assert 6 / RATE_HZ in search.taken_s
     assert 8 / RATE_HZ in search.taken_s
     assert {track.track_id for update in updates[10:] for track in update.tracks} == {2}

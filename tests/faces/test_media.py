@@ -72,6 +72,18 @@ def test_tracks_end_at_the_cuts() -> None:
     assert followed.cuts == list(CUT_FRAMES)
 
 
+def test_small_faces_of_a_wide_shot_are_followed_up_to_the_cut() -> None:
+    followed = _follow("talking_with_audio_5s", "yunet")
+    assert followed.cuts == [92]
+    wide, close = [], []
+    for times_s in followed.lives.values():
+        (wide if times_s[0] < 92 / 25 else close).append(len(times_s))
+    # The smaller one is 17 pixels wide at first; the other turns to the camera later.
+    assert sorted(wide, reverse=True)[0] == 92
+    assert len(wide) == 2
+    assert close == [125 - 93]
+
+
 def test_a_tiny_picture_has_one_track() -> None:
     followed = _follow("tiny_176x144_talking", "yunet")
     assert len(followed.lives) == 1
