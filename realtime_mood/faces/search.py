@@ -121,8 +121,10 @@ class ThreadedSearch:
             Exception: what the thread died of.
         """
         self._worker.raise_error()
-        found, self._found = self._found, None
+        found = self._found
         if found is not None:
+            # The thread writes again only after the next start.
+            self._found = None
             self._is_taken = False
         return found
 

@@ -41,9 +41,15 @@ def test_the_crop_is_square_around_the_box_with_the_margin() -> None:
         Box(10, 10, 0.1, 0.1),
     ],
 )
-def test_a_box_over_the_border_repeats_the_borders_pixels(box: Box) -> None:
-    crop = crop_face(_picture(), box, SPEC)
+@pytest.mark.parametrize("align_roll", [False, True])
+def test_a_box_over_the_border_shows_nothing_that_is_not_in_the_picture(
+    box: Box, align_roll: bool
+) -> None:
+    picture = np.full((200, 300, 3), 77, dtype=np.uint8)
+    spec = replace(SPEC, align_roll=align_roll)
+    crop = crop_face(picture, box, spec, roll_rad=0.4)
     assert crop.shape == (32, 32, 3)
+    assert np.all(crop == 77)
 
 
 def test_left_of_the_picture_the_first_column_is_repeated() -> None:
