@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from realtime_mood.errors import OutputError, SourceError
 from realtime_mood.model.clip_spec import ClipSpec
-from trainer import decode
 from trainer.corpora.recording import Recording
+from trainer.cut_job import WRITE_PROBLEM, cut_recording, is_whole, make_job
 from trainer.pool import run_jobs
 
 logger = logging.getLogger(__name__)
@@ -81,24 +81,25 @@ class FaceCrops:
     times_s: npt.NDArray[np.float64]
     """Time of each crop, seconds since the recording's first frame, rising."""
 
+    @property
+    def is_still(self) -> bool:
+        """A picture: whatever moves in a clip of it is made up."""
+        return len(self.times_s) == 1
+
     def read(self, indices: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
-        """Some of the crops, shape (len(indices), image_size, image_size, 3), uint8."""
-        crops = np.load(self.crops_file, mmap_mode="r")
-        return np.stack([crops[index] for index in indices])
+        """Some of the crops, shape (len(indices), image_size, image_size, 3), uint8.
 
-
-@dataclass(frozen=True)
-class CutJob:
-    """One recording to be cut in a worker process."""
-
-    source: Path
-    """The video file."""
-    crops_file: Path
-    """Written last: when it exists, the recording is done."""
-    times_file: Path
-    """Written first."""
-    cutter: Cutter
-    """How."""
+        Raises:
+            SourceError: they cannot be read any more.
+        """
+        try:
+            crops = np.load(self.crops_file, mmap_mode="r")
+            return np.stack([crops[index] for index in indices])
+        except (OSError, ValueError, IndexError) as error:
+            raise SourceError(
+                f"the face crops of {self.recording.name} in {self.crops_file} cannot be read "
+                f"({error}); start again with --resume, which cuts them anew"
+            ) from error
 
 
 def cut_recordings(
@@ -108,8 +109,9 @@ def cut_recordings(
     num_workers: int,
     timeout_s: float,
     progress: Progress,
+    bad_allowed: int | None = None,
 ) -> tuple[list[FaceCrops], dict[str, str]]:
-    """Cut what is not on disk yet.
+    """Cut what is not on disk yet, or not whole.
 
     Args:
         recordings: any.
@@ -117,6 +119,7 @@ def cut_recordings(
         num_workers: processes at the same time, at least one.
         timeout_s: a recording that takes longer is skipped.
         progress: told how many are done.
+        bad_allowed: how many may be skipped; None: any number.
 
     Returns:
         The crops of every usable recording, in the order given, and for the others their file
@@ -124,7 +127,11 @@ def cut_recordings(
 
     Raises:
         OutputError: the crops cannot be written.
+        SourceError: more than `bad_allowed` recordings cannot be used.
     """
+    # Stills are crops of their own.
+    from trainer.stills import StillCrops
+
     folder = cutter.subfolder
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,8 +139,9 @@ def cut_recordings(
         raise OutputError(
             f"face crops cannot be kept in {folder} ({error.strerror}); name another --cache"
         ) from error
-    jobs = [_job(recording, cutter) for recording in recordings]
-    missing = [job for job in jobs if not job.crops_file.is_file()]
+    jobs = {r.path: make_job(r, cutter, folder) for r in recordings if r.image is None}
+    missing = [job for job in jobs.values() if not is_whole(job)]
+    names = {r.path: r.name + r.path.suffix for r in recordings}
     skipped: dict[str, str] = {}
     outcomes = run_jobs(
         cut_recording, missing, num_workers=max(1, num_workers), timeout_s=timeout_s
@@ -142,80 +150,25 @@ def cut_recordings(
         if outcome.problem.startswith(WRITE_PROBLEM):
             raise OutputError(f"{outcome.problem}; make room or name another --cache")
         if outcome.problem:
-            skipped[outcome.job.source.name] = outcome.problem
-            logger.warning("%s is skipped: %s", outcome.job.source.name, outcome.problem)
+            name = names[outcome.job.source]
+            skipped[name] = outcome.problem
+            logger.warning("%s is skipped: %s", name, outcome.problem)
+            if bad_allowed is not None and len(skipped) > bad_allowed:
+                raise SourceError(_too_many(skipped, bad_allowed))
         progress("cutting faces", done, len(missing))
-    usable = [
-        FaceCrops(recording, job.crops_file, np.load(job.times_file))
-        for recording, job in zip(recordings, jobs, strict=True)
-        if job.source.name not in skipped
-    ]
+    usable: list[FaceCrops] = []
+    for recording in recordings:
+        if recording.image is not None:
+            usable.append(StillCrops.of(recording, cutter.spec))
+        elif names[recording.path] not in skipped:
+            job = jobs[recording.path]
+            usable.append(FaceCrops(recording, job.crops_file, np.load(job.times_file)))
     return usable, skipped
 
 
-WRITE_PROBLEM = "face crops cannot be written"
-
-
-def cut_recording(job: CutJob) -> int:
-    """Decode, track and cut one recording; runs in a worker process.
-
-    Returns:
-        How many crops were written.
-
-    Raises:
-        SourceError: the file breaks or no frame of it shows a face.
-        OutputError: the crops cannot be written.
-    """
-    # decord has to be loaded before OpenCV, which `faces` loads (see `decode`).
-    frames = decode.DECODERS[job.cutter.decoder](job.source)
-    first = next(frames)
-    import cv2
-
-    from realtime_mood.faces.crop import crop_face
-    from realtime_mood.faces.detector import make_detector
-    from realtime_mood.faces.search import InStepSearch
-    from realtime_mood.faces.tracker import FaceTracker
-
-    cv2.setNumThreads(1)
-    spec = job.cutter.spec
-    detector = make_detector(job.cutter.detector, yunet_file=job.cutter.yunet_file)
-    tracker = FaceTracker(InStepSearch(detector), max_faces=1)
-    crops: list[npt.NDArray[np.uint8]] = []
-    times_s: list[float] = []
-    time_s, image_bgr = first
-    while True:
-        for track in tracker.update(image_bgr, time_s).tracks:
-            crops.append(crop_face(image_bgr, track.box, spec, roll_rad=track.roll_rad))
-            times_s.append(time_s)
-        try:
-            time_s, image_bgr = next(frames)
-        except StopIteration:
-            break
-    if not crops:
-        raise SourceError("no face was found in it")
-    try:
-        _save(job.times_file, np.array(times_s, dtype=np.float64))
-        _save(job.crops_file, np.stack(crops))
-    except OSError as error:
-        raise OutputError(f"{WRITE_PROBLEM} to {job.crops_file} ({error.strerror})") from error
-    return len(crops)
-
-
-def _save(path: Path, values: npt.NDArray[np.generic]) -> None:
-    beside = path.with_suffix(".part")
-    with beside.open("wb") as file:
-        np.save(file, values)
-    beside.replace(path)
-
-
-def _job(recording: Recording, cutter: Cutter) -> CutJob:
-    state = recording.path.stat()
-    identity = f"{recording.path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
-    stem = f"{recording.name}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
-    folder = cutter.subfolder
-    return CutJob(
-        source=recording.path,
-        crops_file=folder / f"{stem}.npy",
-        times_file=folder / f"{stem}.times.npy",
-        cutter=cutter,
+def _too_many(skipped: dict[str, str], allowed: int) -> str:
+    first = "; ".join(f"{name}: {why}" for name, why in list(skipped.items())[:3])
+    return (
+        f"{len(skipped)} recordings cannot be used, and {allowed} may be bad by --allow-bad "
+        f"({first}); 'trainer inspect' names all of them; replace them or allow more"
     )

@@ -20,6 +20,7 @@ from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
 from trainer.sampler import Draw
+from trainer.stills import move_camera
 
 EVALUATION_CLIPS = 5
 """Clips of one recording whose probabilities are averaged."""
@@ -138,6 +139,8 @@ class TrainingClips(Dataset[Item]):
         crops, recipe = self.recordings[draw.index], self._recipe
         times_s = jittered_times_s(crops.times_s, self._spec, recipe, rng)
         padded = crops.read(nearest_indices(crops.times_s, times_s))
+        if crops.is_still:
+            padded = move_camera(padded, rng)
         changes = draw_changes(recipe, rng)
         moved = move_clip(padded, self._spec.image_size, rng, recipe, changes)
         clip = recolour_clip(moved, rng, recipe, changes)

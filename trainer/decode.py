@@ -10,6 +10,7 @@ damaged file. So it is used only in worker processes that can be killed (see `cr
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import logging
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_mood.errors import SourceError
+from trainer.corpora.images import IMAGE_SUFFIXES
 
 logger = logging.getLogger(__name__)
 
@@ -118,10 +120,43 @@ def packet_times_s(path: Path) -> npt.NDArray[np.float64]:
         raise SourceError(f"{path} cannot be opened ({error}); replace the file") from error
 
 
+def still_frames(path: Path) -> FrameStream:
+    """A picture as a video of one frame.
+
+    Args:
+        path: a picture file.
+
+    Yields:
+        As `pyav_frames`, once.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+            pixels = np.asarray(upright, dtype=np.uint8)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise SourceError(f"{path} cannot be read ({error}); replace the file") from error
+    yield 0.0, np.ascontiguousarray(pixels[..., ::-1])
+
+
 DECODERS: dict[str, Callable[[Path], FrameStream]] = {
     "decord": decord_frames,
     "pyav": pyav_frames,
 }
+
+
+def load(decoder: str) -> None:
+    """Load a decoder's library, which for decord has to be done before OpenCV's."""
+    importlib.import_module({"decord": "decord", "pyav": "av"}[decoder])
+
+
+def open_frames(path: Path, decoder: str) -> FrameStream:
+    """The frames of a video by a decoder, or the one of a picture."""
+    return still_frames(path) if path.suffix.lower() in IMAGE_SUFFIXES else DECODERS[decoder](path)
 
 
 def available_decoder() -> str:

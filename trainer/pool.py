@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Generic, TypeVar
 
+START_TIMEOUT_S = 120.0
+"""For a worker to load what it needs, on a machine that is busy."""
+
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
 
@@ -44,7 +47,8 @@ def run_jobs(
         function: importable by name; its module is loaded in the worker.
         jobs: picklable.
         num_workers: processes at the same time.
-        timeout_s: a worker that takes longer over one job is killed and replaced.
+        timeout_s: a worker that takes longer over one job is killed and replaced; its start does
+            not count.
 
     Yields:
         One outcome for each job, in the order they finish.
@@ -56,13 +60,19 @@ def run_jobs(
         while pending or busy:
             while pending and len(busy) < num_workers:
                 worker = idle.pop() if idle else _Worker(function)
-                worker.give(pending.pop(), deadline_s=time.monotonic() + timeout_s)
+                worker.give(
+                    pending.pop(), deadline_s=time.monotonic() + START_TIMEOUT_S + timeout_s
+                )
                 busy.append(worker)
             patience_s = min(worker.deadline_s for worker in busy) - time.monotonic()
             ready = wait([worker.connection for worker in busy], timeout=max(0.0, patience_s))
             for worker in list(busy):
                 if worker.connection in ready:
-                    outcome = worker.take()
+                    taken = worker.take()
+                    if taken is None:
+                        worker.deadline_s = time.monotonic() + timeout_s
+                        continue
+                    outcome = taken
                 elif time.monotonic() >= worker.deadline_s:
                     worker.kill()
                     outcome = Outcome(worker.job, None, f"took longer than {timeout_s:g} s")
@@ -100,9 +110,13 @@ class _Worker(Generic[Job, Answer]):
         with contextlib.suppress(BrokenPipeError):
             self.connection.send(job)
 
-    def take(self) -> Outcome[Job, Answer]:
+    def take(self) -> Outcome[Job, Answer] | None:
+        """What became of the job; None when it has only just begun."""
         try:
-            answer, problem = self.connection.recv()
+            message = self.connection.recv()
+            if message is None:
+                return None
+            answer, problem = message
         except (EOFError, OSError):
             self.kill()
             return Outcome(self.job, None, f"its worker ended with {self._process.exitcode}")
@@ -123,6 +137,7 @@ def _work(connection: Connection, function: Callable[[Job], Answer]) -> None:
             job = connection.recv()
         except EOFError:
             return
+        connection.send(None)  # The job's time runs from here.
         try:
             connection.send((function(job), ""))
         except Exception as error:

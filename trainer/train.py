@@ -201,6 +201,8 @@ class _Cut:
         self, split: Split, cutter: Cutter, config: TrainConfig, progress: Progress
     ) -> None:
         self.skipped: dict[str, str] = {}
+        files = sum(r.image is None for r in split.train + split.validation + split.test)
+        self._bad_allowed = int(config.data.allow_bad * files)
         self._config = config
         self._progress = progress
         self.train = self._cut(split.train, cutter.padded(PAD), "train")
@@ -208,6 +210,7 @@ class _Cut:
         self.test = self._cut(split.test, cutter, "test")
 
     def _cut(self, recordings: tuple[Recording, ...], cutter: Cutter, name: str) -> list[FaceCrops]:
+        bad_allowed = self._bad_allowed - len(self.skipped)
         crops, skipped = processes.from_first(
             lambda: cut_recordings(
                 recordings,
@@ -215,6 +218,7 @@ class _Cut:
                 num_workers=self._config.run.num_workers,
                 timeout_s=self._config.data.decode_timeout_s,
                 progress=self._progress,
+                bad_allowed=bad_allowed,
             )
         )
         self.skipped |= skipped

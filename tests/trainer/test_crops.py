@@ -9,7 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
+from realtime_mood.errors import SourceError
 from realtime_mood.faces.centre import CentreDetector
 from realtime_mood.faces.crop import crop_face
 from realtime_mood.faces.search import InStepSearch
@@ -17,6 +19,7 @@ from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.model.clip_spec import ClipSpec
 from tests.trainer.drawn import draw_video
 from trainer import decode
+from trainer.corpora.images import index_images
 from trainer.corpora.ravdess import index_folder
 from trainer.crops import Cutter, cut_recordings
 from trainer.pool import run_jobs
@@ -37,7 +40,9 @@ def cutter(folder: Path, *, detector: str = "none") -> Cutter:
     return Cutter(folder=folder, spec=SPEC, detector=detector, yunet_file=None, decoder="pyav")
 
 
-def cut(data: Path, how: Cutter) -> tuple[list, dict[str, str], list[int]]:
+def cut(
+    data: Path, how: Cutter, *, bad_allowed: int | None = None
+) -> tuple[list, dict[str, str], list[int]]:
     done: list[int] = []
     crops, skipped = cut_recordings(
         index_folder(data).recordings,
@@ -45,6 +50,7 @@ def cut(data: Path, how: Cutter) -> tuple[list, dict[str, str], list[int]]:
         num_workers=1,
         timeout_s=60.0,
         progress=lambda stage, count, total: done.append(count),
+        bad_allowed=bad_allowed,
     )
     return crops, skipped, done
 
@@ -106,7 +112,7 @@ def test_all_that_decides_a_crop_decides_the_folder(tmp_path: Path) -> None:
 def test_a_hanging_worker_is_killed_and_the_rest_goes_on() -> None:
     started_s = time.monotonic()
     outcomes = list(run_jobs(_sleep, [0.0, 60.0, 0.0], num_workers=1, timeout_s=4.0))
-    assert time.monotonic() - started_s < 30.0
+    assert time.monotonic() - started_s < 50.0
     assert [(o.job, o.answer, o.problem) for o in outcomes] == [
         (0.0, "slept", ""),
         (60.0, None, "took longer than 4 s"),
@@ -127,3 +133,43 @@ def _sleep(duration_s: float) -> str:
 def _exit(code: int) -> None:
     if code:
         os._exit(code)
+
+
+def test_a_damaged_cache_is_cut_anew_and_named_when_it_breaks_later(tmp_path: Path) -> None:
+    draw_video(tmp_path / "data" / "02-01-04-01-01-01-01.mp4")
+    how = cutter(tmp_path / "crops")
+    [crops], _, _ = cut(tmp_path / "data", how)
+    whole = crops.crops_file.read_bytes()
+    crops.crops_file.write_bytes(whole[:1000])
+    with pytest.raises(SourceError, match=r"02-01-04-01-01-01-01 .* start again with --resume"):
+        crops.read(np.arange(2))
+    assert cut(tmp_path / "data", how)[2] == [1]
+    assert crops.crops_file.read_bytes() == whole
+
+
+def test_too_many_bad_recordings_stop_the_run(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    draw_video(data / "02-01-04-01-01-01-01.mp4")
+    for repetition in ("01", "02"):
+        (data / f"02-01-04-01-02-{repetition}-01.mp4").write_bytes(b"not a video")
+    with pytest.raises(SourceError, match=r"2 recordings cannot be used, and 1 may be bad by"):
+        cut(data, cutter(tmp_path / "crops"), bad_allowed=1)
+    assert len(cut(data, cutter(tmp_path / "crops"), bad_allowed=2)[1]) == 2
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for label in ("sad", "happy"):
+        (tmp_path / "faces" / label).mkdir(parents=True)
+    Image.new("RGB", (80, 80), (10, 20, 200)).save(tmp_path / "faces" / "sad" / "a.png")
+    (tmp_path / "faces" / "happy" / "a.png").write_bytes(b"no picture")
+    crops, skipped = cut_recordings(
+        index_images(tmp_path / "faces").recordings,
+        cutter(tmp_path / "crops"),
+        num_workers=1,
+        timeout_s=60.0,
+        progress=lambda *_: None,
+    )
+    assert list(skipped) == ["faces/happy/a.png"]
+    assert [c.recording.name for c in crops] == ["faces/sad/a"]
+    assert crops[0].is_still
+    np.testing.assert_array_equal(crops[0].read(np.array([0]))[0, 5, 5], (200, 20, 10))

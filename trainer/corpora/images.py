@@ -3,10 +3,10 @@
     PATH/angry/*.png …                       or  PATH/train/angry/*.png, PATH/test/angry/*.png …
     PATH.npz: train_images, train_labels, labels (names), validation_images, validation_labels
 
-A picture of at most `FACE_SIDE` pixels is a face as it is (YuNet's box on FER2013's pictures is
-the whole picture in the median) and is kept in memory; in a larger one of a folder the face is
-looked for, as in a video. What the corpus itself keeps apart (validation, test) is never trained
-on. The same picture is often stored twice; one is kept, before all the one that is kept apart.
+Pictures in arrays, and files of at most `FACE_SIDE` pixels, are faces as they are (YuNet's box on
+FER2013's pictures is the whole picture in the median) and are kept in memory; in larger files the
+face is looked for, as in a video. What the corpus itself keeps apart (validation, test) is never
+trained on. The same picture is often stored twice; one is kept, before all the one kept apart.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _of_part(
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[3:] not in ((), (3,)):
         raise SourceError(
             f"{path}: {part}_images has shape {images.shape} and type {images.dtype}; it must be "
-            "uint8 of shape (count, height, width) or (count, height, width, 3)"
+            "uint8 of shape (count, height, width), or (count, height, width, 3) in red-green-blue"
         )
     if labels is None or labels.shape != images.shape[:1] or labels.dtype.kind not in "ui":
         raise SourceError(f"{path}: {part}_labels must hold one whole number for each picture")
@@ -127,6 +127,8 @@ def _of_part(
                 f"{', '.join(LABELS)}"
             )
         plain = np.asarray(image, dtype=np.uint8)
+        if plain.ndim == 3:
+            plain = np.ascontiguousarray(plain[..., ::-1])
         recordings.append(
             _picture(path, f"{path.stem}/{part}-{number:05d}", known, plain.tobytes(), plain)
         )

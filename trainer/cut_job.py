@@ -1,0 +1,118 @@
+"""Cutting the faces out of one recording; done in worker processes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime_mood.errors import OutputError, SourceError
+from trainer import decode
+from trainer.corpora.recording import Recording
+
+if TYPE_CHECKING:
+    from trainer.crops import Cutter
+
+WRITE_PROBLEM = "face crops cannot be written"
+
+
+@dataclass(frozen=True)
+class CutJob:
+    """One recording to be cut in a worker process."""
+
+    source: Path
+    """The video file."""
+    crops_file: Path
+    """Written last: when it exists, the recording is done."""
+    times_file: Path
+    """Written first."""
+    cutter: Cutter
+    """How."""
+
+
+def make_job(recording: Recording, cutter: Cutter, folder: Path) -> CutJob:
+    """What has to be done for a recording.
+
+    Args:
+        recording: its crops get other names as soon as its file is changed.
+        cutter: how.
+        folder: where the crops are kept.
+    """
+    state = recording.path.stat()
+    identity = f"{recording.path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
+    stem = f"{recording.name.replace('/', '_')}-{digest}"
+    return CutJob(
+        source=recording.path,
+        crops_file=folder / f"{stem}.npy",
+        times_file=folder / f"{stem}.times.npy",
+        cutter=cutter,
+    )
+
+
+def is_whole(job: CutJob) -> bool:
+    """Whether the crops are on disk; a power cut can leave less than was written."""
+    try:
+        crops = np.load(job.crops_file, mmap_mode="r")
+        return len(crops) == len(np.load(job.times_file)) > 0
+    except (OSError, ValueError, EOFError):
+        return False
+
+
+def cut_recording(job: CutJob) -> int:
+    """Decode, track and cut one recording; runs in a worker process.
+
+    Returns:
+        How many crops were written.
+
+    Raises:
+        SourceError: the file breaks or no frame of it shows a face.
+        OutputError: the crops cannot be written.
+    """
+    # decord has to be loaded before OpenCV, which `faces` loads (see `decode`).
+    decode.load(job.cutter.decoder)
+    frames = decode.open_frames(job.source, job.cutter.decoder)
+    first = next(frames)
+    import cv2
+
+    from realtime_mood.faces.crop import crop_face
+    from realtime_mood.faces.detector import make_detector
+    from realtime_mood.faces.search import InStepSearch
+    from realtime_mood.faces.tracker import FaceTracker
+
+    cv2.setNumThreads(1)
+    spec = job.cutter.spec
+    detector = make_detector(job.cutter.detector, yunet_file=job.cutter.yunet_file)
+    tracker = FaceTracker(InStepSearch(detector), max_faces=1)
+    crops: list[npt.NDArray[np.uint8]] = []
+    times_s: list[float] = []
+    time_s, image_bgr = first
+    while True:
+        for track in tracker.update(image_bgr, time_s).tracks:
+            crops.append(crop_face(image_bgr, track.box, spec, roll_rad=track.roll_rad))
+            times_s.append(time_s)
+        try:
+            time_s, image_bgr = next(frames)
+        except StopIteration:
+            break
+    if not crops:
+        raise SourceError("no face was found in it")
+    try:
+        _save(job.times_file, np.array(times_s, dtype=np.float64))
+        _save(job.crops_file, np.stack(crops))
+    except OSError as error:
+        raise OutputError(f"{WRITE_PROBLEM} to {job.crops_file} ({error.strerror})") from error
+    return len(crops)
+
+
+def _save(path: Path, values: npt.NDArray[np.generic]) -> None:
+    # Two runs may share a cache.
+    beside = path.with_name(f"{path.stem}.{os.getpid()}.part")
+    with beside.open("wb") as file:
+        np.save(file, values)
+    beside.replace(path)
