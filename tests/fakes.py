@@ -11,7 +11,8 @@ import numpy as np
 
 from realtime_mood.capture.source import SourceInfo
 from realtime_mood.faces.box import Box
-from realtime_mood.faces.detector import Detection
+from realtime_mood.faces.detector import Detection, FaceDetector
+from realtime_mood.faces.search import Found
 from realtime_mood.frame import Frame, ImageBGR
 from realtime_mood.inference.classifier import Probabilities
 from realtime_mood.model.clip_spec import ClipSpec
@@ -104,6 +105,32 @@ class ScriptedDetector:
 def one_face(call: int) -> Sequence[Box]:
     """The same box always."""
     return (Box(10, 8, 24, 32),)
+
+
+class LateSearch:
+    """Knows what was found on a frame a fixed number of frames later."""
+
+    def __init__(self, detector: FaceDetector, *, frames_late: int) -> None:
+        self._detector = detector
+        self._frames_late = frames_late
+        self._waiting: Found | None = None
+        self._frames = 0
+        self.taken_s: list[float] = []
+
+    def start(self, image_bgr: ImageBGR, timestamp_s: float) -> bool:
+        if self._waiting is not None:
+            return False
+        self._waiting = Found(timestamp_s, self._detector.detect(image_bgr))
+        self._frames = -1
+        self.taken_s.append(timestamp_s)
+        return True
+
+    def found(self) -> Found | None:
+        self._frames += 1
+        if self._waiting is None or self._frames < self._frames_late:
+            return None
+        found, self._waiting = self._waiting, None
+        return found
 
 
 class FakeClassifier:

@@ -8,41 +8,15 @@ import numpy as np
 import pytest
 
 from realtime_mood.faces.box import Box
-from realtime_mood.faces.detector import Detection, FaceDetector
-from realtime_mood.faces.search import FaceSearch, Found, InStepSearch
+from realtime_mood.faces.detector import Detection
+from realtime_mood.faces.search import FaceSearch, InStepSearch
 from realtime_mood.faces.tracker import FaceTracker, TrackUpdate
 from realtime_mood.frame import ImageBGR
-from tests.fakes import numbered_image
+from tests.fakes import LateSearch, numbered_image
 
 RATE_HZ = 30.0
 SPEED = 90.0
 """Pixels a second."""
-
-
-class _LateSearch:
-    """Knows what was found on a frame a fixed number of frames later."""
-
-    def __init__(self, detector: FaceDetector, *, frames_late: int) -> None:
-        self._detector = detector
-        self._frames_late = frames_late
-        self._waiting: Found | None = None
-        self._frames = 0
-        self.taken_s: list[float] = []
-
-    def start(self, image_bgr: ImageBGR, timestamp_s: float) -> bool:
-        if self._waiting is not None:
-            return False
-        self._waiting = Found(timestamp_s, self._detector.detect(image_bgr))
-        self._frames = -1
-        self.taken_s.append(timestamp_s)
-        return True
-
-    def found(self) -> Found | None:
-        self._frames += 1
-        if self._waiting is None or self._frames < self._frames_late:
-            return None
-        found, self._waiting = self._waiting, None
-        return found
 
 
 class _NumberReader:
@@ -68,7 +42,7 @@ def _follow(search: FaceSearch, *, frames: int = 90) -> list[TrackUpdate]:
 
 def test_known_by_the_next_frame_it_gives_the_boxes_of_a_search_in_step() -> None:
     in_step = _follow(InStepSearch(_NumberReader(_walking)))
-    late = _follow(_LateSearch(_NumberReader(_walking), frames_late=1))
+    late = _follow(LateSearch(_NumberReader(_walking), frames_late=1))
     assert [len(update.tracks) for update in (in_step[0], late[0], late[1])] == [1, 0, 1]
     for one, other in zip(in_step[1:], late[1:], strict=True):
         assert vars(other.tracks[0].box) == pytest.approx(vars(one.tracks[0].box), abs=1e-9)
@@ -78,7 +52,7 @@ def test_known_by_the_next_frame_it_gives_the_boxes_of_a_search_in_step() -> Non
 @pytest.mark.parametrize("frames_late", [2, 3, 6, 10])
 def test_a_late_detection_corrects_the_past_and_is_carried_on_to_now(frames_late: int) -> None:
     def behind(frames_late: int) -> float:
-        updates = _follow(_LateSearch(_NumberReader(_walking), frames_late=frames_late))
+        updates = _follow(LateSearch(_NumberReader(_walking), frames_late=frames_late))
         boxes = [(index, updates[index].tracks[0].box) for index in range(45, 90)]
         return float(np.mean([_walking(index)[0].x - box.x for index, box in boxes]))
 
@@ -87,7 +61,7 @@ def test_a_late_detection_corrects_the_past_and_is_carried_on_to_now(frames_late
 
 
 def test_the_detector_gets_the_newest_frame_once_it_is_free() -> None:
-    search = _LateSearch(_NumberReader(_walking), frames_late=10)
+    search = LateSearch(_NumberReader(_walking), frames_late=10)
     _follow(search)
     frames = [round(time_s * RATE_HZ) for time_s in search.taken_s]
     assert frames == [0, 10, 20, 30, 40, 50, 60, 70, 80]
@@ -104,7 +78,7 @@ def test_what_was_found_before_a_cut_is_discarded() -> None:
         def detect(self, image_bgr: ImageBGR) -> list[Detection]:
             return [Detection(before if image_bgr is shots[0] else after, 1.0)]
 
-    search = _LateSearch(Shots(), frames_late=2)
+    search = LateSearch(Shots(), frames_late=2)
     tracker = FaceTracker(search)
     # What was found in frame 6 is known at 8, and 7 is the first after the cut.
     updates = [tracker.update(shots[index >= 7], index / RATE_HZ) for index in range(20)]
@@ -121,7 +95,7 @@ def test_what_was_found_before_a_cut_is_discarded() -> None:
 
 def test_a_slow_detector_gives_up_no_face_that_it_finds_again() -> None:
     still = [Box(40, 30, 60, 80)]
-    search = _LateSearch(_NumberReader(lambda index: still), frames_late=15)
+    search = LateSearch(_NumberReader(lambda index: still), frames_late=15)
     updates = _follow(search)
     assert all(update.ended == () for update in updates)
     assert {track.track_id for update in updates for track in update.tracks} == {1}

@@ -7,10 +7,10 @@ import pytest
 from trackeval.metrics import CLEAR, Identity
 
 from realtime_mood.faces.box import Box
-from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.faces.yunet import YuNetDetector
 from tests.faces.scene import CROSSINGS_S, CUT_S, HIDDEN_S, SECONDS, scene
+from tests.fakes import LateSearch
 from tests.shared import shared_file
 
 YUNET = "data/face_detector/face_detection_yunet_2023mar.onnx"
@@ -70,18 +70,32 @@ def _dense_ids(frames: Sequence[Numbered]) -> dict[int, int]:
     return {number: index for index, number in enumerate(numbers)}
 
 
+FRAMES_LATE = {"in step": 0, "in a thread": 2}
+"""How many frames later it is known what a search has found."""
+
+
 @pytest.fixture(scope="module")
-def scored() -> _Scored:
+def scores() -> dict[str, _Scored]:
     yunet_file = shared_file(YUNET)
-    tracker = FaceTracker(InStepSearch(YuNetDetector(yunet_file)))
-    result = _Scored()
+    detector = YuNetDetector(yunet_file)
+    trackers = {
+        name: FaceTracker(LateSearch(detector, frames_late=frames))
+        for name, frames in FRAMES_LATE.items()
+    }
+    results = {name: _Scored() for name in trackers}
     for time_s, picture, known in scene([shared_file(CLIP.format(a)) for a in ACTORS], yunet_file):
-        update = tracker.update(picture, time_s)
-        result.times_s.append(time_s)
-        result.known.append([(face.person, face.box) for face in known])
-        result.tracked.append([(track.track_id, track.box) for track in update.tracks])
-        result.endings += [(time_s, ended.reason) for ended in update.ended]
-    return result
+        for name, result in results.items():
+            update = trackers[name].update(picture, time_s)
+            result.times_s.append(time_s)
+            result.known.append([(face.person, face.box) for face in known])
+            result.tracked.append([(track.track_id, track.box) for track in update.tracks])
+            result.endings += [(time_s, ended.reason) for ended in update.ended]
+    return results
+
+
+@pytest.fixture(params=list(FRAMES_LATE))
+def scored(scores: dict[str, _Scored], request: pytest.FixtureRequest) -> _Scored:
+    return scores[request.param]
 
 
 def test_identities_are_kept(scored: _Scored) -> None:
