@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from realtime_mood.errors import RealtimeMoodError, UsageError
 from trainer.config.evaluate import add_evaluate_options, evaluate_config
+from trainer.config.inspect import add_inspect_options, inspect_config
 from trainer.config.layers import add_train_options, train_config
 
 INTERRUPTED = 130
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RealtimeMoodError as error:
         return _fail(error, error.exit_code, is_debug=is_debug)
     except KeyboardInterrupt:
-        print("trainer: interrupted; 'trainer train … --resume' goes on", file=sys.stderr)
+        print("trainer: interrupted; the same command with --resume goes on", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         return _fail(error, 1, is_debug=is_debug)
@@ -67,6 +68,10 @@ def _run(options: argparse.Namespace, words: Sequence[str]) -> None:
     with _progress() as progress:
         if options.command == "train":
             _train(options, words, progress)
+        elif options.command == "crossval":
+            _crossval(options, words, progress)
+        elif options.command == "inspect":
+            _inspect(options, progress)
         else:
             _evaluate(options, progress)
 
@@ -95,6 +100,31 @@ def _evaluate(options: argparse.Namespace, progress: Callable[[str, int, int], N
         print(json.dumps(measures.to_dict(), indent=2))
     else:
         print(as_text(config.data.name, measures))
+
+
+def _crossval(
+    options: argparse.Namespace, words: Sequence[str], progress: Callable[[str, int, int], None]
+) -> None:
+    config = train_config(options)
+    from trainer.crossval import crossval
+
+    summary = crossval(config, command=shlex.join(["trainer", *words]), progress=progress)
+    print(json.dumps(summary.to_dict(), indent=2) if options.json else summary.as_text())
+
+
+def _inspect(options: argparse.Namespace, progress: Callable[[str, int, int], None]) -> None:
+    data, how = inspect_config(options)
+    from trainer.corpora.sources import read_sources
+    from trainer.inspection import inspect_index
+
+    found = inspect_index(
+        read_sources(data.sources),
+        span_s=how.span_s,
+        num_workers=how.num_workers,
+        timeout_s=data.decode_timeout_s,
+        progress=progress,
+    )
+    print(json.dumps(found.to_dict(), indent=2) if options.json else found.as_text())
 
 
 @contextmanager
@@ -130,6 +160,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_evaluate_options(measure)
     measure.add_argument("--json", action="store_true", help="print the figures as JSON")
-    for command in (train, measure):
+    inspect = commands.add_parser(
+        "inspect",
+        help="show what is in the data and what is wrong with it",
+        allow_abbrev=False,
+    )
+    add_inspect_options(inspect)
+    crossval = commands.add_parser(
+        "crossval",
+        help="train and test every fold of a protocol",
+        allow_abbrev=False,
+    )
+    add_train_options(crossval)
+    for command in (inspect, crossval):
+        command.add_argument("--json", action="store_true", help="print the figures as JSON")
+    for command in (train, measure, inspect, crossval):
         command.add_argument("--debug", action="store_true", help="show tracebacks and details")
     return parser

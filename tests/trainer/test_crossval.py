@@ -1,0 +1,124 @@
+"""Every fold once, a summary of all, and nothing done twice after an interruption."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.trainer.drawn import draw_video
+from trainer import crossval
+from trainer.cli import main
+from trainer.corpora.ravdess import EMOTION_LABELS
+from trainer.pooled import FoldResult, Summary
+
+
+@pytest.fixture(scope="module")
+def twelve(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve actors with one recording each of two emotions."""
+    folder = tmp_path_factory.mktemp("twelve")
+    for actor in range(1, 13):
+        for number, emotion in enumerate(list(EMOTION_LABELS)[:2]):
+            name = f"02-01-{emotion}-01-01-01-{actor:02d}.mp4"
+            draw_video(folder / name, frames=4, shade=20 + 90 * number)
+    return folder
+
+
+def words(data: Path, output: Path, *more: str) -> list[str]:
+    options = (
+        "crossval --protocol 6fold --base-model tiny --image-size 32 --faces none --num-workers 0 "
+        "--batch-size 4 --frame-epochs 0 --epochs 1 --max-steps 1"
+    )
+    return [*options.split(), "--data", str(data), "--output", str(output), *more]
+
+
+def test_folds_are_run_once_and_pooled(
+    twelve: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    output = tmp_path / "out"
+    real = crossval.train
+    trained: list[str] = []
+
+    def interrupted(config, **options):  # type: ignore[no-untyped-def]
+        trained.append(config.run.output.name)
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        return real(config, **options)
+
+    monkeypatch.setattr(crossval, "train", interrupted)
+    assert main(words(twelve, output)) == 130
+    assert (output / "fold-1" / "result.json").is_file()
+    assert main(words(twelve, output)) == 5  # without --resume nothing is touched
+    assert main(words(twelve, output, "--resume", "--epochs", "2")) == 2
+    capsys.readouterr()
+    assert main(words(twelve, output, "--resume", "--json")) == 0
+    assert trained == ["fold-1", "fold-2", "fold-2", "fold-3"]
+    figures = json.loads(capsys.readouterr().out)
+    assert figures == json.loads((output / "crossval.json").read_text())
+    assert [fold["fold"] for fold in figures["per_fold"]] == [1, 2, 3]
+    assert figures["recordings"] == np.sum(figures["confusion"]) == 24
+    assert figures["accuracy"] == pytest.approx(np.trace(figures["confusion"]) / 24)
+    assert len(figures["per_actor"]) == 12
+    assert len(figures["notes"]) == 3
+    text = (output / "crossval.txt").read_text()
+    assert "fold 4 of 6fold is not run" in text
+    assert "12 actors" in text
+    assert not list(output.glob("fold-*/crops"))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--protocol", "actor-split"), "crossval runs all folds of --protocol 6fold"),
+        (("--fold", "2"), "crossval runs all folds"),
+    ],
+)
+def test_what_makes_no_sense(
+    twelve: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    more: tuple[str, ...],
+    said: str,
+) -> None:
+    assert main(words(twelve, tmp_path, *more)) == 2
+    assert said in capsys.readouterr().err
+
+
+def fold(number: int, right: dict[str, int]) -> FoldResult:
+    confusion = np.zeros((8, 8), dtype=int)
+    hits, total = sum(right.values()), 10 * len(right)
+    confusion[0, 0], confusion[1, 1], confusion[1, 0] = total // 2, hits - total // 2, total - hits
+    return FoldResult(
+        number=number,
+        confusion=confusion.tolist(),
+        right=right,
+        recordings=dict.fromkeys(right, 10),
+        skipped={"broken.mp4": "why"},
+        duration_s=1.0,
+    )
+
+
+def test_pooled_figures_by_hand() -> None:
+    folds = (fold(1, {"ravdess:01": 10, "ravdess:02": 6}), fold(2, {"ravdess:03": 8}))
+    summary = Summary(
+        command="c", data="d", protocol="6fold", notes=("n",), folds=folds, seed=0
+    ).to_dict()
+    assert summary["accuracy"] == 24 / 30
+    assert summary["uar"] == pytest.approx((1 + 9 / 15) / 2)
+    assert summary["per_actor"] == {"ravdess:01": 1.0, "ravdess:02": 0.6, "ravdess:03": 0.8}
+    # Of three actors drawn, all are the best, or all the worst, once in 27 times.
+    assert summary["accuracy_interval"] == pytest.approx([0.6, 1.0])
+    assert summary["per_fold"][1]["accuracy"] == 0.8
+    assert summary["skipped"] == {"broken.mp4": "why"}
+
+
+def test_a_leak_is_said_in_every_output() -> None:
+    folds = (fold(1, {"ravdess:01": 10}), fold(2, {"ravdess:01": 6, "ravdess:02": 8}))
+    summary = Summary(command="c", data="d", protocol="random", notes=(), folds=folds, seed=0)
+    assert summary.per_actor == {"ravdess:01": 0.8, "ravdess:02": 0.8}
+    assert "the actors were also trained on" in summary.as_text()

@@ -1,0 +1,139 @@
+"""`trainer crossval`: every fold of a protocol is trained and tested, and one summary made of all.
+
+Each fold is a whole run in `fold-N/` of the output folder; face crops are shared. What is left of a
+finished fold for the summary is `fold-N/result.json`, written last: with `--resume` such folds are
+read, an interrupted one goes on, the others are begun.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from realtime_mood.errors import OutputError, UsageError
+from trainer.config import TrainConfig
+from trainer.corpora.protocols import Fold, Folds, make_folds
+from trainer.corpora.sources import read_sources
+from trainer.crops import Progress
+from trainer.export import Report
+from trainer.pooled import FoldResult, Summary
+from trainer.run_folder import open_run
+from trainer.train import train
+
+logger = logging.getLogger(__name__)
+
+RESULT_FILE = "result.json"
+SUMMARY_JSON = "crossval.json"
+SUMMARY_TEXT = "crossval.txt"
+
+
+def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summary:
+    """Train and test every fold of a protocol.
+
+    Args:
+        config: of every fold, save for what differs between them.
+        command: how it was asked for.
+        progress: told what is done of each stage.
+
+    Returns:
+        The summary, which also lies in the output folder as JSON and as text.
+
+    Raises:
+        RealtimeMoodError: as `train` does; the folds finished so far are kept.
+    """
+    protocol = config.split.protocol
+    if protocol == "actor-split" or config.split.fold != 1:
+        raise UsageError(
+            f"--protocol {protocol}, --fold {config.split.fold}: crossval runs all folds of "
+            "--protocol 6fold, 5fold or random; 'trainer train' runs one"
+        )
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError(
+            "crossval runs in one process; train fold by fold with 'trainer train --fold N' in "
+            "several"
+        )
+    index = read_sources(config.data.sources)
+    if index.recordings[0].corpus == "images":
+        raise UsageError("crossval measures actors, and pictures have none; name a corpus first")
+    folds = make_folds(index, protocol=protocol, seed=config.run.seed)
+    output = config.run.output
+    if not config.run.resume and any(output.glob("fold-*")):
+        raise OutputError(
+            f"{output} holds folds of an earlier run; go on with it by --resume or choose another "
+            "--output"
+        )
+    lock = open_run(config)
+    try:
+        results = [_run_fold(fold, folds, config, command, progress) for fold in folds.folds]
+        summary = Summary(
+            command=command,
+            data=config.data.name,
+            protocol=protocol,
+            notes=folds.notes,
+            folds=tuple(results),
+            seed=config.run.seed,
+        )
+        _write(output / SUMMARY_JSON, json.dumps(summary.to_dict(), indent=2) + "\n")
+        _write(output / SUMMARY_TEXT, summary.as_text() + "\n")
+    finally:
+        lock.release()
+    return summary
+
+
+def _run_fold(
+    fold: Fold, folds: Folds, config: TrainConfig, command: str, progress: Progress
+) -> FoldResult:
+    folder = config.run.output / fold.name
+    if (folder / RESULT_FILE).is_file():
+        logger.info("%s: finished before, read from %s", fold.name, folder / RESULT_FILE)
+        return FoldResult(**json.loads((folder / RESULT_FILE).read_text(encoding="utf-8")))
+    logger.info("%s of %s: %d folds in all", fold.name, folds.protocol, len(folds.folds))
+    started_s = time.monotonic()
+
+    def show(stage: str, done: int, total: int) -> None:
+        progress(f"{fold.name}: {stage}", done, total)
+
+    report = train(_fold_config(config, fold), command=command, progress=show)
+    assert report is not None
+    result = _result(fold, report, time.monotonic() - started_s)
+    _write(folder / RESULT_FILE, json.dumps(asdict(result), indent=2) + "\n")
+    logger.info("%s: accuracy %.1f %%", fold.name, 100 * report.measures["test"].accuracy)
+    return result
+
+
+def _fold_config(config: TrainConfig, fold: Fold) -> TrainConfig:
+    return replace(
+        config,
+        data=replace(config.data, cache=config.crops_folder),
+        split=replace(config.split, fold=fold.number),
+        run=replace(config.run, output=config.run.output / fold.name),
+    )
+
+
+def _result(fold: Fold, report: Report, duration_s: float) -> FoldResult:
+    test = report.measures["test"]
+    counts: dict[str, int] = {}
+    for recording in fold.split.test:
+        if recording.name + recording.path.suffix not in report.skipped:
+            counts[recording.actor] = counts.get(recording.actor, 0) + 1
+    return FoldResult(
+        number=fold.number,
+        confusion=test.confusion,
+        right={actor: round(test.per_actor[actor] * count) for actor, count in counts.items()},
+        recordings=counts,
+        skipped=dict(report.skipped),
+        duration_s=round(duration_s, 1),
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}); make room") from error
