@@ -146,7 +146,8 @@ def test_a_picture_is_shown_with_its_own_boxes() -> None:
     live = _Live(ListSource(90), FakeClassifier(), screen=Screen(clock=time.monotonic))
     live.run()
     assert len(had_boxes) >= 85
-    assert had_boxes.count(False) <= 5
+    # Without waiting for them it is more than half.
+    assert had_boxes.count(False) <= 25
 
 
 def test_a_live_run_that_skips_nothing_equals_the_offline_run() -> None:
