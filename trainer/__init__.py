@@ -1,5 +1,6 @@
 """Turns a folder of RAVDESS recordings into a checkpoint that `realtime-mood --model` loads.
 
+    download/    RAVDESS from Zenodo
     corpora/     file name → Recording; which actor is trained on, validated on, tested on
     inspection   what is in the data, and what is wrong with it
     decode       file → frames with exact times (decord, or PyAV where it is missing)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from realtime_mood.errors import RealtimeMoodError, UsageError
+from trainer.config.download import add_download_options, download_config
 from trainer.config.evaluate import add_evaluate_options, evaluate_config
 from trainer.config.inspect import add_inspect_options, inspect_config
 from trainer.config.layers import add_train_options, train_config
@@ -43,7 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RealtimeMoodError as error:
         return _fail(error, error.exit_code, is_debug=is_debug)
     except KeyboardInterrupt:
-        print("trainer: interrupted; the same command with --resume goes on", file=sys.stderr)
+        print(
+            "trainer: interrupted; the same command goes on, training with --resume",
+            file=sys.stderr,
+        )
         return INTERRUPTED
     except Exception as error:
         return _fail(error, 1, is_debug=is_debug)
@@ -70,6 +74,8 @@ def _run(options: argparse.Namespace, words: Sequence[str]) -> None:
             _train(options, words, progress)
         elif options.command == "crossval":
             _crossval(options, words, progress)
+        elif options.command == "download":
+            _download(options, progress)
         elif options.command == "inspect":
             _inspect(options, progress)
         else:
@@ -110,6 +116,14 @@ def _crossval(
 
     summary = crossval(config, command=shlex.join(["trainer", *words]), progress=progress)
     print(json.dumps(summary.to_dict(), indent=2) if options.json else summary.as_text())
+
+
+def _download(options: argparse.Namespace, progress: Callable[[str, int, int], None]) -> None:
+    config = download_config(options)
+    from trainer.download.zenodo import download
+
+    videos = download(config, progress=progress)
+    print(f"{videos} videos in {config.output}; now: trainer inspect --data {config.output}")
 
 
 def _inspect(options: argparse.Namespace, progress: Callable[[str, int, int], None]) -> None:
@@ -160,6 +174,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_evaluate_options(measure)
     measure.add_argument("--json", action="store_true", help="print the figures as JSON")
+    fetch = commands.add_parser(
+        "download",
+        help="fetch RAVDESS's videos from Zenodo; stopped, the same command goes on",
+        allow_abbrev=False,
+    )
+    add_download_options(fetch)
     inspect = commands.add_parser(
         "inspect",
         help="show what is in the data and what is wrong with it",
@@ -174,6 +194,6 @@ def _parser() -> argparse.ArgumentParser:
     add_train_options(crossval)
     for command in (inspect, crossval):
         command.add_argument("--json", action="store_true", help="print the figures as JSON")
-    for command in (train, measure, inspect, crossval):
+    for command in (train, measure, fetch, inspect, crossval):
         command.add_argument("--debug", action="store_true", help="show tracebacks and details")
     return parser

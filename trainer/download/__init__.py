@@ -1,0 +1,1 @@
+"""`trainer download`: RAVDESS from Zenodo; stopped at any moment, the same command goes on."""
