@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
+import numpy as np
+import numpy.typing as npt
+
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.capture.source import FrameSource, SourceInfo
 from realtime_mood.config import RunConfig
@@ -21,6 +24,7 @@ from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.frame import Frame
 from realtime_mood.inference.classifier import Classifier
+from realtime_mood.inference.clip_sampler import ClipSampler
 from realtime_mood.inference.worker import classify_clips
 from realtime_mood.model.checkpoint import locate_checkpoint, read_contract
 from realtime_mood.model.clip_spec import ClipSpec
@@ -110,6 +114,31 @@ def run_offline(
             raise SourceError(
                 f"{error}; the part before is in {kept}" if kept else str(error)
             ) from error
+
+
+def sliding_clips(
+    times_s: npt.NDArray[np.float64], spec: ClipSpec, *, stride_s: float
+) -> list[tuple[float, npt.NDArray[np.int64]]]:
+    """The clips that a run takes of a face which is seen at given times, chosen by its own sampler.
+
+    Args:
+        times_s: when the face was seen, rising, seconds.
+        spec: the checkpoint's clip spec.
+        stride_s: seconds between two clips.
+
+    Returns:
+        For each clip the time of its last frame and the positions of its frames in `times_s`,
+        shape (num_frames,).
+    """
+    sampler = ClipSampler(spec, stride_s=stride_s)
+    clips = []
+    for position, time_s in enumerate(times_s):
+        # The sampler never looks at crops, so their numbers do for them.
+        number: npt.NDArray[np.uint8] = np.array(position)
+        clip = sampler.add(number, track_id=0, timestamp_s=float(time_s), frame_index=position)
+        if clip is not None:
+            clips.append((clip.end_s, np.asarray(clip.crops_bgr, dtype=np.int64)))
+    return clips
 
 
 def analyse(

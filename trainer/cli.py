@@ -79,7 +79,7 @@ def _run(options: argparse.Namespace, words: Sequence[str]) -> None:
         elif options.command == "inspect":
             _inspect(options, progress)
         else:
-            _evaluate(options, progress)
+            _evaluate(options, words, progress)
 
 
 def _train(
@@ -96,16 +96,17 @@ def _train(
     print(f"\nrealtime-mood --model {shlex.quote(str(config.checkpoint_folder))}")
 
 
-def _evaluate(options: argparse.Namespace, progress: Callable[[str, int, int], None]) -> None:
+def _evaluate(
+    options: argparse.Namespace, words: Sequence[str], progress: Callable[[str, int, int], None]
+) -> None:
     config = evaluate_config(options)
-    from trainer.evaluate import as_text
-    from trainer.train import evaluate
+    from trainer.evaluation import evaluate
 
-    measures = evaluate(config, progress=progress)
+    evaluation = evaluate(config, command=shlex.join(["trainer", *words]), progress=progress)
     if options.json:
-        print(json.dumps(measures.to_dict(), indent=2))
+        print(json.dumps(evaluation.to_dict(), indent=2))
     else:
-        print(as_text(config.data.name, measures))
+        print(evaluation.as_text())
 
 
 def _crossval(

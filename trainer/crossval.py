@@ -21,6 +21,9 @@ from trainer.corpora.sources import read_sources
 from trainer.crops import Progress
 from trainer.export import Report
 from trainer.pooled import FoldResult, Summary
+from trainer.predictions import Predictions
+from trainer.report.curves import read_history
+from trainer.report.reports import PREDICTIONS_FILE, REPORT_FOLDER, report_folds
 from trainer.run_folder import open_run
 from trainer.train import train
 
@@ -79,6 +82,7 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
         )
         _write(output / SUMMARY_JSON, json.dumps(summary.to_dict(), indent=2) + "\n")
         _write(output / SUMMARY_TEXT, summary.as_text() + "\n")
+        _report(summary, output)
     finally:
         lock.release()
     return summary
@@ -111,6 +115,30 @@ def _fold_config(config: TrainConfig, fold: Fold) -> TrainConfig:
         data=replace(config.data, cache=config.crops_folder),
         split=replace(config.split, fold=fold.number),
         run=replace(config.run, output=config.run.output / fold.name),
+    )
+
+
+def _report(summary: Summary, output: Path) -> None:
+    """The page over all folds, from what their own reports left."""
+    folders = {f"fold {fold.number}": output / f"fold-{fold.number}" for fold in summary.folds}
+    found = {name: folder / REPORT_FOLDER / PREDICTIONS_FILE for name, folder in folders.items()}
+    if missing := [str(path) for path in found.values() if not path.is_file()]:
+        logger.warning("no page over all folds is written: %s is missing", missing[0])
+        return
+    report_folds(
+        output / REPORT_FOLDER,
+        title=f"{summary.data}: {summary.protocol}, cross-validated",
+        notes=summary.notes,
+        facts=(
+            ("data", summary.data),
+            ("protocol", summary.protocol),
+            ("could not be used", str(sum(len(fold.skipped) for fold in summary.folds))),
+            ("hours", f"{sum(fold.duration_s for fold in summary.folds) / 3600:.2f}"),
+            ("command", summary.command),
+        ),
+        predictions={name: Predictions.load(path) for name, path in found.items()},
+        curves={name: read_history(folder / "run") for name, folder in folders.items()},
+        seed=summary.seed,
     )
 
 

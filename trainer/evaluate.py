@@ -13,8 +13,25 @@ from realtime_mood.model.labels import LABELS
 from trainer import metrics
 from trainer.corpora.recording import list_actors
 from trainer.crops import FaceCrops
+from trainer.predictions import Predictions
 
 CORNER = "true \\ answer"
+PICTURES = "images:"
+"""How the actors of pictures begin, which are unknown."""
+COVERAGES = (1.0, 0.75, 0.5, 0.25)
+"""Shares of the answers kept for which the accuracy is told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """How far confidences of single clips can be believed."""
+
+    calibration_error: float
+    """ECE of the likeliest label."""
+    log_loss: float
+    """Mean −ln(probability of the true label)."""
+    brier_score: float
+    """Mean squared distance from the truth, from 0 to 2."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,78 +39,100 @@ class Measures:
     """Figures over a set of recordings; a recording's answer is the mean over its clips."""
 
     actors: tuple[str, ...]
-    """Whose recordings."""
+    """Whose recordings; of pictures nobody knows."""
     recordings: int
     """How many."""
     accuracy: float
     """Share of recordings that is right (WAR)."""
-    accuracy_interval: tuple[float, float]
-    """95 % bootstrap interval over actors."""
     uar: float
     """Mean recall of the labels."""
     macro_f1: float
     """Mean F1 of the labels."""
+    intervals: metrics.Intervals
+    """95 % intervals of the three."""
     clip_accuracy: float
     """Share of single clips that is right."""
     per_actor: dict[str, float]
-    """Accuracy of each actor."""
-    recall: dict[str, float]
-    """Recall of each label."""
+    """Accuracy of each actor; empty for pictures."""
+    recall: dict[str, float | None]
+    """Recall of each label; None where no recording has it."""
     predicted_share: dict[str, float]
     """Share of the answers that is each label."""
     confusion: list[list[int]]
     """Rows: true label; columns: answer; in the order of the label table."""
-    calibration_error: float
-    """ECE of single clips with the temperature."""
-    calibration_error_uncalibrated: float
-    """ECE of single clips without it."""
+    impossible_labels: tuple[str, ...]
+    """Labels that the data does not have and that were no answers."""
+    calibrated: Calibration
+    """With the temperature."""
+    uncalibrated: Calibration
+    """Without it."""
+    accuracy_at_coverage: dict[str, float]
+    """Accuracy when only this share of the answers is kept, the surest."""
+
+    @property
+    def actor_spread(self) -> float:
+        """Standard deviation of the accuracy over actors; 0 for one or none."""
+        return float(np.std(list(self.per_actor.values()) or [0.0]))
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of guessing among the possible labels."""
+        return 1.0 / (len(LABELS) - len(self.impossible_labels))
 
     def to_dict(self) -> dict[str, Any]:
         """The values as JSON can hold them."""
-        return asdict(self)
+        return asdict(self) | {"actor_spread": self.actor_spread, "chance": self.chance}
 
 
-def measure(
-    logits: npt.NDArray[np.float64],
-    recordings: Sequence[FaceCrops],
-    *,
-    temperature: float,
-    seed: int,
-) -> Measures:
+def measure(predictions: Predictions, *, seed: int = 0) -> Measures:
     """Compute all figures.
 
     Args:
-        logits: shape (recordings, clips a recording, labels).
-        recordings: in the same order.
-        temperature: logits are divided by it.
+        predictions: of any recordings.
         seed: of the bootstrap.
     """
-    labels = np.array([crops.recording.label for crops in recordings])
-    actors = np.array([crops.recording.actor for crops in recordings])
-    clips = metrics.softmax(logits, temperature)
-    predicted = clips.mean(axis=1).argmax(axis=1)
-    confusion = metrics.confusion_matrix(labels, predicted, len(LABELS))
-    clip_labels = np.repeat(labels, logits.shape[1])
-    flat = clips.reshape(-1, len(LABELS))
-    plain = metrics.softmax(logits).reshape(-1, len(LABELS))
+    labels, actors = predictions.labels, predictions.actors
+    probabilities = predictions.probabilities()
+    predicted = probabilities.argmax(axis=1)
     is_right = predicted == labels
-    shares = confusion.sum(axis=0) / confusion.sum()
+    confusion = metrics.confusion_matrix(labels, predicted, len(LABELS))
+    clips = predictions.clip_probabilities()
+    kept = metrics.risk_coverage(probabilities.max(axis=1), is_right)
+    names = tuple(sorted({str(actor) for actor in actors if not actor.startswith(PICTURES)}))
+    # Pictures of nobody knows whom count as one actor, which gives Wilson's interval.
+    owners = actors if names else np.full(len(actors), PICTURES)
+    possible = np.asarray(predictions.known.any(axis=0))
     return Measures(
-        actors=tuple(str(actor) for actor in np.unique(actors)),
-        recordings=len(recordings),
+        actors=names,
+        recordings=len(labels),
         accuracy=metrics.accuracy(confusion),
-        accuracy_interval=metrics.bootstrap_over_actors(is_right, actors, seed=seed),
         uar=metrics.unweighted_recall(confusion),
         macro_f1=metrics.macro_f1(confusion),
-        clip_accuracy=float((flat.argmax(axis=1) == clip_labels).mean()),
-        per_actor={
-            str(actor): float(is_right[actors == actor].mean()) for actor in np.unique(actors)
-        },
+        intervals=metrics.intervals(labels, predicted, owners, len(LABELS), seed=seed),
+        clip_accuracy=float((clips.argmax(axis=2) == labels[:, None]).mean()),
+        per_actor={name: float(is_right[actors == name].mean()) for name in names},
         recall=_named(metrics.recalls(confusion)),
-        predicted_share=_named(shares),
+        predicted_share={
+            label: float(share)
+            for label, share in zip(LABELS, confusion.sum(axis=0) / len(labels), strict=True)
+        },
         confusion=confusion.tolist(),
-        calibration_error=metrics.calibration_error(flat, clip_labels),
-        calibration_error_uncalibrated=metrics.calibration_error(plain, clip_labels),
+        impossible_labels=tuple(
+            label for label, is_possible in zip(LABELS, possible, strict=True) if not is_possible
+        ),
+        calibrated=_calibration(clips, labels),
+        uncalibrated=_calibration(predictions.clip_probabilities(calibrated=False), labels),
+        accuracy_at_coverage={f"{share:g}": kept.accuracy_at(share) for share in COVERAGES},
+    )
+
+
+def _calibration(clips: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> Calibration:
+    flat = clips.reshape(-1, len(LABELS))
+    repeated = np.repeat(labels, clips.shape[1])
+    return Calibration(
+        calibration_error=metrics.calibration_error(flat, repeated),
+        log_loss=metrics.log_loss(flat, repeated),
+        brier_score=metrics.brier_score(flat, repeated),
     )
 
 
@@ -104,28 +143,38 @@ def fit_clip_temperature(logits: npt.NDArray[np.float64], recordings: Sequence[F
         logits: shape (recordings, clips a recording, labels).
         recordings: in the same order.
     """
-    labels = np.array([crops.recording.label for crops in recordings])
-    flat = logits.reshape(-1, len(LABELS))
-    return metrics.fit_temperature(flat, np.repeat(labels, logits.shape[1]))
+    one = Predictions.of(logits, recordings, temperature=1.0)
+    flat = one.possible_logits().reshape(-1, len(LABELS))
+    return metrics.fit_temperature(flat, np.repeat(one.labels, logits.shape[1]))
 
 
 def as_text(name: str, measures: Measures) -> str:
     """The figures for people: a few lines and the confusion matrix."""
-    low, high = measures.accuracy_interval
-    per_actor = ", ".join(f"{actor}: {share:.1%}" for actor, share in measures.per_actor.items())
+    whose = f" of {list_actors(measures.actors)}" if measures.actors else ""
+    kept = ", ".join(
+        f"{value:.1%} of the surest {float(share):.0%}"
+        for share, value in measures.accuracy_at_coverage.items()
+        if share != "1"
+    )
+    low, high = measures.intervals.accuracy
     lines = [
-        f"{name}: {measures.recordings} recordings of actors {list_actors(measures.actors)}",
-        f"  accuracy (WAR) {measures.accuracy:.1%}, 95 % interval over actors "
-        f"{low:.1%} to {high:.1%}; chance is 12.5 %",
+        f"{name}: {measures.recordings} recordings{whose}",
+        f"  accuracy (WAR) {measures.accuracy:.1%}, 95 % interval {low:.1%} to {high:.1%} "
+        f"({measures.intervals.method}); chance is {measures.chance:.1%}",
         f"  UAR {measures.uar:.1%}, macro F1 {measures.macro_f1:.1%}, "
         f"single clips {measures.clip_accuracy:.1%}",
-        f"  actors: {per_actor}",
-        f"  calibration error {measures.calibration_error:.3f} "
-        f"({measures.calibration_error_uncalibrated:.3f} without temperature)",
-        "",
-        confusion_text(measures.confusion),
+        f"  right are {kept}",
+        f"  calibration error {measures.calibrated.calibration_error:.3f} "
+        f"({measures.uncalibrated.calibration_error:.3f} without temperature)",
     ]
-    return "\n".join(lines)
+    if measures.per_actor:
+        shares = ", ".join(f"{actor} {share:.1%}" for actor, share in measures.per_actor.items())
+        lines.append(f"  actors: {shares}; spread (SD) {100 * measures.actor_spread:.1f} points")
+    if measures.impossible_labels:
+        lines.append(
+            f"  no answers, for the data has none: {', '.join(measures.impossible_labels)}"
+        )
+    return "\n".join([*lines, "", confusion_text(measures.confusion)])
 
 
 def confusion_text(confusion: Sequence[Sequence[int]]) -> str:
@@ -138,5 +187,8 @@ def confusion_text(confusion: Sequence[Sequence[int]]) -> str:
     return "\n".join([header, *rows])
 
 
-def _named(values: npt.NDArray[np.float64]) -> dict[str, float]:
-    return {label: float(value) for label, value in zip(LABELS, values, strict=True)}
+def _named(values: npt.NDArray[np.float64]) -> dict[str, float | None]:
+    return {
+        label: None if np.isnan(value) else float(value)
+        for label, value in zip(LABELS, values, strict=True)
+    }

@@ -144,23 +144,6 @@ class Collator:
         return mix_pairs(batch, self._recipe) if "keys" in batch and self._recipe.mixes else batch
 
 
-def predict_logits(
-    model: nn.Module, clips: EvaluationClips, *, batch_size: int, num_workers: int
-) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Logits of fixed clips, shape (recordings, clips a recording, labels)."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    loader = torch.utils.data.DataLoader(clips, batch_size=batch_size, num_workers=num_workers)
-    model.to(device).eval()
-    with torch.inference_mode():
-        rows = [
-            model(pixel_values=batch["pixel_values"].to(device)).logits.float().cpu().numpy()
-            for batch in loader
-        ]
-    model.cpu()
-    logits = np.concatenate(rows).astype(np.float64)
-    return logits.reshape(len(clips.recordings), clips.count, len(LABELS))
-
-
 def share_of_batch(config: TrainConfig) -> int:
     """Clips that a process works through at a time.
 

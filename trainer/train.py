@@ -12,22 +12,27 @@ from transformers.utils import logging as transformers_logging
 
 from realtime_mood.errors import SourceError
 from realtime_mood.faces.detector import make_detector
-from realtime_mood.model.checkpoint import Contract, load_model, locate_checkpoint, read_contract
+from realtime_mood.model.checkpoint import Contract
 from realtime_mood.model.clip_spec import ClipSpec
+from realtime_mood.model.labels import LABELS
 from trainer import processes
 from trainer.augment import PAD
 from trainer.base import Model, load_base
-from trainer.config import TINY, EvaluateConfig, RecipeConfig, TrainConfig
+from trainer.config import TINY, RecipeConfig, TrainConfig
 from trainer.corpora.protocols import make_folds
 from trainer.corpora.recording import Recording, known_actors
 from trainer.corpora.sources import read_sources
-from trainer.corpora.splits import Split, find_actors
+from trainer.corpora.splits import Split
 from trainer.crops import Cutter, FaceCrops, Progress, cut_recordings
 from trainer.dataset import EvaluationClips, TrainingClips
 from trainer.decode import available_decoder
-from trainer.evaluate import Measures, fit_clip_temperature, measure
+from trainer.evaluate import fit_clip_temperature, measure
 from trainer.export import Report, write_checkpoint
-from trainer.fit import Stage, fit, predict_logits, share_of_batch
+from trainer.fit import Stage, fit, share_of_batch
+from trainer.predict import clip_logits
+from trainer.predictions import Predictions
+from trainer.report.curves import read_history
+from trainer.report.reports import REPORT_FOLDER, report_run
 from trainer.run_folder import open_run
 from trainer.single_frames import FRAMES_STAGE, frame_config, frame_spec, frame_twin
 
@@ -105,7 +110,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         return None
     # What is measured is what is saved: weights of half precision.
     model.half().float()  # type: ignore[no-untyped-call]
-    temperature, measured = _measure(model, parts, spec, config)
+    temperature, predictions = _measure(model, parts, spec, config)
     report = Report(
         command=command,
         config=config,
@@ -116,9 +121,10 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         train_actors=known_actors(crops.recording for crops in parts.train),
         train_recordings=len(parts.train),
         skipped=parts.skipped,
-        measures=measured,
+        measures={name: measure(part, seed=config.run.seed) for name, part in predictions.items()},
     )
     write_checkpoint(model.half(), report)  # type: ignore[no-untyped-call]
+    _report(report, predictions, parts, config)
     locks[0].release()
     return report
 
@@ -151,47 +157,6 @@ def _stages(recipe: RecipeConfig) -> list[Stage]:
     )
     clips = Stage(name="clips", epochs=recipe.epochs, learning_rate=recipe.learning_rate)
     return [stage for stage in (head, clips) if stage.epochs]
-
-
-def evaluate(config: EvaluateConfig, *, progress: Progress) -> Measures:
-    """Measure a checkpoint on recordings of given actors.
-
-    Raises:
-        SourceError: the data cannot be used.
-        UsageError: an actor is not there.
-        ModelError: the checkpoint or the face detector cannot be loaded.
-        OutputError: face crops cannot be kept.
-    """
-    folder = locate_checkpoint(config.measure.model)
-    contract = read_contract(folder)
-    index = read_sources(config.data.sources)
-    wanted = find_actors(config.measure.actors, index.actors, option="--actors")
-    recordings = [r for r in index.recordings if not wanted or r.actor in wanted]
-    cutter = Cutter(
-        folder=config.crops_folder,
-        spec=contract.spec,
-        detector=make_detector(config.data.faces, yunet_file=config.data.face_model).name,
-        yunet_file=config.data.face_model,
-        decoder=available_decoder(),
-    )
-    crops, _ = cut_recordings(
-        recordings,
-        cutter,
-        num_workers=config.measure.num_workers,
-        timeout_s=config.data.decode_timeout_s,
-        progress=progress,
-    )
-    if not crops:
-        raise SourceError(
-            f"no recording in {config.data.name} could be used; see the messages above"
-        )
-    logits = predict_logits(
-        load_model(folder),
-        EvaluationClips(crops, contract.spec),
-        batch_size=config.measure.batch_size,
-        num_workers=config.measure.num_workers,
-    )
-    return measure(logits, crops, temperature=contract.temperature, seed=0)
 
 
 class _Cut:
@@ -233,20 +198,36 @@ class _Cut:
 
 def _measure(
     model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig
-) -> tuple[float, dict[str, Measures]]:
+) -> tuple[float, dict[str, Predictions]]:
+    """The temperature, and the answers to the validation and the test recordings."""
+
     def logits_of(recordings: list[FaceCrops]) -> np.ndarray[Any, np.dtype[np.float64]]:
         clips = EvaluationClips(recordings, spec)
-        return predict_logits(
+        logits = clip_logits(
             model, clips, batch_size=config.recipe.batch_size, num_workers=config.run.num_workers
         )
+        return logits.reshape(len(recordings), clips.count, len(LABELS))
 
     validation = logits_of(parts.validation)
     temperature = fit_clip_temperature(validation, parts.validation)
     return temperature, {
-        "validation": measure(
-            validation, parts.validation, temperature=temperature, seed=config.run.seed
-        ),
-        "test": measure(
-            logits_of(parts.test), parts.test, temperature=temperature, seed=config.run.seed
-        ),
+        "validation": Predictions.of(validation, parts.validation, temperature=temperature),
+        "test": Predictions.of(logits_of(parts.test), parts.test, temperature=temperature),
     }
+
+
+def _report(
+    report: Report, predictions: dict[str, Predictions], parts: _Cut, config: TrainConfig
+) -> None:
+    report_run(
+        config.run.output / REPORT_FOLDER,
+        title=f"{config.run.output.resolve().name}: {config.model.base_model} on {report.data}",
+        metrics=report.to_dict(),
+        notes=report.notes,
+        facts=report.facts(),
+        measures=report.measures,
+        predictions=predictions,
+        recordings=parts.test,
+        spec=report.contract.spec,
+        curves=read_history(config.run_folder),
+    )

@@ -58,6 +58,13 @@ def test_folds_are_run_once_and_pooled(
     capsys.readouterr()
     assert main(words(twelve, output, "--resume", "--json")) == 0
     assert trained == ["fold-1", "fold-2", "fold-2", "fold-3"]
+    told = json.loads((output / "crossval.json").read_text())
+    page = json.loads((output / "report" / "metrics.json").read_text())
+    assert page["pooled"]["confusion"] == told["confusion"]
+    assert page["pooled"]["per_actor"] == told["per_actor"]
+    assert list(page["folds"]) == ["fold 1", "fold 2", "fold 3"]
+    names = {path.name for path in (output / "report").iterdir()}
+    assert {"index.html", "confusion.png", "actors.png", "folds.png", "folds-learning.png"} <= names
     figures = json.loads(capsys.readouterr().out)
     assert figures == json.loads((output / "crossval.json").read_text())
     assert [fold["fold"] for fold in figures["per_fold"]] == [1, 2, 3]

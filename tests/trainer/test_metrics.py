@@ -31,6 +31,8 @@ def test_labels_that_do_not_occur_do_not_count() -> None:
     confusion = metrics.confusion_matrix([0, 1], [0, 0], 3)
     assert metrics.unweighted_recall(confusion) == 0.5
     assert np.isnan(metrics.recalls(confusion)[2])
+    # Label 0 has precision 1/2 and recall 1; label 1 is never answered.
+    assert metrics.macro_f1(confusion) == pytest.approx((2 / 3 + 0) / 2)
 
 
 def test_softmax_with_temperature() -> None:
@@ -55,8 +57,63 @@ def test_calibration_error() -> None:
     assert metrics.calibration_error(certain, [0]) == 0.0
 
 
+def test_reliability_bins() -> None:
+    found = metrics.reliability([0.95, 0.93, 0.12, 1.0], [True, False, True, True])
+    assert found.counts.tolist() == [0, 1, 0, 0, 0, 0, 0, 0, 0, 3]
+    assert found.accuracy[9] == pytest.approx(2 / 3)
+    assert found.confidence[9] == pytest.approx(2.88 / 3)
+    assert np.isnan(found.accuracy[0])
+    # (3 · (0.96 − 0.6667) + 1 · (1 − 0.12)) / 4
+    assert found.error == pytest.approx((0.88 + 0.88) / 4)
+
+
+def test_log_loss_and_brier_score() -> None:
+    probabilities = np.array([[0.8, 0.2], [0.5, 0.5]])
+    assert metrics.log_loss(probabilities, [0, 1]) == pytest.approx(
+        -(math.log(0.8) + math.log(0.5)) / 2
+    )
+    # (0.2² + 0.2²) and (0.5² + 0.5²)
+    assert metrics.brier_score(probabilities, [0, 1]) == pytest.approx((0.08 + 0.5) / 2)
+    guesses = np.full((1, 8), 1 / 8)
+    assert metrics.brier_score(guesses, [3]) == pytest.approx(0.875)
+
+
+def test_risk_coverage_withholds_the_least_sure() -> None:
+    curve = metrics.risk_coverage([0.5, 0.9, 0.7, 0.6], [False, True, True, False])
+    assert curve.kept.tolist() == [1, 2, 3, 4]
+    np.testing.assert_allclose(curve.accuracy, [1, 1, 2 / 3, 1 / 2])
+    assert curve.accuracy_at(0.5) == 1.0
+    assert curve.accuracy_at(0.75) == pytest.approx(2 / 3)
+    assert curve.accuracy_at(1.0) == 0.5
+    # Risks 0, 0, 1/3 and 1/2, each over a quarter of the answers.
+    assert curve.area == pytest.approx((1 / 3 + 1 / 2) / 4)
+
+
+def test_equally_sure_answers_are_withheld_together() -> None:
+    curve = metrics.risk_coverage([0.5, 0.5, 0.5], [True, False, False])
+    assert curve.kept.tolist() == [3]
+    assert curve.accuracy_at(0.25) == pytest.approx(1 / 3)
+
+
 def test_bootstrap_draws_whole_actors() -> None:
     # One actor all right, one all wrong: a draw is 0, a half or 1, each quarter, half, quarter.
-    low, high = metrics.bootstrap_over_actors([1, 1, 0, 0], [1, 1, 2, 2], seed=3)
-    assert (low, high) == (0.0, 1.0)
-    assert metrics.bootstrap_over_actors([1, 0, 1, 0], [1, 1, 2, 2], seed=3) == (0.5, 0.5)
+    labels, actors = [0, 0, 0, 0], ["a", "a", "b", "b"]
+    found = metrics.intervals(labels, [0, 0, 1, 1], actors, 2, seed=3)
+    assert found.method == "bootstrap over actors"
+    assert found.accuracy == (0.0, 1.0)
+    assert found.uar == (0.0, 1.0)
+    same = metrics.intervals(labels, [0, 1, 0, 1], actors, 2, seed=3)
+    assert same.accuracy == (0.5, 0.5)
+    # Precision 1, recall 1/2 in every draw.
+    assert same.macro_f1 == pytest.approx((2 / 3, 2 / 3))
+
+
+def test_one_actor_has_a_wilson_interval() -> None:
+    # 22 of 24, as often quoted for one actor of RAVDESS: 74 to 98 %.
+    labels, answers = [0] * 24, [0] * 22 + [1] * 2
+    found = metrics.intervals(labels, answers, ["one"] * 24, 2, seed=0)
+    assert found.method == "Wilson"
+    assert found.accuracy == pytest.approx((0.7415, 0.9768), abs=1e-4)
+    assert found.uar is None
+    assert metrics.wilson_interval(0, 5)[0] == 0.0
+    assert metrics.wilson_interval(5, 5)[1] == 1.0

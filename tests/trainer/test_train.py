@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from transformers import TimesformerForVideoClassification
 
 from realtime_mood.model.checkpoint import load_model, read_contract
 from realtime_mood.model.labels import LABELS
 from tests.trainer.drawn import draw_video
 from trainer.cli import main
+from trainer.predictions import Predictions
 
 SIZE = 32
 
@@ -59,16 +63,45 @@ def test_it_says_how_good_it_is_and_of_what_it_was_made(run: Path) -> None:
     assert np.sum(figures["test"]["confusion"]) == figures["test"]["recordings"] == 8
     assert figures["test"]["accuracy"] == np.trace(figures["test"]["confusion"]) / 8
     card = (run / "checkpoint" / "README.md").read_text()
-    assert card.startswith("---\nlicense: cc-by-nc-sa-4.0\n")
+    assert "\nlicense: cc-by-nc-sa-4.0\n" in card.split("---")[1]
     for words in (
         "e0196391",
         "from single frames",
         "--frame-epochs 1",
-        "actors ravdess 03",
+        "test (ravdess 03)",
         "chance",
     ):
         assert words.lower() in card.lower()
     assert "accuracy (WAR)" in (run / "summary.txt").read_text()
+
+
+def test_the_card_is_what_the_hub_reads(run: Path) -> None:
+    card = ModelCard.load(run / "checkpoint" / "README.md")
+    figures = json.loads((run / "checkpoint" / "metrics.json").read_text())["test"]
+    results = {result.metric_name: result for result in card.data.eval_results}
+    assert results["accuracy (WAR)"].metric_value == round(figures["accuracy"], 4)
+    assert results["UAR"].metric_value == round(figures["uar"], 4)
+    assert results["accuracy (WAR)"].dataset_name == "corpus0 (actor-split, test)"
+    assert card.data.base_model is None
+    assert "actor-split" in card.text
+
+
+def test_the_run_has_a_report_to_look_at(run: Path) -> None:
+    folder = run / "report"
+    checkpoint_figures = json.loads((run / "checkpoint" / "metrics.json").read_text())
+    assert json.loads((folder / "metrics.json").read_text()) == checkpoint_figures
+    names = {path.name for path in folder.iterdir()}
+    pictures = {"confusion", "actors", "reliability", "risk-coverage", "learning"}
+    # One actor alone has no bars.
+    assert {f"{name}.png" for name in pictures - {"actors"}} <= names
+    for path in folder.glob("*.png"):
+        assert cv2.imread(str(path)).shape[0] > 300, path.name
+    page = (folder / "index.html").read_text()
+    # Nothing is fetched from anywhere.
+    assert not re.findall(r'(?:src|srcset|href)="(?!data:)', page)
+    assert "was taken for" in page
+    assert len(re.findall("data:image/jpeg", page)) >= 1
+    assert Predictions.load(folder / "predictions.npz").logits.shape == (8, 5, 8)
 
 
 def test_no_pickle_is_in_the_checkpoint(run: Path) -> None:
@@ -102,7 +135,23 @@ def test_evaluate_measures_the_actors_asked_for(
     assert main([str(word) for word in words]) == 0
     figures = json.loads(capsys.readouterr().out)
     reported = json.loads((run / "checkpoint" / "metrics.json").read_text())["test"]
-    assert figures["confusion"] == reported["confusion"]
+    assert figures["recordings"] == reported
+    # Drawn recordings are shorter than a clip.
+    assert figures["as_deployed"] is None
+    assert "no recording lasts 1.4 s" in figures["notes"][0]
+
+
+def test_evaluate_says_whom_the_model_was_trained_on(
+    run: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", "--data", corpus, "--model", run / "checkpoint", "--faces", "none"]
+    words += ["--cache", tmp_path / "crops", "--num-workers", "0", "--report", tmp_path / "report"]
+    assert main([str(word) for word in words]) == 0
+    said = capsys.readouterr().out
+    assert "trained on actors measured here (ravdess 01): it LEAKS" in said
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "it LEAKS" in page
+    assert (tmp_path / "report" / "actors.png").is_file()
 
 
 def test_continuing_from_our_own_checkpoint(run: Path, corpus: Path, tmp_path: Path) -> None:

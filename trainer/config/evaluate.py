@@ -11,6 +11,9 @@ from realtime_mood.errors import UsageError
 from trainer.config.data import DataConfig, data_from_environment
 from trainer.config.options import Options, Range, add_options, given, require
 
+DEFAULT_STRIDE_S = 0.2
+"""As `realtime-mood --stride`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureConfig(Options):
@@ -28,6 +31,10 @@ class MeasureConfig(Options):
     """Clips at a time."""
     num_workers: Annotated[int, Range(0, 64)] = 2
     """Processes that decode, and that prepare batches; 0: batches are made in this process."""
+    stride_s: Annotated[float, Range(0.0, 10.0, "seconds", above=True)] = DEFAULT_STRIDE_S
+    """Seconds between two clips, when it is measured as deployed."""
+    report: Path | None = None
+    """Folder for a report with a page to look at (none is written)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,202 @@
+"""`trainer evaluate`, top to bottom: index, cut, classify, watch as the runtime does, report."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from realtime_mood.errors import SourceError
+from realtime_mood.faces.detector import make_detector
+from realtime_mood.model.checkpoint import load_model, locate_checkpoint, read_contract
+from realtime_mood.model.labels import LABELS
+from trainer.config import EvaluateConfig
+from trainer.corpora.recording import list_actors
+from trainer.corpora.sources import read_sources
+from trainer.corpora.splits import find_actors
+from trainer.crops import Cutter, Progress, cut_recordings
+from trainer.dataset import EVALUATION_CLIPS, EvaluationClips
+from trainer.decode import available_decoder
+from trainer.deployed import DeployedMeasures, measure_deployed
+from trainer.evaluate import Measures, as_text, measure
+from trainer.predict import clip_logits
+from trainer.predictions import Predictions
+from trainer.report.reports import report_evaluation
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """All that was measured of a checkpoint."""
+
+    model: str
+    """As it was named."""
+    data: str
+    """Names the data."""
+    temperature: float
+    """The checkpoint's, which all probabilities were made with."""
+    notes: tuple[str, ...]
+    """What a reader has to know before the figures."""
+    recordings: Measures
+    """Clips spread over each recording, averaged."""
+    as_deployed: DeployedMeasures | None
+    """Sliding clips, smoothed; None for pictures, and where all recordings are too short."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values as JSON can hold them."""
+        return {
+            "model": self.model,
+            "data": self.data,
+            "labels": list(LABELS),
+            "temperature": self.temperature,
+            "notes": list(self.notes),
+            "recordings": self.recordings.to_dict(),
+            "as_deployed": self.as_deployed.to_dict() if self.as_deployed else None,
+        }
+
+    def as_text(self) -> str:
+        """The figures for people."""
+        parts = [as_text(self.data, self.recordings)]
+        if found := self.as_deployed:
+            shown = "–" if found.right_when_shown is None else f"{found.right_when_shown:.1%}"
+            parts.append(
+                "\n".join(
+                    (
+                        f"as deployed (a clip each {found.stride_s:g} s, smoothed): shown is the "
+                        f"right label {found.time_right:.1%} of the time, a wrong one "
+                        f"{found.time_wrong:.1%}, unsure {found.time_unsure:.1%}",
+                        f"  right when a label is shown {shown}, "
+                        f"{found.switches_per_minute:.1f} label switches a minute "
+                        f"({found.unsmoothed_switches_per_minute:.1f} unsmoothed)",
+                        f"  from the start to the right label: {found.from_start}",
+                        f"  after a true change: {found.step}",
+                        f"  accuracy of whole recordings {found.answers.accuracy:.1%}, "
+                        f"calibration error {found.calibration_error:.3f}",
+                    )
+                )
+            )
+        return "\n\n".join([*parts, *(f"Note: {note}" for note in self.notes)])
+
+
+def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Evaluation:
+    """Measure a checkpoint on recordings of given actors.
+
+    Args:
+        config: the options.
+        command: how it was asked for.
+        progress: told what is done.
+
+    Raises:
+        SourceError: the data cannot be used.
+        UsageError: an actor is not there.
+        ModelError: the checkpoint or the face detector cannot be loaded.
+        OutputError: face crops cannot be kept, or the report cannot be written.
+    """
+    asked = config.measure
+    folder = locate_checkpoint(asked.model)
+    contract = read_contract(folder)
+    index = read_sources(config.data.sources)
+    wanted = find_actors(asked.actors, index.actors, option="--actors")
+    held_out = any(r.is_held_out for r in index.recordings)
+    recordings = [
+        r
+        for r in index.recordings
+        if (not wanted or r.actor in wanted) and (r.is_held_out or not held_out)
+    ]
+    detector = make_detector(config.data.faces, yunet_file=config.data.face_model).name
+    crops, skipped = cut_recordings(
+        recordings,
+        Cutter(
+            folder=config.crops_folder,
+            spec=contract.spec,
+            detector=detector,
+            yunet_file=config.data.face_model,
+            decoder=available_decoder(),
+        ),
+        num_workers=asked.num_workers,
+        timeout_s=config.data.decode_timeout_s,
+        progress=progress,
+    )
+    if not crops:
+        raise SourceError(
+            f"no recording in {config.data.name} could be used; see the messages above"
+        )
+    stills = all(one.is_still for one in crops)
+    model = load_model(folder)
+    clips = EvaluationClips(crops, contract.spec, 1 if stills else EVALUATION_CLIPS)
+    logits = clip_logits(
+        model, clips, batch_size=asked.batch_size, num_workers=asked.num_workers
+    ).reshape(len(crops), clips.count, len(LABELS))
+    predictions = Predictions.of(logits, crops, temperature=contract.temperature)
+    measures = measure(predictions)
+    notes = _notes(folder, measures)
+    if held_out:
+        notes.append(f"only the {len(recordings)} pictures that their corpus keeps apart are used")
+    deployment = None
+    if not stills:
+        deployment = measure_deployed(
+            model,
+            crops,
+            contract,
+            stride_s=asked.stride_s,
+            batch_size=asked.batch_size,
+            num_workers=asked.num_workers,
+        )
+        if deployment is None:
+            notes.append(
+                f"no recording lasts {contract.spec.span_s:g} s, a clip: nothing is told of the "
+                "model as deployed"
+            )
+    evaluation = Evaluation(
+        model=asked.model,
+        data=config.data.name,
+        temperature=contract.temperature,
+        notes=tuple(notes),
+        recordings=measures,
+        as_deployed=deployment.measures if deployment else None,
+    )
+    if asked.report is not None:
+        report_evaluation(
+            asked.report,
+            title=f"{Path(asked.model).name} on {config.data.name}",
+            metrics=evaluation.to_dict(),
+            notes=notes,
+            facts=(
+                ("model", asked.model),
+                ("data", config.data.name),
+                ("actors", list_actors(measures.actors) or "unknown"),
+                ("recordings", f"{len(crops)}, and {len(skipped)} that could not be used"),
+                ("face detector", f"{detector}; trained on {contract.face_detector}"),
+                ("clip", f"{contract.spec.num_frames} frames, {contract.spec.span_s:g} s"),
+                ("temperature", f"{contract.temperature:.3f}"),
+                ("command", command),
+            ),
+            measures=measures,
+            predictions=predictions,
+            deployment=deployment,
+            recordings=crops,
+            spec=contract.spec,
+        )
+    return evaluation
+
+
+def _notes(folder: Path, measures: Measures) -> list[str]:
+    """What the checkpoint's own figures say against these."""
+    try:
+        figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        trained_on = {str(actor) for actor in figures["train_actors"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return ["the checkpoint does not say whom it was trained on: these may be among them"]
+    if figures.get("protocol") == "random":
+        return ["the checkpoint was trained with protocol 'random': it has seen these actors"]
+    both = [
+        actor
+        for actor in measures.actors
+        if {actor, actor.rpartition(":")[2].lstrip("0")} & trained_on
+    ]
+    if both:
+        return [f"the model was trained on actors measured here ({list_actors(both)}): it LEAKS"]
+    return []

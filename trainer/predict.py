@@ -1,0 +1,35 @@
+"""A model's logits for fixed clips, on the best device there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from trainer.dataset import Item
+
+
+def clip_logits(
+    model: nn.Module, clips: Dataset[Item], *, batch_size: int, num_workers: int
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Logits, shape (clips, labels).
+
+    Args:
+        model: put into evaluation mode, and on the CPU again afterwards.
+        clips: their labels are not looked at.
+        batch_size: clips at a time.
+        num_workers: processes that prepare them; 0: this one does.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    loader = DataLoader(clips, batch_size=batch_size, num_workers=num_workers)
+    model.to(device).eval()
+    with torch.inference_mode():
+        rows = [
+            model(pixel_values=batch["pixel_values"].to(device)).logits.float().cpu().numpy()
+            for batch in loader
+        ]
+    model.cpu()
+    return np.concatenate(rows).astype(np.float64)

@@ -1,0 +1,164 @@
+"""A report's folder: `index.html` with everything in it, each picture as PNG, `metrics.json`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from realtime_mood.errors import OutputError
+from trainer.report.theme import DARK, LIGHT, Picture, to_png
+
+logger = logging.getLogger(__name__)
+
+PAGE_FILE = "index.html"
+METRICS_FILE = "metrics.json"
+TEMPLATE = "page.html.j2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One figure that is seen at a glance."""
+
+    name: str
+    """What it is."""
+    value: str
+    """The figure."""
+    note: str = ""
+    """Its interval, or what it is compared with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A picture with what it shows."""
+
+    name: str
+    """Of its file, without the suffix."""
+    title: str
+    """In words."""
+    note: str
+    """How to read it."""
+    picture: Picture
+    """What draws it."""
+    wide: bool = False
+    """It takes the whole width."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table; long ones are folded."""
+
+    title: str
+    """What it lists."""
+    head: tuple[str, ...]
+    """Names of the columns."""
+    rows: tuple[tuple[str, ...], ...]
+    """The first column names the row, the others are figures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A recording that was answered wrongly."""
+
+    name: str
+    """Of the recording."""
+    actor: str
+    """Who is seen."""
+    truth: str
+    """The true label."""
+    answer: str
+    """The answer."""
+    bars: tuple[tuple[str, float], ...]
+    """Labels with their probabilities, the likeliest first."""
+    jpeg: bytes
+    """The frames of one clip, side by side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the page."""
+
+    title: str
+    """Its heading."""
+    text: str = ""
+    """What it is about."""
+    cards: tuple[Card, ...] = ()
+    """Figures on top."""
+    panels: tuple[Panel, ...] = ()
+    """Pictures."""
+    tables: tuple[Table, ...] = ()
+    """Below them."""
+    examples: tuple[Example, ...] = ()
+    """At the end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A whole report."""
+
+    title: str
+    """Its name."""
+    lead: str
+    """What it is a report of, in a sentence."""
+    warnings: tuple[str, ...] = ()
+    """What a reader has to know before the figures."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """Names and values: data, model, command."""
+    sections: tuple[Section, ...]
+    """In order."""
+
+
+def write_page(folder: Path, page: Page, metrics: Mapping[str, Any]) -> None:
+    """Draw all pictures and write the folder; the page is written last.
+
+    Args:
+        folder: created when it does not exist.
+        page: what to write.
+        metrics: the content of `metrics.json`.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("trainer.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pictures = {}
+        for panel in (panel for section in page.sections for panel in section.panels):
+            light = to_png(panel.picture, LIGHT)
+            _write(folder / f"{panel.name}.png", light)
+            dark = to_png(panel.picture, DARK)
+            pictures[panel.name] = (_data_uri("png", light), _data_uri("png", dark))
+        text = json.dumps(metrics, indent=2, allow_nan=False) + "\n"
+        _write(folder / METRICS_FILE, text.encode())
+        html = environment.get_template(TEMPLATE).render(
+            page=page, pictures=pictures, jpeg_uri=lambda jpeg: _data_uri("jpeg", jpeg)
+        )
+        _write(folder / PAGE_FILE, html.encode())
+    except OSError as error:
+        raise OutputError(
+            f"the report cannot be written to {folder} ({error.strerror}); make room or choose "
+            "another folder"
+        ) from error
+    logger.info("report written to %s", folder / PAGE_FILE)
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
