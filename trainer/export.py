@@ -7,6 +7,8 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from safetensors import SafetensorError
+
 from realtime_mood.errors import OutputError
 from realtime_mood.model.checkpoint import Contract, save_checkpoint
 from realtime_mood.model.labels import LABELS
@@ -123,7 +125,7 @@ def write_checkpoint(model: Model, report: Report) -> None:
         (folder / CARD_FILE).write_text(model_card(report), encoding="utf-8")
         summary = report.as_text() + "\n"
         (report.config.run.output / SUMMARY_FILE).write_text(summary, encoding="utf-8")
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise OutputError(
             f"the checkpoint cannot be written to {folder} ({error}); make room or choose another "
             "--output"

@@ -33,12 +33,15 @@ from trainer.config import RecipeConfig, TrainConfig
 from trainer.crops import Progress
 from trainer.dataset import EvaluationClips, Item, TrainingClips
 from trainer.metrics import accuracy, confusion_matrix, softmax, unweighted_recall
+from trainer.pace import Pace, PaceMeter
 
 logger = logging.getLogger(__name__)
 
 FINISHED_FILE = "finished.safetensors"
 HISTORY_FILE = "history.json"
 LARGEST_GRADIENT = 1.0
+PREFETCH = 4
+"""Batches that each worker prepares ahead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ def fit(
     data: TrainingClips,
     validation: EvaluationClips | None,
     progress: Progress,
-) -> None:
+) -> Pace | None:
     """Train a model in place; with validation clips, keep the epoch that does best on them.
 
     What the stage needs to resume lies in `run/NAME` of the output folder, and what it logged in
@@ -78,6 +81,9 @@ def fit(
         validation: None: the last epoch is kept.
         progress: told the steps.
 
+    Returns:
+        How fast it went; None where the stage was finished before, or too short to tell.
+
     Raises:
         UsageError: the batch cannot be shared among the processes.
         OutputError: the run folder cannot be written.
@@ -88,12 +94,13 @@ def fit(
     if config.run.resume and finished.is_file():
         logger.info("%s: finished before, read from %s", stage.name, finished)
         load_model(model, finished)
-        return
+        return None
     last = checkpoints.newest(folder) if config.run.resume else None
     if config.run.gradient_checkpointing:
         _compute_activations_twice(model)
     if stage.head_only:
         _freeze_all_but_classifier(model)
+    meter = PaceMeter()
     trainer = ClipTrainer(
         recipe=config.recipe,
         learning_rate=stage.learning_rate,
@@ -106,7 +113,7 @@ def fit(
         eval_dataset=validation,
         data_collator=Collator(config.recipe),
         compute_metrics=_recording_metrics(validation) if validation else None,
-        callbacks=[_Report(stage.name, progress), *_reporters(config, stage.name)],
+        callbacks=[meter, _Report(stage.name, progress), *_reporters(config, stage.name)],
     )
     trainer.remove_callback(PrinterCallback)
     with warnings.catch_warnings():
@@ -126,6 +133,10 @@ def fit(
             save_model(model, str(beside))
             beside.replace(finished)
             checkpoints.remove_others(folder, keep=())
+    pace = meter.pace(config.recipe.batch_size)
+    if pace:
+        logger.info("%s: %s", stage.name, pace)
+    return pace
 
 
 class Collator:
@@ -186,6 +197,8 @@ def _arguments(
         dataloader_num_workers=config.run.num_workers,
         dataloader_persistent_workers=config.run.num_workers > 0,
         dataloader_pin_memory=has_gpu,
+        dataloader_prefetch_factor=PREFETCH if config.run.num_workers else None,
+        accelerator_config={"non_blocking": has_gpu},
         ddp_find_unused_parameters=False,
         remove_unused_columns=False,
         label_names=["labels"],

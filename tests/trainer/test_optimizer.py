@@ -9,6 +9,7 @@ import torch
 
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
+from trainer.attention import fuse_attention
 from trainer.drop_path import DropPaths
 from trainer.optimizer import depth_of, parameter_groups
 
@@ -105,3 +106,24 @@ def test_branches_are_kept_as_often_as_the_rate_says_and_scaled_up() -> None:
     frames = last(torch.ones(16000, 1)).view(4000, 4)
     assert (frames == frames[:, :1]).all()
     assert not torch.equal(frames[:, 0], kept[:, 0])
+
+
+def test_fused_attention_answers_the_same_and_learns_the_same() -> None:
+    torch.manual_seed(0)
+    model = tiny_timesformer(CLIP_SPEC).train()
+    pixels = torch.randn(2, 4, 3, 32, 32)
+
+    def gradient() -> tuple[torch.Tensor, torch.Tensor]:
+        model.zero_grad()
+        answer = model(pixel_values=pixels).logits
+        answer.square().sum().backward()
+        slope = model.timesformer.encoder.layer[0].attention.attention.qkv.weight.grad
+        assert slope is not None
+        return answer.detach(), slope.clone()
+
+    before, names = gradient(), set(model.state_dict())
+    fuse_attention(model)
+    after = gradient()
+    torch.testing.assert_close(after[0], before[0], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(after[1], before[1], atol=1e-5, rtol=1e-3)
+    assert set(model.state_dict()) == names

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,17 @@ def killed(moment: str, *arguments: str) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
+@contextmanager
+def files_at_most(size: int) -> Iterator[None]:
+    """Within, no file grows beyond some bytes: what a full disk is to the programs that write."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 @pytest.mark.timeout(900)
 def test_a_run_killed_again_and_again_and_out_of_room_ends_as_if_nothing_had_been(
     data: list[str], undisturbed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -84,12 +98,8 @@ def test_a_run_killed_again_and_again_and_out_of_room_ends_as_if_nothing_had_bee
     assert (clips / ".checkpoint-4").is_dir()
     assert checkpoints.newest(clips) == clips / "checkpoint-3"
 
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000_000, before[1]))
-    try:
+    with files_at_most(20_000_000):
         code = main(["train", "--output", str(tmp_path), "--num-workers", "0", "--resume"])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     said = capsys.readouterr().err
     assert code == 5, said
     assert "make room, then go on with --resume" in said
@@ -220,3 +230,16 @@ def test_a_folder_gets_its_name_whole_or_not_at_all(tmp_path: Path) -> None:
         checkpoints.publish(beside, final)
         assert (final / "file").read_text() == content
         assert not beside.exists()
+
+
+def test_a_checkpoint_that_does_not_fit_on_the_disk(
+    data: list[str], undisturbed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    shutil.copytree(undisturbed, output, ignore=shutil.ignore_patterns("checkpoint", LOCK_FILE))
+    with files_at_most(5_000_000):
+        code, line = fails(capsys, ["train", "--output", str(output), "--resume"])
+    assert code == 5
+    assert "the checkpoint cannot be written" in line
+    assert not (output / "checkpoint" / "model.safetensors").exists()
+    assert main(["train", "--output", str(output), "--resume"]) == 0

@@ -1,0 +1,39 @@
+"""Base models as the Hub has them: 400 classes, a preprocessor file, no contract of ours."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from benchmarks.base_memory import LIMIT_GIB, measure
+from realtime_mood.model.checkpoint import load_model, read_contract
+from tests.trainer.base_model import write_base_model
+from trainer.cli import main
+
+SLOW_VARIABLE = "REALTIME_MOOD_SLOW"
+
+
+def test_a_model_of_the_hub_gets_our_labels_and_keeps_its_normalisation(
+    corpus: Path, tmp_path: Path
+) -> None:
+    write_base_model(tmp_path / "base", layers=1, image_size=32)
+    words = "train --faces none --num-workers 0 --report-to none --max-steps 1 --batch-size 4"
+    words += " --gradient-checkpointing"
+    paths = ["--data", corpus, "--base-model", tmp_path / "base", "--output", tmp_path / "out"]
+    assert main([*words.split(), *map(str, paths)]) == 0
+    contract = read_contract(tmp_path / "out" / "checkpoint")
+    assert contract.spec.image_size == 32
+    assert contract.spec.mean == (0.45, 0.45, 0.45)
+    assert load_model(tmp_path / "out" / "checkpoint").config.num_labels == 8
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.skipif(
+    os.environ.get(SLOW_VARIABLE) != "1", reason=f"takes minutes; {SLOW_VARIABLE}=1 runs it"
+)
+def test_the_full_size_trains_in_twelve_gib_and_its_result_runs(tmp_path: Path) -> None:
+    found = measure(tmp_path, steps=2, batch_size=2)
+    assert found["peak_gib"] < LIMIT_GIB
+    assert found["predictions_of_the_result"] > 0
