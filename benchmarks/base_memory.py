@@ -4,8 +4,7 @@
 
 Random weights and drawn videos: the figures depend on neither. `trainer train` runs in a process of
 its own, whose greatest resident memory is measured; then `realtime-mood` annotates a video with the
-checkpoint that came out. Prints JSON. Memory can be compared between machines; seconds belong to
-the machine and what else it was doing.
+checkpoint that came out. Prints JSON; what else the machine is doing does not change it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import torch
@@ -40,9 +38,7 @@ def measure(folder: Path, *, steps: int, batch_size: int) -> dict[str, object]:
     words = f"--faces none --num-workers 0 --report-to none --max-steps {steps}"
     words += f" --batch-size {batch_size} --head-epochs 0 --gradient-checkpointing"
     paths = ("--data", "data", "--base-model", "base", "--output", "out")
-    start_s = time.perf_counter()
     run(folder, "-m", "trainer", "train", *words.split(), *paths)
-    train_s = time.perf_counter() - start_s
     # In KiB on Linux, in bytes on macOS.
     unit = 1 if sys.platform == "darwin" else 1024
     peak_gib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 2**30
@@ -57,7 +53,6 @@ def measure(folder: Path, *, steps: int, batch_size: int) -> dict[str, object]:
     return {
         "peak_gib": round(peak_gib, 2),
         "limit_gib": LIMIT_GIB,
-        "train_s": round(train_s, 1),
         "predictions_of_the_result": kinds.count("prediction"),
     }
 

@@ -34,7 +34,6 @@ sys.path.insert(0, str(ROOT))
 
 from realtime_mood.model.labels import LABELS  # noqa: E402
 from tests.trainer.base_model import write_base_model  # noqa: E402
-from trainer.attention import fuse_attention  # noqa: E402
 from trainer.augment import PAD  # noqa: E402
 from trainer.base import load_base  # noqa: E402
 from trainer.config.layers import add_train_options, train_config  # noqa: E402
@@ -102,7 +101,6 @@ def main() -> None:
             write_base_model(folder / "base")
         config = train_config(options)
         model, spec = load_base(config.model)
-        fuse_attention(model)
         clips = TrainingClips(
             random_crops(folder, spec.image_size), spec, recipe=config.recipe, seed=0
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
@@ -9,18 +11,24 @@ from torch.nn import functional
 from transformers.models.timesformer.modeling_timesformer import TimesformerSelfAttention
 
 
-def fuse_attention(model: nn.Module) -> None:
-    """Let a model's attention be computed without keeping its probabilities.
+@contextmanager
+def fused_attention(model: nn.Module) -> Iterator[None]:
+    """Within, a model's attention is computed without keeping its probabilities.
 
     Weights and answers stay the same (to rounding); memory and time become less, most of all on a
     GPU.
 
     Args:
-        model: changed in place; attention probabilities can no longer be asked of it.
+        model: changed in place; attention probabilities cannot be asked of it.
     """
-    for module in model.modules():
-        if type(module) is TimesformerSelfAttention:
-            module.__class__ = _FusedSelfAttention
+    changed = [module for module in model.modules() if type(module) is TimesformerSelfAttention]
+    for module in changed:
+        module.__class__ = _FusedSelfAttention
+    try:
+        yield
+    finally:
+        for module in changed:
+            module.__class__ = TimesformerSelfAttention
 
 
 class _FusedSelfAttention(TimesformerSelfAttention):

@@ -27,6 +27,7 @@ from transformers import (
 from realtime_mood.errors import UsageError
 from realtime_mood.model.labels import LABELS
 from trainer import checkpoints, processes
+from trainer.attention import fused_attention
 from trainer.augment.mix import mix_pairs
 from trainer.clip_trainer import ClipTrainer
 from trainer.config import RecipeConfig, TrainConfig
@@ -116,7 +117,7 @@ def fit(
         callbacks=[meter, _Report(stage.name, progress), *_reporters(config, stage.name)],
     )
     trainer.remove_callback(PrinterCallback)
-    with warnings.catch_warnings():
+    with fused_attention(model), warnings.catch_warnings():
         # torch asks for the optimizer's first step before the scheduler's, which accelerate keeps.
         warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
         trainer.train(resume_from_checkpoint=str(last) if last else None)

@@ -16,7 +16,6 @@ from realtime_mood.model.checkpoint import Contract
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import LABELS
 from trainer import processes
-from trainer.attention import fuse_attention
 from trainer.augment import PAD
 from trainer.base import Model, load_base
 from trainer.config import TINY, RecipeConfig, TrainConfig
@@ -77,7 +76,6 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(config.run.seed)
     model, spec = load_base(config.model)
-    fuse_attention(model)
     if config.model.base_model == TINY and not config.recipe.frame_epochs:
         logger.warning(
             "a small model with random weights learns faster from single frames first; "

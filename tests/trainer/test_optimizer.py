@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from transformers.models.timesformer.modeling_timesformer import TimesformerSelfAttention
 
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
-from trainer.attention import fuse_attention
+from trainer.attention import fused_attention
 from trainer.drop_path import DropPaths
 from trainer.optimizer import depth_of, parameter_groups
 
@@ -122,8 +123,13 @@ def test_fused_attention_answers_the_same_and_learns_the_same() -> None:
         return answer.detach(), slope.clone()
 
     before, names = gradient(), set(model.state_dict())
-    fuse_attention(model)
-    after = gradient()
+    with fused_attention(model):
+        assert type(model.timesformer.encoder.layer[0].attention.attention).__name__.startswith(
+            "_F"
+        )
+        after = gradient()
+    again = gradient()
     torch.testing.assert_close(after[0], before[0], atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(after[1], before[1], atol=1e-5, rtol=1e-3)
+    assert torch.equal(again[0], before[0])
     assert set(model.state_dict()) == names
