@@ -57,11 +57,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _fail(error: Exception, code: int, *, is_debug: bool) -> int:
     if is_debug:
         logging.getLogger(__name__).debug("traceback", exc_info=error)
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(_own_words(error).split()) or type(error).__name__
     if not isinstance(error, RealtimeMoodError):
         text = f"a fault in the program: {type(error).__name__}: {text} (--debug shows where)"
     print(f"trainer: {text}", file=sys.stderr)
     return code
+
+
+def _own_words(error: Exception) -> str:
+    """The message; of an error in a data worker, without the traceback PyTorch puts into it."""
+    text = str(error).strip()
+    if "Original Traceback" in text:
+        text = text.splitlines()[-1].partition(": ")[2]
+    return text
 
 
 def _run(options: argparse.Namespace, words: Sequence[str]) -> None:

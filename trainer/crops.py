@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,8 @@ class Cutter:
     """YuNet's file, where that is the detector."""
     decoder: str
     """'decord' or 'pyav'."""
+    keeps_crops: bool = True
+    """False: only where the face is in each frame is kept, and clips are decoded when asked for."""
 
     def padded(self, pad: float) -> Cutter:
         """The same with crops `1 + pad` times as wide at the same scale."""
@@ -55,7 +58,7 @@ class Cutter:
     @property
     def subfolder(self) -> Path:
         """Where this cutter's crops lie; named after all that decides what is in them."""
-        values = {
+        values: dict[str, Any] = {
             "format": CACHE_FORMAT,
             "image_size": self.spec.image_size,
             "crop_margin": round(self.spec.crop_margin, 9),
@@ -66,8 +69,12 @@ class Cutter:
         }
         if self.detector == "yunet" and self.yunet_file:
             values["face_model"] = hashlib.sha256(self.yunet_file.read_bytes()).hexdigest()
+        if not self.keeps_crops:
+            # A face is where it is, whatever is cut around it.
+            values = {k: v for k, v in values.items() if k in ("format", "detector", "face_model")}
         digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-        return self.folder / f"{self.detector}-{self.spec.image_size}px-{digest[:10]}"
+        what = f"{self.spec.image_size}px" if self.keeps_crops else "boxes"
+        return self.folder / f"{self.detector}-{what}-{digest[:10]}"
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,8 @@ def cut_recordings(
         OutputError: the crops cannot be written.
         SourceError: more than `bad_allowed` recordings cannot be used.
     """
-    # Stills are crops of their own.
+    # Both are crops of their own kind.
+    from trainer.box_crops import BoxCrops
     from trainer.stills import StillCrops
 
     folder = cutter.subfolder
@@ -162,7 +170,12 @@ def cut_recordings(
             usable.append(StillCrops.of(recording, cutter.spec))
         elif names[recording.path] not in skipped:
             job = jobs[recording.path]
-            usable.append(FaceCrops(recording, job.crops_file, np.load(job.times_file)))
+            times_s = np.load(job.times_file)
+            if job.keeps_crops:
+                usable.append(FaceCrops(recording, job.crops_file, times_s))
+            else:
+                boxes = np.load(job.crops_file)
+                usable.append(BoxCrops(recording, job.crops_file, times_s, boxes, cutter.spec))
     return usable, skipped
 
 

@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_mood.errors import OutputError, SourceError
+from realtime_mood.model.clip_spec import nearest_indices
 from trainer import decode
+from trainer.corpora.images import IMAGE_SUFFIXES
 from trainer.corpora.recording import Recording
 
 if TYPE_CHECKING:
@@ -33,6 +35,11 @@ class CutJob:
     """Written first."""
     cutter: Cutter
     """How."""
+
+    @property
+    def keeps_crops(self) -> bool:
+        """Whether `crops_file` holds crops; else boxes, see `box_crops`."""
+        return self.cutter.keeps_crops or self.source.suffix.lower() in IMAGE_SUFFIXES
 
 
 def make_job(recording: Recording, cutter: Cutter, folder: Path) -> CutJob:
@@ -90,24 +97,37 @@ def cut_recording(job: CutJob) -> int:
     detector = make_detector(job.cutter.detector, yunet_file=job.cutter.yunet_file)
     tracker = FaceTracker(InStepSearch(detector), max_faces=1)
     crops: list[npt.NDArray[np.uint8]] = []
+    boxes: list[tuple[float, ...]] = []
     times_s: list[float] = []
     time_s, image_bgr = first
     while True:
         for track in tracker.update(image_bgr, time_s).tracks:
-            crops.append(crop_face(image_bgr, track.box, spec, roll_rad=track.roll_rad))
             times_s.append(time_s)
+            if job.keeps_crops:
+                crops.append(crop_face(image_bgr, track.box, spec, roll_rad=track.roll_rad))
+            else:
+                box = track.box
+                boxes.append((box.x, box.y, box.w, box.h, track.roll_rad))
         try:
             time_s, image_bgr = next(frames)
         except StopIteration:
             break
-    if not crops:
+    if not times_s:
         raise SourceError("no face was found in it")
     try:
         _save(job.times_file, np.array(times_s, dtype=np.float64))
-        _save(job.crops_file, np.stack(crops))
+        _save(job.crops_file, np.stack(crops) if job.keeps_crops else numbered(job, times_s, boxes))
     except OSError as error:
         raise OutputError(f"{WRITE_PROBLEM} to {job.crops_file} ({error.strerror})") from error
-    return len(crops)
+    return len(times_s)
+
+
+def numbered(
+    job: CutJob, times_s: list[float], boxes: list[tuple[float, ...]]
+) -> npt.NDArray[np.float64]:
+    """Boxes with the number of their frame in the file before them, shape (frames, 6)."""
+    frames = nearest_indices(decode.packet_times_s(job.source), times_s)
+    return np.column_stack([frames.astype(np.float64), np.array(boxes)])
 
 
 def _save(path: Path, values: npt.NDArray[np.generic]) -> None:

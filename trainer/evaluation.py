@@ -115,6 +115,7 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
             detector=detector,
             yunet_file=config.data.face_model,
             decoder=available_decoder(),
+            keeps_crops=config.data.keep_crops,
         ),
         num_workers=asked.num_workers,
         timeout_s=config.data.decode_timeout_s,

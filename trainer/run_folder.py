@@ -14,7 +14,7 @@ from trainer.config.tables import to_toml
 
 LOCK_FILE = ".lock"
 MAY_CHANGE = {
-    "data": {"cache", "face_model", "decode_timeout_s", "allow_bad"},
+    "data": {"cache", "keep_crops", "face_model", "decode_timeout_s", "allow_bad"},
     "run": {
         "output",
         "resume",

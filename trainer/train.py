@@ -88,6 +88,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         detector=make_detector(config.data.faces, yunet_file=config.data.face_model).name,
         yunet_file=config.data.face_model,
         decoder=available_decoder(),
+        keeps_crops=config.data.keep_crops,
     )
     parts = _Cut(split, cutter, config, progress)
     if config.recipe.frame_epochs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -173,3 +174,19 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert [c.recording.name for c in crops] == ["faces/sad/a"]
     assert crops[0].is_still
     np.testing.assert_array_equal(crops[0].read(np.array([0]))[0, 5, 5], (200, 20, 10))
+
+
+def test_boxes_alone_give_the_same_crops_of_any_size(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    draw_video(data / "02-01-04-01-01-01-01.mp4")
+    kept = cutter(tmp_path / "crops").padded(0.25)
+    [whole], _, _ = cut(data, kept)
+    boxes = replace(cutter(tmp_path / "crops"), keeps_crops=False)
+    [small], _, done = cut(data, boxes)
+    assert done == [1]
+    [padded], _, done = cut(data, boxes.padded(0.25))
+    assert done == []  # of another size, the face is where it was
+    indices = np.array([11, 0, 5])
+    np.testing.assert_array_equal(padded.read(indices), whole.read(indices))
+    assert small.read(indices).shape == (3, 32, 32, 3)
+    assert sum(f.stat().st_size for f in boxes.subfolder.iterdir()) < 2000

@@ -7,10 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from torch._utils import ExceptionWrapper
 
+from realtime_mood.errors import SourceError
+from tests.fakes import SPEC
 from tests.trainer.drawn import draw_video
+from trainer import cli
 from trainer.cli import main
+from trainer.corpora.recording import Recording
+from trainer.crops import FaceCrops
+from trainer.dataset import EvaluationClips
 
 TINY = ("--base-model", "tiny", "--image-size", "32", "--faces", "none", "--num-workers", "1")
 
@@ -147,3 +155,30 @@ def test_help_loads_nothing_heavy() -> None:
     )
     assert "--base-model" in answer.stdout
     assert "heavy: set()" in answer.stdout
+
+
+def test_a_file_that_breaks_in_mid_epoch_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = FaceCrops(
+        recording=Recording(
+            path=tmp_path / "v.mp4", name="v", take="t", actor="ravdess:01", label=0
+        ),
+        crops_file=tmp_path / "lost.npy",
+        times_s=np.arange(30) / 10,
+    )
+    clips = EvaluationClips([lost], SPEC)
+
+    def epoch(*_: object) -> None:
+        # What a DataLoader does with an error of one of its workers.
+        try:
+            clips[0]
+        except SourceError:
+            wrapped = ExceptionWrapper(sys.exc_info(), where="in DataLoader worker process 0")
+        wrapped.reraise()
+
+    monkeypatch.setattr(cli, "_train", epoch)
+    code, line = fails(capsys, "train", "--data", "d", "--output", "o")
+    assert code == 3
+    assert line.startswith("trainer: the face crops of v in ")
+    assert "start again with --resume, which cuts them anew" in line
