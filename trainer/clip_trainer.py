@@ -36,7 +36,7 @@ MOST_NAMED = 8
 
 
 class ClipTrainer(Trainer):
-    """Trains a TimeSformer on clips.
+    """Trains a TimeSformer, or what holds one, on clips.
 
     Args:
         recipe: how.
@@ -63,7 +63,8 @@ class ClipTrainer(Trainer):
         self._batch: list[int] = []
         model: Any = self.model
         self._learner = model
-        self._drop_paths = DropPaths(self._learner, recipe.drop_path)
+        self._timesformer = getattr(model, "model", model)
+        self._drop_paths = DropPaths(self._timesformer, recipe.drop_path)
         self._average = AveragedModel(model, multi_avg_fn=_average_of(recipe.ema))
         data = self.train_dataset
         assert isinstance(data, TrainingClips)
@@ -95,7 +96,7 @@ class ClipTrainer(Trainer):
         if self.optimizer is None:
             groups = parameter_groups(
                 self._learner.named_parameters(),
-                layers=self._learner.config.num_hidden_layers,
+                layers=self._timesformer.config.num_hidden_layers,
                 learning_rate=self._learning_rate,
                 layer_decay=self._recipe.layer_decay,
                 weight_decay=self._recipe.weight_decay,
@@ -111,13 +112,16 @@ class ClipTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        """Cross-entropy of a batch."""
+        """Cross-entropy of a batch, and what the model says of motion where it is asked."""
         if model.training:
             self._batch += inputs["indices"].tolist()
             self._drop_paths.draw(inputs["keys"].tolist(), self.args.device)
-        outputs = model(pixel_values=inputs["pixel_values"])
+        motion = {"motion": inputs["motion"]} if "motion" in inputs else {}
+        outputs = model(pixel_values=inputs["pixel_values"], **motion)
         smoothing = self._recipe.label_smoothing if model.training else 0.0
         loss = batch_loss(outputs["logits"], inputs, smoothing=smoothing)
+        if motion:
+            loss = loss + self._recipe.motion * outputs["loss"]
         if model.training and not math.isfinite(value := loss.item()):
             self._give_up(f"the loss is {value}")
         return (loss, {"loss": loss, "logits": outputs["logits"]}) if return_outputs else loss

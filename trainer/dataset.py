@@ -19,6 +19,7 @@ from trainer.augment import draw_changes, erase_clip, move_clip, recolour_clip
 from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
+from trainer.motion import patch_motion
 from trainer.sampler import Draw
 from trainer.stills import move_camera
 
@@ -39,6 +40,8 @@ class Item(TypedDict, total=False):
     """Of the recording."""
     keys: int
     """Training only: what is random about the clip after it was made is drawn from this."""
+    motion: torch.Tensor
+    """Training only, where motion is learned: shape (num_frames, side, side, 2), float32."""
 
 
 def earliest_end_s(times_s: npt.NDArray[np.float64], spec: ClipSpec) -> float:
@@ -115,6 +118,8 @@ class TrainingClips(Dataset[Item]):
         spec: what a clip is.
         recipe: how it is changed.
         seed: of everything drawn.
+        motion_side: patches along one side of the model's grid, to be told how far each moved;
+            None leaves that out.
     """
 
     def __init__(
@@ -124,11 +129,13 @@ class TrainingClips(Dataset[Item]):
         *,
         recipe: RecipeConfig,
         seed: int,
+        motion_side: int | None = None,
     ) -> None:
         self.recordings = recordings
         self._spec = spec
         self._recipe = recipe
         self._seed = seed
+        self._motion_side = motion_side
 
     def __len__(self) -> int:
         return len(self.recordings)
@@ -145,13 +152,16 @@ class TrainingClips(Dataset[Item]):
         moved = move_clip(padded, self._spec.image_size, rng, recipe, changes)
         clip = recolour_clip(moved, rng, recipe, changes)
         clip = erase_clip(clip, rng, share=recipe.erase)
-        return Item(
+        item = Item(
             pixel_values=torch.from_numpy(preprocess(clip, self._spec)),
             labels=crops.recording.label,
             known_labels=known_mask(crops.recording),
             indices=draw.index,
             keys=key,
         )
+        if self._motion_side is not None:
+            item["motion"] = torch.from_numpy(patch_motion(moved, self._motion_side))
+        return item
 
 
 class EvaluationClips(Dataset[Item]):

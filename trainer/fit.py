@@ -98,7 +98,7 @@ def fit(
         return None
     last = checkpoints.newest(folder) if config.run.resume else None
     if config.run.gradient_checkpointing:
-        _compute_activations_twice(model)
+        _compute_activations_twice(getattr(model, "model", model))
     if stage.head_only:
         _freeze_all_but_classifier(model)
     meter = PaceMeter()
@@ -233,7 +233,7 @@ def _compute_activations_twice(model: Any) -> None:
 
 def _freeze_all_but_classifier(model: nn.Module) -> None:
     model.requires_grad_(False)
-    body: Any = model
+    body: Any = getattr(model, "model", model)
     body.classifier.requires_grad_(True)
 
 

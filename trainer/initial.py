@@ -10,9 +10,15 @@ them exactly:
     key of a head         the place itself
     query of a head       the place moved by the head's offset: a rotation of each sine and cosine
 
-The product of query and key is then largest where the key lies at the offset. Everything is an
-ordinary weight and free to be trained away from there; heads beyond the ninth start undecided.
-Attention over time starts switched off (`temporal_dense` is 0), as in the original TimeSformer.
+The product of query and key is then largest where the key lies at the offset.
+
+Attention over time starts as a comparison. Heads come in pairs: the first of a pair looks at the
+frame itself, which it knows by one channel for each frame, the second evenly at all of them; what
+the layer adds is their difference, `COMPARISON` times as large. Of a clip in which nothing moves
+it is 0, so that what was learned from single frames holds; of a face that moves, it is how each
+patch differs from its mean over the clip, whatever the face looks like.
+
+Everything is an ordinary weight, free to be trained away from there.
 """
 
 from __future__ import annotations
@@ -22,12 +28,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import TimesformerForVideoClassification
 
-from realtime_mood.model.labels import LABELS
-
-OFFSETS = tuple((row, column) for row in (-1, 0, 1) for column in (-1, 0, 1))
-"""What the first nine heads look at, in patches down and right."""
+OFFSETS = ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
+"""What heads look at, in patches down and right, the nearest first."""
 WAVELENGTHS = (1.15, 0.5, 0.3, 0.2)
 """Of the sines, in parts of the picture's side."""
 PLACE_WIDTH = 4 * len(WAVELENGTHS)
@@ -44,6 +49,10 @@ PLACE_KEPT = 0.1
 """Of what the branches write over the channels that hold the place."""
 PATCH_GAIN = 0.5
 PATCH_PLACE_KEPT = 0.05
+COMPARISON = 4.0
+"""How much larger than life the difference between frames is; patches differ by a few percent."""
+OWN_FRAME = 10.0
+"""Size of a frame's channel in queries and keys; makes its own share of attention nearly 1."""
 
 
 def look_at_neighbours(model: TimesformerForVideoClassification) -> None:
@@ -54,9 +63,13 @@ def look_at_neighbours(model: TimesformerForVideoClassification) -> None:
     """
     config = model.config
     embeddings: Any = model.timesformer.embeddings
-    width, heads = config.hidden_size, config.num_attention_heads
+    classifier: Any = model.classifier
+    width, heads, frames = config.hidden_size, config.num_attention_heads, config.num_frames
     if width // heads != PLACE_WIDTH:
         raise ValueError(f"heads are {width // heads} wide; they must be {PLACE_WIDTH}")
+    if frames > PLACE_WIDTH:
+        raise ValueError(f"clips have {frames} frames; they can have {PLACE_WIDTH}")
+    content = width - frames
     side = math.isqrt(int(embeddings.num_patches))
     waves = 2.0 * math.pi / (torch.tensor(WAVELENGTHS) * side)
     with torch.no_grad():
@@ -68,13 +81,26 @@ def look_at_neighbours(model: TimesformerForVideoClassification) -> None:
         # A picture's grey is what counts; colour is learned where it helps.
         patches.copy_(patches.mean(dim=1, keepdim=True).expand_as(patches) * math.sqrt(3.0))
         patches[:PLACE_WIDTH] *= PATCH_PLACE_KEPT
+        nn.init.trunc_normal_(classifier.weight, std=0.02)
+        nn.init.zeros_(classifier.bias)
         encoder: Any = model.timesformer.encoder
         for layer in encoder.layer:
             _fill(layer)
             _point(layer.attention.attention.qkv.weight, heads, waves)
-        nn.init.trunc_normal_(model.classifier.weight, std=0.02)  # type: ignore[arg-type]
-        nn.init.zeros_(model.classifier.bias)  # type: ignore[arg-type]
-    assert model.classifier.out_features == len(LABELS)
+        # The last channels are the frames' own: nothing else is written there or read from there.
+        for table in (embeddings.position_embeddings, embeddings.cls_token):
+            table[..., content:] = 0.0
+        patches[content:] = 0.0
+        classifier.weight[:, content:] = 0.0
+        embeddings.time_embeddings[0] = functional.pad(torch.eye(frames), (content, 0))
+        for layer in encoder.layer:
+            for linear in (layer.attention.output.dense, layer.output.dense):
+                linear.weight[content:] = 0.0
+            for linear in (layer.attention.attention.qkv, layer.intermediate.dense):
+                linear.weight[:, content:] = 0.0
+        # Compared again and again, noise would grow too; the later layers start switched off.
+        for layer in encoder.layer[: len(encoder.layer) // 2]:
+            _compare(layer, heads, frames)
 
 
 def _places(side: int, waves: Tensor) -> Tensor:
@@ -113,6 +139,30 @@ def _point(qkv: Tensor, heads: int, waves: Tensor) -> None:
         for weights, turn in ((query, _rotation(offset, waves)), (key, torch.eye(PLACE_WIDTH))):
             weights *= LOOKING_ELSEWHERE
             weights[:, :PLACE_WIDTH] += SHARPNESS * turn
+
+
+def _compare(layer: Any, heads: int, frames: int) -> None:
+    """Let pairs of heads subtract a clip's mean from each of its frames."""
+    attention = layer.temporal_attention
+    qkv, output = attention.attention.qkv, attention.output.dense
+    width = heads * PLACE_WIDTH
+    content = width - frames
+    for linear in (qkv, output):
+        nn.init.zeros_(linear.weight)
+        nn.init.zeros_(linear.bias)
+    nn.init.eye_(layer.temporal_dense.weight)
+    # Directions at right angles, so that what is compared goes back where it came from.
+    directions = torch.linalg.qr(torch.randn(content, content)).Q
+    own_frame = OWN_FRAME * functional.pad(torch.eye(frames), (content, 0))
+    for pair in range(heads // 2):
+        seen = directions[pair * PLACE_WIDTH : (pair + 1) * PLACE_WIDTH]
+        first = 2 * pair * PLACE_WIDTH
+        for start, sign in ((first, 1.0), (first + PLACE_WIDTH, -1.0)):
+            channels = slice(start, start + PLACE_WIDTH)
+            qkv.weight[2 * width + start : 2 * width + start + PLACE_WIDTH, :content] = seen
+            output.weight[:content, channels] = sign * COMPARISON * seen.T
+        for half in (0, width):
+            qkv.weight[half + first : half + first + frames] = own_frame
 
 
 def _rotation(offset: tuple[int, int], waves: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ from trainer.decode import available_decoder
 from trainer.evaluate import fit_clip_temperature, measure
 from trainer.export import Report, write_checkpoint
 from trainer.fit import Stage, fit, share_of_batch
+from trainer.motion import MotionLearner, patches_along_side
 from trainer.predict import clip_logits
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
@@ -76,10 +77,9 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(config.run.seed)
     model, spec = load_base(config.model)
-    if config.model.base_model == TINY and not config.recipe.frame_epochs:
+    if config.model.base_model == TINY and not config.recipe.motion:
         logger.warning(
-            "a small model with random weights learns faster from single frames first; "
-            "see --frame-epochs"
+            "a small model with random weights hardly sees motion by itself; see --motion"
         )
     logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
     cutter = Cutter(
@@ -94,12 +94,20 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     if config.recipe.frame_epochs:
         _learn_from_frames(model, parts, spec, frame_config(config), progress)
     validation = EvaluationClips(parts.validation, spec)
-    training = TrainingClips(parts.train, spec, recipe=config.recipe, seed=config.run.seed)
+    # Whether a stage ran now or was read back must not change what is drawn next.
+    set_seed(config.run.seed)
+    learner = MotionLearner(model) if config.recipe.motion else model
+    training = TrainingClips(
+        parts.train,
+        spec,
+        recipe=config.recipe,
+        seed=config.run.seed,
+        motion_side=patches_along_side(model) if config.recipe.motion else None,
+    )
     for stage in _stages(config.recipe):
-        # Whether a stage ran now or was read back must not change what is drawn next.
         set_seed(config.run.seed)
         fit(
-            model,
+            learner,
             stage,
             config,
             data=training,

@@ -27,7 +27,7 @@ from trainer.run_folder import LOCK_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = (
-    "--recipe small --image-size 32 --faces none --batch-size 4 --epochs 3 --learning-rate 1e-3 "
+    "--recipe small --image-size 36 --faces none --batch-size 4 --epochs 3 --learning-rate 1e-3 "
     "--head-epochs 1 --drop-path 0.2 --mixup 0.8 --cutmix 1.0 --erase 0.5 --randaugment-ops 2"
 )
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}

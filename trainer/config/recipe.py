@@ -79,6 +79,8 @@ class RecipeConfig(Options):
     """Peak of the cosine schedule on single frames."""
     frame_batch_size: Annotated[int, Range(1, 65536)] = 128
     """Frames of one step, over all processes and accumulated parts."""
+    motion: Annotated[float, Range(0.0, 100.0)] = 0.0
+    """Weight of a second task on clips: how far each patch moved; for small models."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -99,8 +101,11 @@ RECIPES: dict[str, dict[str, dict[str, object]]] = {
     "small": {
         "model": {"base_model": "tiny"},
         "recipe": {
-            "learning_rate": 5e-4,
+            "learning_rate": 1e-3,
             "layer_decay": 1.0,
+            "batch_size": 32,
+            "motion": 1.0,
+            "ema": 0.995,
             "head_epochs": 0.0,
             "drop_path": 0.0,
             "randaugment_ops": 0,

@@ -66,6 +66,7 @@ def model_card(report: Report) -> str:
         detector=report.contract.face_detector,
         skipped=len(report.skipped),
         frames=bool(config.recipe.frame_epochs),
+        motion=bool(config.recipe.motion),
         corpora=[CORPORA[corpus].format(name=name) for corpus, name in sources.items()],
         licence_text=SHARE_ALIKE if "ravdess" in sources else NO_LICENCE,
         protocol=report.protocol,
@@ -132,7 +133,7 @@ def _metadata(report: Report, share_alike: bool) -> str:
 
 def _base(name: str) -> str:
     if name == TINY:
-        return "a small one (width 192, 6 layers, 12 heads) from random weights"
+        return "a small one (width 128, 4 layers, 8 heads) from random weights"
     return f"`{name}`, fine-tuned"
 
 
