@@ -15,8 +15,7 @@ from transformers.models.timesformer.modeling_timesformer import TimesformerSelf
 def fused_attention(model: nn.Module) -> Iterator[None]:
     """Within, a model's attention is computed without keeping its probabilities.
 
-    Weights and answers stay the same (to rounding); memory and time become less, most of all on a
-    GPU.
+    Weights and answers stay the same (to rounding); on a GPU memory and time become less.
 
     Args:
         model: changed in place; attention probabilities cannot be asked of it.

@@ -131,7 +131,8 @@ def _without_affine(motion: Tensor) -> Tensor:
         torch.stack([torch.ones_like(rows), rows, columns], dim=-1).flatten(0, 1)
     ).Q
     patches = motion.flatten(2, 3)
-    return (patches - basis @ (basis.T @ patches)).unflatten(2, (side, side))
+    left: Tensor = patches - basis @ (basis.T @ patches)
+    return left.unflatten(2, (side, side))  # type: ignore[no-any-return, unused-ignore]
 
 
 def _distance(found: Tensor, wanted: Tensor) -> Tensor:
