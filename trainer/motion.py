@@ -132,7 +132,7 @@ def _without_affine(motion: Tensor) -> Tensor:
     ).Q
     patches = motion.flatten(2, 3)
     left: Tensor = patches - basis @ (basis.T @ patches)
-    return left.unflatten(2, (side, side))  # type: ignore[no-any-return, unused-ignore]
+    return left.view(*motion.shape)
 
 
 def _distance(found: Tensor, wanted: Tensor) -> Tensor:
