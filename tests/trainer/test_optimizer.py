@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from transformers.models.timesformer.modeling_timesformer import TimesformerSelfAttention
 
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
