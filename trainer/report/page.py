@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from realtime_mood.errors import OutputError
-from trainer.report.theme import DARK, LIGHT, Picture, to_png
+from trainer.report.theme import DARK, DPI, LIGHT, Picture, to_png
 
 logger = logging.getLogger(__name__)
 
 PAGE_FILE = "index.html"
+CSS_DPI = 100
+"""Pixels of a page to an inch of a picture; its text is then as large as the page's small text."""
 METRICS_FILE = "metrics.json"
 TEMPLATE = "page.html.j2"
 
@@ -139,7 +141,12 @@ def write_page(folder: Path, page: Page, metrics: Mapping[str, Any]) -> None:
             light = to_png(panel.picture, LIGHT)
             _write(folder / f"{panel.name}.png", light)
             dark = to_png(panel.picture, DARK)
-            pictures[panel.name] = (_data_uri("png", light), _data_uri("png", dark))
+            width_px = int.from_bytes(light[16:20], "big")
+            pictures[panel.name] = (
+                _data_uri("png", light),
+                _data_uri("png", dark),
+                round(width_px * CSS_DPI / DPI),
+            )
         text = json.dumps(metrics, indent=2, allow_nan=False) + "\n"
         _write(folder / METRICS_FILE, text.encode())
         html = environment.get_template(TEMPLATE).render(

@@ -90,7 +90,7 @@ def actors_picture(measures: Measures) -> Picture | None:
         return None
 
     def draw(theme: Theme) -> Figure:
-        width = float(np.clip(2.6 + 0.3 * len(names), 5.0, 15.0))
+        width = float(np.clip(2.6 + 0.3 * len(names), 6.5, 15.0))
         figure = new_figure(theme, width, 3.6)
         axes = figure.add_subplot()
         dress(axes, theme)
@@ -110,8 +110,10 @@ def actors_picture(measures: Measures) -> Picture | None:
                 axes.text(
                     position, foot, f"{100 * value:.0f}", ha="center", fontsize=8, color=colour
                 )
-        is_crowded = len(names) > LEGIBLE_BARS or max(map(len, names)) > 4
-        axes.set_xticks(range(len(names)), names, rotation=90 if is_crowded else 0)
+        corpora = {name.partition(":")[0] for name in names}
+        short = [name.rpartition(":")[2] for name in names] if len(corpora) == 1 else names
+        is_crowded = len(names) > LEGIBLE_BARS or max(map(len, short)) > 4
+        axes.set_xticks(range(len(names)), short, rotation=90 if is_crowded else 0)
         axes.tick_params(axis="x", labelsize=9 if len(names) <= 60 else 6)
         axes.set_xlim(-0.7, len(names) - 0.3)
         axes.set_ylim(0, 1)
@@ -129,7 +131,7 @@ def reliability_picture(predictions: Predictions) -> Picture:
     labels = np.repeat(predictions.labels, predictions.logits.shape[1])
 
     def draw(theme: Theme) -> Figure:
-        figure = new_figure(theme, 8.6, 4.4, wspace=0.08)
+        figure = new_figure(theme, 8.6, 4.7, wspace=0.08)
         panels = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(3.2, 1))
         for column, (title, is_calibrated) in enumerate(
             (("before the temperature", False), ("after it", True))
@@ -150,9 +152,11 @@ def reliability_picture(predictions: Predictions) -> Picture:
                 gap,
                 width,
                 accuracy,
-                color=theme.second,
-                alpha=0.45,
-                label="gap to confidence",
+                facecolor="none",
+                edgecolor=theme.second,
+                hatch="////",
+                linewidth=0.9,
+                label="gap to the confidence",
             )
             above.set_title(f"{title}: ECE {found.error:.3f}")
             below.bar(middle, found.counts, width, color=theme.quiet)
@@ -165,7 +169,16 @@ def reliability_picture(predictions: Predictions) -> Picture:
             below.set_xlabel("confidence of the answer")
         panels[0, 0].set_ylabel("share that is right")
         panels[1, 0].set_ylabel("clips")
-        legend(panels[0, 0], theme, loc="upper left")
+        handles, names = panels[0, 0].get_legend_handles_labels()
+        figure.legend(
+            handles,
+            names,
+            loc="outside upper center",
+            ncols=2,
+            frameon=False,
+            labelcolor=theme.text,
+            fontsize=9,
+        )
         return figure
 
     return draw

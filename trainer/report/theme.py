@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -133,6 +134,8 @@ def to_png(picture: Picture, theme: Theme) -> bytes:
     """Draw a picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+    # Its debug messages list every font of the machine.
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)
     figure = picture(theme)
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()
