@@ -54,6 +54,11 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
             f"--protocol {protocol}, --fold {config.split.fold}: crossval runs all folds of "
             "--protocol 6fold, 5fold or random; 'trainer train' runs one"
         )
+    if config.run.push_to_hub:
+        raise UsageError(
+            "--push-to-hub is for one checkpoint, and crossval makes one of each fold; push the "
+            "one that 'trainer train' makes"
+        )
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError(
             "crossval runs in one process; train fold by fold with 'trainer train --fold N' in "

@@ -24,6 +24,7 @@ MAY_CHANGE = {
         "gradient_checkpointing",
         "checkpoint_every",
         "report_to",
+        "push_to_hub",
     },
 }
 """Options by table with which an interrupted run may go on although they are others."""

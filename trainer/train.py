@@ -29,6 +29,7 @@ from trainer.decode import available_decoder
 from trainer.evaluate import fit_clip_temperature, measure
 from trainer.export import Report, write_checkpoint
 from trainer.fit import Stage, fit, share_of_batch
+from trainer.hub import open_repository, push_checkpoint
 from trainer.motion import MotionLearner, patches_along_side
 from trainer.predict import clip_logits
 from trainer.predictions import Predictions
@@ -71,6 +72,8 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         seed=config.run.seed,
     )
     split = folds.numbered(config.split.fold).split
+    if config.run.push_to_hub and processes.is_first():
+        open_repository(config.run.push_to_hub)
     locks: list[FileLock] = []
     processes.from_first(lambda: locks.append(open_run(config)))
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -135,6 +138,9 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     write_checkpoint(model.half(), report)  # type: ignore[no-untyped-call]
     _report(report, predictions, parts, config)
     locks[0].release()
+    if config.run.push_to_hub:
+        url = push_checkpoint(config.checkpoint_folder, config.run.push_to_hub)
+        logger.info("checkpoint pushed: %s", url)
     return report
 
 

@@ -40,3 +40,5 @@ class RunConfig(Options):
     """Bound on the steps of each stage, to try things out."""
     report_to: Annotated[str, Choice(REPORTERS)] = "tensorboard"
     """Who is told losses and figures while training."""
+    push_to_hub: str | None = None
+    """OWNER/NAME on the Hugging Face Hub that the checkpoint is pushed to (none); made private."""
