@@ -14,7 +14,8 @@ from realtime_mood.faces.detector import Detection, FaceDetector
 from realtime_mood.frame import ImageBGR
 from realtime_mood.threads import Worker
 
-JOIN_TIMEOUT_S = 3.0
+JOIN_TIMEOUT_S = 2.0
+"""Less than the thread that waits here is given to end."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class InStepSearch:
 
 
 class ThreadedSearch:
-    """Searches in a thread of its own, so that no frame waits for it. A context: it runs inside.
+    """Searches in a thread of its own, so that no frame waits for it. A context: it runs inside,
+    and leaving it raises what the thread died of.
 
     While it runs, OpenCV's own threads are switched off: every stage has its thread, and OpenCV's
     would take a tenth of a core by waiting for work in a loop.
@@ -82,6 +84,7 @@ class ThreadedSearch:
         self._waiting: SimpleQueue[tuple[ImageBGR, float] | None] = SimpleQueue()
         self._found: Found | None = None
         self._is_taken = False
+        self._opencv_threads = 1
         self._worker = Worker("detector", self._run)
 
     def __enter__(self) -> ThreadedSearch:
@@ -100,6 +103,8 @@ class ThreadedSearch:
         self._waiting.put(None)
         self._worker.join(JOIN_TIMEOUT_S)
         cv2.setNumThreads(self._opencv_threads)
+        if error is None:
+            self._worker.raise_error()
 
     def start(self, image_bgr: ImageBGR, timestamp_s: float) -> bool:
         """See `FaceSearch.start`.

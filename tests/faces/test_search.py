@@ -30,14 +30,19 @@ def _wait_for_found(search: FaceSearch) -> Found:
 
 
 class _BlockedDetector(ScriptedDetector):
-    """Detects once it is let."""
+    """Detects once it is let, or fails."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, error: Exception | None = None) -> None:
         super().__init__(one_face)
+        self._error = error
+        self.called = threading.Event()
         self.let = threading.Event()
 
     def detect(self, image_bgr):  # type: ignore[no-untyped-def]
+        self.called.set()
         assert self.let.wait(PATIENCE_S)
+        if self._error is not None:
+            raise self._error
         return super().detect(image_bgr)
 
 
@@ -75,15 +80,49 @@ def test_in_a_thread_nobody_waits_and_no_second_frame_is_taken_before_the_first_
 
 
 def test_what_the_detector_dies_of_reaches_the_caller() -> None:
-    def fail(call: int) -> list:  # type: ignore[type-arg]
-        raise ModelError("no memory")
+    detector = _BlockedDetector(error=ModelError("no memory"))
+    detector.let.set()
 
-    with ThreadedSearch(ScriptedDetector(fail)) as search:
-        search.start(numbered_image(0), 0.0)
-        with pytest.raises(ModelError, match="no memory"):
-            _wait_for_found(search)
-        with pytest.raises(ModelError, match="no memory"):
+    def search_twice() -> None:
+        with ThreadedSearch(detector) as search:
+            search.start(numbered_image(0), 0.0)
+            with pytest.raises(ModelError, match="no memory"):
+                _wait_for_found(search)
             search.start(numbered_image(1), 0.1)
+
+    with pytest.raises(ModelError, match="no memory"):
+        search_twice()
+
+
+@pytest.mark.parametrize("callers_error", [None, KeyError("first")])
+def test_what_it_dies_of_on_the_last_frame_is_not_lost(callers_error: Exception | None) -> None:
+    detector_error = ModelError("no memory")
+    detector = _BlockedDetector(error=detector_error)
+
+    def leave_while_it_searches() -> None:
+        with ThreadedSearch(detector) as search:
+            search.start(numbered_image(0), 0.0)
+            assert detector.called.wait(PATIENCE_S)
+            assert search.found() is None
+            detector.let.set()
+            if callers_error is not None:
+                raise callers_error
+
+    with pytest.raises((ModelError, KeyError)) as raised:
+        leave_while_it_searches()
+    assert raised.value is (callers_error or detector_error)
+
+
+def test_a_detector_that_hangs_is_left_behind(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("realtime_mood.faces.search.JOIN_TIMEOUT_S", 0.05)
+    detector = _BlockedDetector()
+    with caplog.at_level("INFO"), ThreadedSearch(detector) as search:
+        search.start(numbered_image(0), 0.0)
+        assert detector.called.wait(PATIENCE_S)
+    assert "the detector thread did not end" in caplog.text
+    detector.let.set()
 
 
 def test_opencvs_own_threads_rest_meanwhile() -> None:
