@@ -139,6 +139,34 @@ def test_a_change_of_light_or_a_shaken_camera_is_no_cut() -> None:
         assert update.ended == ()
 
 
+@pytest.mark.parametrize("is_band", [False, True])
+def test_a_flash_is_no_cut(is_band: bool) -> None:
+    rng = np.random.default_rng(0)
+    picture = cv2.resize(rng.integers(20, 160, (9, 12, 3), dtype=np.uint8), (640, 480))
+    upper, lower = picture.copy(), picture.copy()
+    upper[:300] = lower[290:] = 255
+    flash = [upper, lower] if is_band else [np.full_like(picture, 250)]
+    tracker = FaceTracker(InStepSearch(ScriptedDetector(one_face)))
+    frames = [picture] * 20 + flash + [picture] * 20
+    updates = [tracker.update(np.asarray(f, np.uint8), i / 30) for i, f in enumerate(frames)]
+    assert all(update.ended == () for update in updates)
+    assert {track.track_id for update in updates for track in update.tracks} == {1}
+
+
+def test_a_cut_to_a_white_picture_or_behind_a_flash_ends_all_tracks() -> None:
+    rng = np.random.default_rng(0)
+    shots = [rng.integers(0, 256, (48, 64, 3), dtype=np.uint8) for _ in range(2)]
+    white = np.full_like(shots[0], 255)
+    for frames, cuts in (
+        ([shots[0]] * 20 + [white] * 20, [22]),
+        ([shots[0]] * 20 + [white] + [shots[1]] * 20, [21]),
+        ([white] * 20 + [shots[0]] * 20, [20]),
+    ):
+        tracker = FaceTracker(InStepSearch(ScriptedDetector(one_face)))
+        updates = [tracker.update(frame, index / 30) for index, frame in enumerate(frames)]
+        assert [index for index, update in enumerate(updates) if update.ended] == cuts
+
+
 def test_an_angle_follows_the_eyes_slowly() -> None:
     tilted = ScriptedDetector(one_face, roll_rad=lambda call: 0.0 if call < 5 else 0.5)
     tracker = FaceTracker(InStepSearch(tilted))
