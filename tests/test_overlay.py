@@ -371,7 +371,7 @@ def test_labels_say_what_is_known() -> None:
     assert text("happy", numbered=True) == "7 happy 83 %"
     assert text("happy", side=30) == "happy"
     assert text(UNSURE) == "unsure"
-    assert text(None) == "watching"
+    assert text(None) == UNSURE
 
 
 # --- panel, strip, notices

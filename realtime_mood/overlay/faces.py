@@ -26,8 +26,6 @@ from realtime_mood.view import FaceView
 
 OLD_S = 0.5
 """A label at least this old tells its age."""
-WATCHING = "watching"
-"""Shown at a face until its first clip is classified."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def label_variants(face: FaceDrawing, *, scale: Scale, numbered: bool) -> tuple[
     mood = face.view.mood
     named = mood is not None and mood.label != UNSURE
     colour = INK if named else WHITE
-    word = WATCHING if mood is None else mood.label
+    word = UNSURE if mood is None else mood.label
 
     def line(size: int, confidence: str) -> Line:
         number = [Run(f"{face.view.track_id}  ", size, colour, opacity=0.75)] if numbered else []
