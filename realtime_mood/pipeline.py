@@ -232,6 +232,8 @@ class LivePipeline:
                 continue
             last_s = frame.timestamp_s
             update, clips = stage.process(frame)
+            if stop.is_set():
+                break  # The session may have ended while the detector kept this thread.
             self.session.add_tracks(frame, update, clips)
             for clip in clips:
                 self._mailbox.put(clip)

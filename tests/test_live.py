@@ -136,6 +136,31 @@ def test_what_the_detectors_thread_died_of_reaches_the_caller() -> None:
         _Live(source, FakeClassifier(), detector=fail).run()
 
 
+def test_a_detector_that_answers_after_the_end_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("realtime_mood.pipeline.JOIN_TIMEOUT_S", 0.1)
+    hangs, let = threading.Event(), threading.Event()
+
+    def find_once_then_hang(call: int) -> Sequence[Box]:
+        if call > 0:
+            hangs.set()
+            assert let.wait(60)
+        return one_face(call)
+
+    class Screen(FakeScreen):
+        def read_key(self) -> str | None:
+            return "q" if hangs.is_set() else None
+
+    screen = Screen(clock=time.monotonic)
+    live = _Live(ListSource(3000), FakeClassifier(), screen=screen, detector=find_once_then_hang)
+    live.run()
+    assert live.events.events[-1]["type"] == "summary"
+    let.set()
+    assert live.pipeline._faces.join(60)
+    live.pipeline.raise_errors()
+
+
 def test_a_picture_is_shown_with_its_own_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
     # So long that a busy machine makes it too; not waiting at all fails more than half.
     monkeypatch.setattr("realtime_mood.main_loop.FACES_WAIT_S", 20.0)
