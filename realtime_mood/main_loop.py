@@ -182,18 +182,18 @@ class MainLoop:
         info = self._pipeline.capture.info
         session = self._pipeline.session
         session.wait_for_frame(frame.timestamp_s, timeout_s=FACES_WAIT_S)
+        view = session.view(frame.timestamp_s)
         if self._recorder.is_wanted and info is not None:
-            plain = session.view(frame.timestamp_s)
-            annotated = draw_overlay(frame.image_bgr, plain, mirror=self._mirror)
+            annotated = draw_overlay(frame.image_bgr, view, mirror=self._mirror)
             failure = self._recorder.write(Frame(annotated, frame.timestamp_s, frame.index), info)
             if failure:
                 self._say(failure)
         if self._screen is not None:
-            self._show(frame, self._screen)
+            self._show(frame, view, self._screen)
 
-    def _show(self, frame: Frame, screen: Screen) -> None:
+    def _show(self, frame: Frame, known: View, screen: Screen) -> None:
         view = replace(
-            self._pipeline.session.view(frame.timestamp_s),
+            known,
             hud=self._pipeline.hud(
                 display_hz=self._display_rate.rate_hz(self._clock()),
                 dropped_frames=self._dropped_frames,
@@ -231,7 +231,8 @@ class MainLoop:
         elif key in ("s", "S"):
             self._save_screenshot()
         if key is not None and self._frame is not None:
-            self._show(self._frame, screen)
+            view = self._pipeline.session.view(self._frame.timestamp_s)
+            self._show(self._frame, view, screen)
         return True
 
     def _save_screenshot(self) -> None:
