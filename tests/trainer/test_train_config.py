@@ -29,7 +29,7 @@ def toml(folder: Path, text: str) -> str:
 def test_flags_over_file_over_preset_over_defaults(tmp_path: Path) -> None:
     assert parse().recipe.learning_rate == 5e-5
     preset = parse("--recipe", "small")
-    assert (preset.model.base_model, preset.recipe.learning_rate) == ("tiny", 5e-4)
+    assert (preset.model.base_model, preset.recipe.learning_rate) == ("tiny", 1e-3)
     file = toml(tmp_path, 'preset = "small"\n[recipe]\nlearning_rate = 1e-3\nepochs = 3\n')
     config = parse("--config", file, "--epochs", "4")
     assert config.model.base_model == "tiny"
