@@ -25,8 +25,8 @@ from trainer.base import Model
 SUMMARY_SHARE = 2.0
 """Weight of the motion of the clip as a whole beside that of its patches."""
 HUBER_BETA = 1.0
-SMALLEST_SPREAD = 0.05
-"""Added to the standard deviation that a value is divided by; pixels."""
+MOTION_UNIT_PX = 0.5
+"""Motion is measured in this many pixels of the crop, which makes its usual size about 1."""
 
 
 def patch_motion(crops_bgr: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.float32]:
@@ -136,6 +136,5 @@ def _without_affine(motion: Tensor) -> Tensor:
 
 
 def _distance(found: Tensor, wanted: Tensor) -> Tensor:
-    """Huber loss of values in units of their spread over the batch."""
-    spread = wanted.flatten(0, -2).std(dim=0) + SMALLEST_SPREAD
-    return functional.smooth_l1_loss(found, wanted / spread, beta=HUBER_BETA)
+    """Huber loss of motion in pixels, in units of `MOTION_UNIT_PX`."""
+    return functional.smooth_l1_loss(found, wanted / MOTION_UNIT_PX, beta=HUBER_BETA)

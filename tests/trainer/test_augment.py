@@ -11,7 +11,7 @@ from trainer.augment import PAD, draw_changes, erase_clip, move_clip, recolour_c
 from trainer.augment.policy import GEOMETRIC, PHOTOMETRIC
 from trainer.config import RecipeConfig
 
-SIZE = 36
+SIZE = 32
 SIDE = round(SIZE * (1 + PAD))
 NOTHING = RecipeConfig(
     flip=False, crop_jitter=0.0, tone=0.0, webcam=0.0, randaugment_ops=0, erase=0.0

@@ -28,7 +28,8 @@ from trainer.run_folder import LOCK_FILE
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = (
     "--recipe small --image-size 36 --faces none --batch-size 4 --epochs 3 --learning-rate 1e-3 "
-    "--head-epochs 1 --drop-path 0.2 --mixup 0.8 --cutmix 1.0 --erase 0.5 --randaugment-ops 2"
+    "--head-epochs 1 --drop-path 0.2 --mixup 0.8 --cutmix 1.0 --erase 0.5 --randaugment-ops 2 "
+    "--motion 0"
 )
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
@@ -98,7 +99,7 @@ def test_a_run_killed_again_and_again_and_out_of_room_ends_as_if_nothing_had_bee
     assert (clips / ".checkpoint-4").is_dir()
     assert checkpoints.newest(clips) == clips / "checkpoint-3"
 
-    with files_at_most(20_000_000):
+    with files_at_most(6_000_000):
         code = main(["train", "--output", str(tmp_path), "--num-workers", "0", "--resume"])
     said = capsys.readouterr().err
     assert code == 5, said
@@ -142,6 +143,22 @@ def test_parts_of_a_batch_one_after_the_other_do_what_the_whole_does(
     assert main(words(data, tmp_path, *further)) == 0
     for name, value in weights(undisturbed).items():
         torch.testing.assert_close(weights(tmp_path)[name], value, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.timeout(400)
+def test_motion_and_single_frames_are_learned_from_parts_of_a_batch_as_from_the_whole(
+    data: list[str], tmp_path: Path
+) -> None:
+    recipe = "--recipe small --image-size 36 --faces none --batch-size 4 --epochs 1 --motion 1"
+    further = "--frame-epochs 1 --frame-batch-size 4 --report-to none --num-workers 0"
+    outputs = []
+    for accumulate in (1, 2):
+        output = tmp_path / str(accumulate)
+        parts = ["--accumulate", str(accumulate), "--output", str(output)]
+        assert main(["train", *recipe.split(), *further.split(), *data, *parts]) == 0
+        outputs.append(weights(output))
+    for name, value in outputs[0].items():
+        torch.testing.assert_close(outputs[1][name], value, atol=1e-4, rtol=1e-3)
 
 
 def fails(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> tuple[int, str]:
@@ -237,7 +254,7 @@ def test_a_checkpoint_that_does_not_fit_on_the_disk(
 ) -> None:
     output = tmp_path / "out"
     shutil.copytree(undisturbed, output, ignore=shutil.ignore_patterns("checkpoint", LOCK_FILE))
-    with files_at_most(5_000_000):
+    with files_at_most(1_500_000):
         code, line = fails(capsys, ["train", "--output", str(output), "--resume"])
     assert code == 5
     assert "the checkpoint cannot be written" in line

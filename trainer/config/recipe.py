@@ -90,6 +90,12 @@ class RecipeConfig(Options):
                 f"multiple of {self.repeats}"
             )
 
+        if self.motion and self.mixes:
+            raise UsageError(
+                f"--motion is {self.motion:g}, but clips mixed by --mixup or --cutmix move in two "
+                "ways at once; leave one of them out"
+            )
+
     @property
     def mixes(self) -> bool:
         """Whether clips are mixed with one another."""
