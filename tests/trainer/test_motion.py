@@ -71,6 +71,9 @@ def test_each_token_is_asked_for_its_own_patch_and_frame(monkeypatch: pytest.Mon
     learner = MotionLearner(model).eval()
     monkeypatch.setattr("trainer.motion.SUMMARY_SHARE", 0.0)
     pixels, motion = _pixels_and_motion()
+    # Small answers and targets, where the Huber loss is a square and each error counts.
+    torch.nn.init.normal_(learner.motion_head.weight, std=0.01)
+    motion = 0.1 * motion
     # The target is moved in one patch of one frame; only that token's error may grow.
     tokens = model.timesformer(pixels)[0].detach().requires_grad_()
     monkeypatch.setattr(model.timesformer, "forward", lambda pixel_values: (tokens,))
