@@ -23,13 +23,13 @@ import av
 import argparse
 import json
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from machine import cpu_name
 
 from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices
 from trainer.augment import PAD
@@ -174,15 +174,6 @@ def in_turns(ways: dict[str, list[Callable[[], object]]], *, rounds: int) -> dic
                 call()
             taken[name].append((time.process_time() - started_s) / len(calls))
     return {name: float(np.median(values)) for name, values in taken.items()}
-
-
-def cpu_name() -> str:
-    """Of the machine, where Linux tells."""
-    path = Path("/proc/cpuinfo")
-    if not path.exists():
-        return platform.processor()
-    lines = [line for line in path.read_text().splitlines() if line.startswith("model name")]
-    return lines[0].partition(":")[2].strip() if lines else platform.processor()
 
 
 if __name__ == "__main__":

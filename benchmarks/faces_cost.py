@@ -29,6 +29,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from demo_head import demo_head
+from machine import cpu_name
 
 from realtime_mood.faces.detector import Detection, FaceDetector, make_detector
 from realtime_mood.faces.search import FaceSearch, InStepSearch, ThreadedSearch
@@ -173,15 +174,6 @@ def every_full_frame_s(name: str, yunet_file: Path, images: list[ImageBGR]) -> f
     for image in images[:NAIVE_FRAMES]:
         detect(image)
     return (time.process_time() - started_s) / NAIVE_FRAMES
-
-
-def cpu_name() -> str:
-    """The processor, as well as it can be told."""
-    path = Path("/proc/cpuinfo")
-    if not path.exists():
-        return platform.processor()
-    lines = [line for line in path.read_text().splitlines() if line.startswith("model name")]
-    return lines[0].partition(":")[2].strip() if lines else platform.processor()
 
 
 if __name__ == "__main__":
