@@ -114,18 +114,23 @@ def intervals(
     by_actor = np.stack(
         [confusion_matrix(true[owners == n], answers[owners == n], classes) for n in names]
     )
-    drawn = np.random.default_rng(seed).integers(len(names), size=(BOOTSTRAP_DRAWS, len(names)))
-    times = np.stack([np.bincount(row, minlength=len(names)) for row in drawn])
-    confusions = np.tensordot(times.astype(np.float64), by_actor, axes=1)
+    confusions = np.tensordot(draw_actors(len(names), seed=seed), by_actor, axes=1)
     return Intervals(
         method="bootstrap over actors",
-        accuracy=_percentiles(_war(confusions)),
-        uar=_percentiles(_uar(confusions)),
-        macro_f1=_percentiles(_macro_f1(confusions)),
+        accuracy=percentile_interval(_war(confusions)),
+        uar=percentile_interval(_uar(confusions)),
+        macro_f1=percentile_interval(_macro_f1(confusions)),
     )
 
 
-def _percentiles(values: FloatArray) -> tuple[float, float]:
+def draw_actors(count: int, *, seed: int) -> IntArray:
+    """How often each actor is drawn in each draw of the bootstrap, shape (draws, count)."""
+    drawn = np.random.default_rng(seed).integers(count, size=(BOOTSTRAP_DRAWS, count))
+    return np.stack([np.bincount(row, minlength=count) for row in drawn])
+
+
+def percentile_interval(values: FloatArray) -> tuple[float, float]:
+    """The middle 95 % of the values that a figure has over the draws."""
     low, high = np.percentile(values, (2.5, 97.5))
     return float(low), float(high)
 

@@ -14,8 +14,6 @@ from trainer import metrics
 from trainer.corpora.recording import list_actors
 from trainer.evaluate import confusion_text
 
-BOOTSTRAP_DRAWS = 10_000
-
 
 @dataclass(frozen=True, kw_only=True)
 class FoldResult:
@@ -78,11 +76,8 @@ class Summary:
         right, total = self._by_actor()
         hits = np.array([right[actor] for actor in sorted(total)])
         counts = np.array([total[actor] for actor in sorted(total)])
-        rng = np.random.default_rng(self.seed)
-        drawn = rng.integers(len(hits), size=(BOOTSTRAP_DRAWS, len(hits)))
-        shares = hits[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-        low, high = np.percentile(shares, (2.5, 97.5))
-        return float(low), float(high)
+        times = metrics.draw_actors(len(hits), seed=self.seed)
+        return metrics.percentile_interval((times @ hits) / (times @ counts))
 
     def to_dict(self) -> dict[str, Any]:
         """The values as JSON can hold them."""
