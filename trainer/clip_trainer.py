@@ -26,6 +26,7 @@ from trainer.config import RecipeConfig
 from trainer.dataset import TrainingClips
 from trainer.drop_path import DropPaths
 from trainer.loss import batch_loss
+from trainer.motion import timesformer_of
 from trainer.optimizer import parameter_groups
 from trainer.sampler import ClipSampler, draw_weights
 
@@ -63,7 +64,7 @@ class ClipTrainer(Trainer):
         self._batch: list[int] = []
         model: Any = self.model
         self._learner = model
-        self._timesformer = getattr(model, "model", model)
+        self._timesformer = timesformer_of(model)
         self._drop_paths = DropPaths(self._timesformer, recipe.drop_path)
         self._average = AveragedModel(model, multi_avg_fn=_average_of(recipe.ema))
         data = self.train_dataset

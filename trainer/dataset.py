@@ -170,14 +170,16 @@ class EvaluationClips(Dataset[Item]):
     Args:
         recordings: their crops are exactly the spec's.
         spec: what a clip is.
-        count: clips of one recording.
+        count: clips of one recording; None: `EVALUATION_CLIPS`, or one where all are pictures,
+            whose clips are all the same.
     """
 
     def __init__(
-        self, recordings: Sequence[FaceCrops], spec: ClipSpec, count: int = EVALUATION_CLIPS
+        self, recordings: Sequence[FaceCrops], spec: ClipSpec, count: int | None = None
     ) -> None:
+        usual = 1 if all(crops.is_still for crops in recordings) else EVALUATION_CLIPS
         self.recordings = recordings
-        self.count = count
+        self.count = usual if count is None else count
         self._spec = spec
 
     def __len__(self) -> int:

@@ -17,11 +17,11 @@ from trainer.corpora.recording import list_actors
 from trainer.corpora.sources import read_sources
 from trainer.corpora.splits import find_actors
 from trainer.crops import Cutter, Progress, cut_recordings
-from trainer.dataset import EVALUATION_CLIPS, EvaluationClips
+from trainer.dataset import EvaluationClips
 from trainer.decode import available_decoder
 from trainer.deployed import DeployedMeasures, measure_deployed
 from trainer.evaluate import Measures, as_text, measure
-from trainer.predict import clip_logits
+from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.reports import report_evaluation
 
@@ -127,10 +127,12 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
         )
     stills = all(one.is_still for one in crops)
     model = load_model(folder)
-    clips = EvaluationClips(crops, contract.spec, 1 if stills else EVALUATION_CLIPS)
-    logits = clip_logits(
-        model, clips, batch_size=asked.batch_size, num_workers=asked.num_workers
-    ).reshape(len(crops), clips.count, len(LABELS))
+    logits = recording_logits(
+        model,
+        EvaluationClips(crops, contract.spec),
+        batch_size=asked.batch_size,
+        num_workers=asked.num_workers,
+    )
     predictions = Predictions.of(logits, crops, temperature=contract.temperature)
     measures = measure(predictions)
     notes = _notes(folder, measures)

@@ -35,6 +35,7 @@ from trainer.config import RecipeConfig, TrainConfig
 from trainer.crops import Progress
 from trainer.dataset import EvaluationClips, Item, TrainingClips
 from trainer.metrics import accuracy, confusion_matrix, softmax, unweighted_recall
+from trainer.motion import timesformer_of
 from trainer.pace import Pace, PaceMeter
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ def fit(
         return None
     last = checkpoints.newest(folder) if config.run.resume else None
     if config.run.gradient_checkpointing:
-        _compute_activations_twice(getattr(model, "model", model))
+        _compute_activations_twice(timesformer_of(model))
     if stage.head_only:
         _freeze_all_but_classifier(model)
     meter = PaceMeter()
@@ -236,8 +237,7 @@ def _compute_activations_twice(model: Any) -> None:
 
 def _freeze_all_but_classifier(model: nn.Module) -> None:
     model.requires_grad_(False)
-    body: Any = getattr(model, "model", model)
-    body.classifier.requires_grad_(True)
+    timesformer_of(model).classifier.requires_grad_(True)
 
 
 def _reporters(config: TrainConfig, stage: str) -> list[TrainerCallback]:

@@ -116,6 +116,11 @@ class MotionLearner(nn.Module):
         return {"loss": loss, "logits": logits.view(-1, len(LABELS))}
 
 
+def timesformer_of(learner: nn.Module) -> Any:
+    """The TimeSformer that is trained: the learner itself, or the one a `MotionLearner` holds."""
+    return learner.model if isinstance(learner, MotionLearner) else learner
+
+
 def patches_along_side(model: Model) -> int:
     """How many patches a row or column of a frame has."""
     embeddings: Any = model.timesformer.embeddings

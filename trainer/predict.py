@@ -9,7 +9,16 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from trainer.dataset import Item
+from realtime_mood.model.labels import LABELS
+from trainer.dataset import EvaluationClips, Item
+
+
+def recording_logits(
+    model: nn.Module, clips: EvaluationClips, *, batch_size: int, num_workers: int
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Logits, shape (recordings, clips a recording, labels); arguments as of `clip_logits`."""
+    logits = clip_logits(model, clips, batch_size=batch_size, num_workers=num_workers)
+    return logits.reshape(len(clips.recordings), clips.count, len(LABELS))
 
 
 def clip_logits(

@@ -14,7 +14,6 @@ from realtime_mood.errors import SourceError
 from realtime_mood.faces.detector import make_detector
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.model.clip_spec import ClipSpec
-from realtime_mood.model.labels import LABELS
 from trainer import processes
 from trainer.augment import PAD
 from trainer.base import Model, load_base
@@ -31,7 +30,7 @@ from trainer.export import Report, write_checkpoint
 from trainer.fit import Stage, fit, share_of_batch
 from trainer.hub import open_repository, push_checkpoint
 from trainer.motion import MotionLearner, patches_along_side
-from trainer.predict import clip_logits
+from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
 from trainer.report.reports import REPORT_FOLDER, report_run
@@ -217,11 +216,12 @@ def _measure(
     """The temperature, and the answers to the validation and the test recordings."""
 
     def logits_of(recordings: list[FaceCrops]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        clips = EvaluationClips(recordings, spec)
-        logits = clip_logits(
-            model, clips, batch_size=config.recipe.batch_size, num_workers=config.run.num_workers
+        return recording_logits(
+            model,
+            EvaluationClips(recordings, spec),
+            batch_size=config.recipe.batch_size,
+            num_workers=config.run.num_workers,
         )
-        return logits.reshape(len(recordings), clips.count, len(LABELS))
 
     validation = logits_of(parts.validation)
     temperature = fit_clip_temperature(validation, parts.validation)
