@@ -17,7 +17,7 @@ from realtime_mood.model.timesformer import TINY_PATCH_SIZE, tiny_timesformer
 from trainer.config import TINY, ModelConfig
 from trainer.initial import look_at_neighbours
 
-TINY_IMAGE_SIZE = 72
+TINY_IMAGE_SIZE = 64
 # Those of the original TimeSformer repository.
 TINY_MEAN = (0.45, 0.45, 0.45)
 TINY_STD = (0.225, 0.225, 0.225)

@@ -26,9 +26,9 @@ from trainer.config import RecipeConfig
 from trainer.dataset import TrainingClips
 from trainer.drop_path import DropPaths
 from trainer.loss import batch_loss
-from trainer.motion import timesformer_of
 from trainer.optimizer import parameter_groups
 from trainer.sampler import ClipSampler, draw_weights
+from trainer.second_task import SECOND_TASKS, timesformer_of
 
 AVERAGE_FILE = "average.safetensors"
 ADAM_BETAS = (0.9, 0.98)
@@ -113,16 +113,16 @@ class ClipTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        """Cross-entropy of a batch, and what the model says of motion where it is asked."""
+        """Cross-entropy of a batch, and of what the model is asked besides."""
         if model.training:
             self._batch += inputs["indices"].tolist()
             self._drop_paths.draw(inputs["keys"].tolist(), self.args.device)
-        motion = {"motion": inputs["motion"]} if "motion" in inputs else {}
-        outputs = model(pixel_values=inputs["pixel_values"], **motion)
+        asked = {name: inputs[name] for name in SECOND_TASKS if name in inputs}
+        outputs = model(pixel_values=inputs["pixel_values"], **asked)
         smoothing = self._recipe.label_smoothing if model.training else 0.0
         loss = batch_loss(outputs["logits"], inputs, smoothing=smoothing)
-        if motion:
-            loss = loss + self._recipe.motion * outputs["loss"]
+        for name in asked:
+            loss = loss + getattr(self._recipe, name) * outputs["loss"]
         if model.training and not math.isfinite(value := loss.item()):
             self._give_up(f"the loss is {value}")
         return (loss, {"loss": loss, "logits": outputs["logits"]}) if return_outputs else loss

@@ -15,10 +15,11 @@ from torch.utils.data import Dataset
 from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices
 from realtime_mood.model.labels import LABELS
 from realtime_mood.model.preprocess import preprocess
-from trainer.augment import draw_changes, erase_clip, move_clip, recolour_clip
+from trainer.augment import draw_changes, draw_move, erase_clip, recolour_clip
 from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
+from trainer.landmarks import Points, move_landmarks
 from trainer.motion import patch_motion
 from trainer.sampler import Draw
 from trainer.stills import move_camera
@@ -42,6 +43,8 @@ class Item(TypedDict, total=False):
     """Training only: what is random about the clip after it was made is drawn from this."""
     motion: torch.Tensor
     """Training only, where motion is learned: shape (num_frames, side, side, 2), float32."""
+    landmarks: torch.Tensor
+    """Training only, where landmarks are learned: shape (points, 2), float32; NaN: not known."""
 
 
 def earliest_end_s(times_s: npt.NDArray[np.float64], spec: ClipSpec) -> float:
@@ -120,6 +123,7 @@ class TrainingClips(Dataset[Item]):
         seed: of everything drawn.
         motion_side: patches along one side of the model's grid, to be told how far each moved;
             None leaves that out.
+        landmarks: of each recording, see `trainer.landmarks.find_landmarks`; None leaves them out.
     """
 
     def __init__(
@@ -130,12 +134,14 @@ class TrainingClips(Dataset[Item]):
         recipe: RecipeConfig,
         seed: int,
         motion_side: int | None = None,
+        landmarks: Points | None = None,
     ) -> None:
         self.recordings = recordings
         self._spec = spec
         self._recipe = recipe
         self._seed = seed
         self._motion_side = motion_side
+        self._landmarks = landmarks
 
     def __len__(self) -> int:
         return len(self.recordings)
@@ -149,7 +155,8 @@ class TrainingClips(Dataset[Item]):
         if crops.is_still:
             padded = move_camera(padded, rng)
         changes = draw_changes(recipe, rng)
-        moved = move_clip(padded, self._spec.image_size, rng, recipe, changes)
+        move = draw_move(padded.shape[1], self._spec.image_size, rng, recipe, changes)
+        moved = move.of_clip(padded)
         clip = recolour_clip(moved, rng, recipe, changes)
         clip = erase_clip(clip, rng, share=recipe.erase)
         item = Item(
@@ -161,6 +168,9 @@ class TrainingClips(Dataset[Item]):
         )
         if self._motion_side is not None:
             item["motion"] = torch.from_numpy(patch_motion(moved, self._motion_side))
+        if self._landmarks is not None:
+            points = move_landmarks(self._landmarks[draw.index], move)
+            item["landmarks"] = torch.from_numpy(points)
         return item
 
 

@@ -35,8 +35,8 @@ from trainer.config import RecipeConfig, TrainConfig
 from trainer.crops import Progress
 from trainer.dataset import EvaluationClips, Item, TrainingClips
 from trainer.metrics import accuracy, confusion_matrix, softmax, unweighted_recall
-from trainer.motion import timesformer_of
 from trainer.pace import Pace, PaceMeter
+from trainer.second_task import timesformer_of
 
 logger = logging.getLogger(__name__)
 

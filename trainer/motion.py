@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from realtime_mood.model.labels import LABELS
 from trainer.base import Model
+from trainer.second_task import SecondTask
 
 SUMMARY_SHARE = 2.0
 """Weight of the motion of the clip as a whole beside that of its patches."""
@@ -80,28 +81,26 @@ def motion_summary(motion: Tensor) -> Tensor:
     return torch.cat([value.flatten(1) for value in values], dim=1)
 
 
-class MotionLearner(nn.Module):
-    """A TimeSformer with what it needs beside it to be asked for motion.
+class MotionLearner(SecondTask):
+    """A TimeSformer that is asked for motion too.
 
     Args:
         model: trained in place.
     """
 
     def __init__(self, model: Model) -> None:
-        super().__init__()
+        super().__init__(model)
         width = model.config.hidden_size
-        self.model = model
         self.side = patches_along_side(model)
         self.motion_head = nn.Linear(width, 2)
         self.summary_head = nn.Linear(width, 8 * self.side**2 + 4)
 
     def forward(self, pixel_values: Tensor, motion: Tensor | None = None) -> dict[str, Tensor]:
-        """Logits and the loss of motion.
+        """See `SecondTask`.
 
         Args:
             pixel_values: shape (batch, num_frames, 3, image_size, image_size).
-            motion: shape (batch, num_frames, side, side, 2), see `patch_motion`; None leaves
-                motion out: its loss is 0.
+            motion: shape (batch, num_frames, side, side, 2), see `patch_motion`.
         """
         model: Any = self.model
         tokens = model.timesformer(pixel_values)[0]
@@ -114,11 +113,6 @@ class MotionLearner(nn.Module):
             beside = _distance(self.summary_head(tokens[:, 0]).float(), motion_summary(motion))
             loss = apart + SUMMARY_SHARE * beside
         return {"loss": loss, "logits": logits.view(-1, len(LABELS))}
-
-
-def timesformer_of(learner: nn.Module) -> Any:
-    """The TimeSformer that is trained: the learner itself, or the one a `MotionLearner` holds."""
-    return learner.model if isinstance(learner, MotionLearner) else learner
 
 
 def patches_along_side(model: Model) -> int:

@@ -29,6 +29,7 @@ from trainer.evaluate import fit_clip_temperature, measure
 from trainer.export import Report, write_checkpoint
 from trainer.fit import Stage, fit, share_of_batch
 from trainer.hub import open_repository, push_checkpoint
+from trainer.landmarks import LandmarkLearner, Points, find_landmarks
 from trainer.motion import MotionLearner, patches_along_side
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
@@ -146,17 +147,21 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
 def _learn_from_frames(
     model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig, progress: Progress
 ) -> None:
-    one = frame_spec(spec)
+    one, recipe = frame_spec(spec), config.recipe
     stage = Stage(
         name=FRAMES_STAGE,
-        epochs=config.recipe.frame_epochs,
-        learning_rate=config.recipe.frame_learning_rate,
+        epochs=recipe.frame_epochs,
+        learning_rate=recipe.frame_learning_rate,
     )
+    twin = frame_twin(model)
+    landmarks = parts.landmarks() if recipe.landmarks else None
     fit(
-        frame_twin(model),
+        twin if landmarks is None else LandmarkLearner(twin),
         stage,
         config,
-        data=TrainingClips(parts.train, one, recipe=config.recipe, seed=config.run.seed),
+        data=TrainingClips(
+            parts.train, one, recipe=recipe, seed=config.run.seed, landmarks=landmarks
+        ),
         validation=EvaluationClips(parts.validation, one, count=1),
         progress=progress,
     )
@@ -180,6 +185,7 @@ class _Cut:
         self, split: Split, cutter: Cutter, config: TrainConfig, progress: Progress
     ) -> None:
         self.skipped: dict[str, str] = {}
+        self._cutter = cutter
         files = sum(r.image is None for r in split.train + split.validation + split.test)
         self._bad_allowed = int(config.data.allow_bad * files)
         self._config = config
@@ -187,6 +193,17 @@ class _Cut:
         self.train = self._cut(split.train, cutter.padded(PAD), "train")
         self.validation = self._cut(split.validation, cutter, "validation")
         self.test = self._cut(split.test, cutter, "test")
+
+    def landmarks(self) -> Points:
+        """Those of the training pictures."""
+        return processes.from_first(
+            lambda: find_landmarks(
+                self.train,
+                self._cutter,
+                num_workers=self._config.run.num_workers,
+                progress=self._progress,
+            )
+        )
 
     def _cut(self, recordings: tuple[Recording, ...], cutter: Cutter, name: str) -> list[FaceCrops]:
         bad_allowed = self._bad_allowed - len(self.skipped)

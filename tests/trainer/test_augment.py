@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from trainer.augment import PAD, draw_changes, erase_clip, move_clip, recolour_clip
+from trainer.augment import PAD, Changes, draw_changes, draw_move, erase_clip, recolour_clip
 from trainer.augment.policy import GEOMETRIC, PHOTOMETRIC
 from trainer.config import RecipeConfig
 
@@ -16,6 +16,12 @@ SIDE = round(SIZE * (1 + PAD))
 NOTHING = RecipeConfig(
     flip=False, crop_jitter=0.0, tone=0.0, webcam=0.0, randaugment_ops=0, erase=0.0
 )
+
+
+def move_clip(
+    crops: np.ndarray, rng: np.random.Generator, recipe: RecipeConfig, changes: Changes
+) -> np.ndarray:
+    return draw_move(crops.shape[1], SIZE, rng, recipe, changes).of_clip(crops)
 
 
 def picture(side: int = SIDE) -> np.ndarray:
@@ -28,7 +34,7 @@ def test_all_frames_of_a_clip_are_treated_alike(seed: int) -> None:
     recipe = RecipeConfig(randaugment_ops=6, randaugment_magnitude=9, webcam=0.5, erase=1.0)
     rng = np.random.default_rng(seed)
     changes = draw_changes(recipe, rng)
-    clip = move_clip(np.stack([picture()] * 2), SIZE, rng, recipe, changes)
+    clip = move_clip(np.stack([picture()] * 2), rng, recipe, changes)
     clip = erase_clip(recolour_clip(clip, rng, recipe, changes), rng, share=recipe.erase)
     assert clip.shape == (2, SIZE, SIZE, 3)
     assert clip.dtype == np.uint8
@@ -38,7 +44,7 @@ def test_all_frames_of_a_clip_are_treated_alike(seed: int) -> None:
 
 def test_with_everything_off_the_middle_of_the_crop_is_left_as_it_is() -> None:
     rng = np.random.default_rng(0)
-    clip = move_clip(picture()[None], SIZE, rng, NOTHING, {})
+    clip = move_clip(picture()[None], rng, NOTHING, {})
     edge = (SIDE - SIZE) // 2
     np.testing.assert_array_equal(clip[0], picture()[edge : edge + SIZE, edge : edge + SIZE])
     np.testing.assert_array_equal(recolour_clip(clip, rng, NOTHING, {}), clip)
@@ -47,9 +53,9 @@ def test_with_everything_off_the_middle_of_the_crop_is_left_as_it_is() -> None:
 
 def test_half_of_the_clips_are_mirrored() -> None:
     recipe = replace(NOTHING, flip=True)
-    plain = move_clip(picture()[None], SIZE, np.random.default_rng(0), NOTHING, {})
+    plain = move_clip(picture()[None], np.random.default_rng(0), NOTHING, {})
     rng = np.random.default_rng(0)
-    moved = [move_clip(picture()[None], SIZE, rng, recipe, {}) for _ in range(100)]
+    moved = [move_clip(picture()[None], rng, recipe, {}) for _ in range(100)]
     as_is = sum(np.array_equal(clip, plain) for clip in moved)
     mirrored = sum(np.abs(clip[:, :, ::-1].astype(int) - plain).max() <= 1 for clip in moved)
     assert as_is + mirrored == 100
@@ -63,9 +69,9 @@ def test_every_change_changes_something(name: str, strength: float) -> None:
     smooth = np.linspace(60, 190, SIDE)[:, None, None] + np.zeros((SIDE, SIDE, 3))
     smooth[SIDE // 3 : SIDE // 2, SIDE // 3 : SIDE // 2] = (60, 200, 120)
     padded = smooth.astype(np.uint8)[None]
-    plain = move_clip(padded, SIZE, rng, NOTHING, {})
+    plain = move_clip(padded, rng, NOTHING, {})
     changes = {name: strength}
-    clip = recolour_clip(move_clip(padded, SIZE, rng, NOTHING, changes), rng, NOTHING, changes)
+    clip = recolour_clip(move_clip(padded, rng, NOTHING, changes), rng, NOTHING, changes)
     assert np.abs(clip.astype(int) - plain).max() > 8
 
 

@@ -14,8 +14,8 @@ from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
 from trainer.initial import OFFSETS, PLACE_WIDTH, look_at_neighbours
 
-SIDE = 6
-CLIP_SPEC = replace(SPEC, image_size=72, num_frames=4)
+SIDE = 8
+CLIP_SPEC = replace(SPEC, image_size=64, num_frames=4)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def _attention(model: Any, layer_number: int) -> Tensor:
     seen: list[Tensor] = []
     handle = layer.layernorm_before.register_forward_hook(lambda *call: seen.append(call[2]))
     with torch.no_grad():
-        model(pixel_values=torch.randn(1, 1, 3, 72, 72).expand(-1, 4, -1, -1, -1))
+        model(pixel_values=torch.randn(1, 1, 3, 64, 64).expand(-1, 4, -1, -1, -1))
         qkv = layer.attention.attention.qkv(seen[0][:1])
     handle.remove()
     heads = model.config.num_attention_heads
@@ -44,7 +44,7 @@ def _attention(model: Any, layer_number: int) -> Tensor:
 @pytest.mark.parametrize("layer_number", [0, 3])
 def test_each_head_looks_at_its_neighbour(model: Any, layer_number: int) -> None:
     attention = _attention(model, layer_number)
-    inner = [row * SIDE + column for row in range(1, 5) for column in range(1, 5)]
+    inner = [row * SIDE + column for row in range(1, 7) for column in range(1, 7)]
     for head, (down, right) in enumerate(OFFSETS[: model.config.num_attention_heads]):
         neighbours = torch.tensor([place + down * SIDE + right for place in inner])
         found = attention[head, inner].argmax(dim=-1)
@@ -52,7 +52,7 @@ def test_each_head_looks_at_its_neighbour(model: Any, layer_number: int) -> None
 
 
 def test_a_clip_in_which_nothing_moves_is_its_frame(model: Any) -> None:
-    still = torch.randn(1, 1, 3, 72, 72).expand(-1, 4, -1, -1, -1)
+    still = torch.randn(1, 1, 3, 64, 64).expand(-1, 4, -1, -1, -1)
     with torch.no_grad():
         states = model.timesformer(still, output_hidden_states=True).hidden_states
     frames = states[-1][:, 1:].unflatten(1, (SIDE * SIDE, 4))
@@ -62,8 +62,8 @@ def test_a_clip_in_which_nothing_moves_is_its_frame(model: Any) -> None:
 
 
 def test_what_moves_is_what_changes_the_tokens_most(model: Any) -> None:
-    clip = torch.randn(1, 1, 3, 72, 72).repeat(1, 4, 1, 1, 1)
-    clip[:, 2, :, 24:36, 36:48] += 0.3  # Patch (2, 3) of the third frame.
+    clip = torch.randn(1, 1, 3, 64, 64).repeat(1, 4, 1, 1, 1)
+    clip[:, 2, :, 16:24, 24:32] += 0.3  # Patch (2, 3) of the third frame.
     with torch.no_grad():
         still = model.timesformer(clip[:, :1].expand(-1, 4, -1, -1, -1), output_hidden_states=True)
         moved = model.timesformer(clip, output_hidden_states=True)
@@ -81,7 +81,7 @@ def test_a_grey_picture_is_read_as_any_colour_of_the_same_light(model: Any) -> N
 def test_heads_of_another_width_are_refused(model: Any) -> None:
     wide = tiny_timesformer(CLIP_SPEC)
     wide.config.num_attention_heads = 3
-    with pytest.raises(ValueError, match="heads are 42 wide; they must be 16"):
+    with pytest.raises(ValueError, match="heads are 48 wide; they must be 16"):
         look_at_neighbours(wide)
 
 

@@ -13,7 +13,7 @@ from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
 from trainer.motion import MotionLearner, motion_summary, patch_motion
 
-CLIP_SPEC = replace(SPEC, image_size=48, num_frames=4)
+CLIP_SPEC = replace(SPEC, image_size=32, num_frames=4)
 
 
 def _texture(side: int) -> np.ndarray:
@@ -63,7 +63,7 @@ def test_a_mouth_that_opens_stays_in_the_summary() -> None:
 
 def _pixels_and_motion() -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
-    return torch.randn(2, 4, 3, 48, 48), torch.randn(2, 4, 4, 4, 2)
+    return torch.randn(2, 4, 3, 32, 32), torch.randn(2, 4, 4, 4, 2)
 
 
 def test_each_token_is_asked_for_its_own_patch_and_frame(monkeypatch: pytest.MonkeyPatch) -> None:

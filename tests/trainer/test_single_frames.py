@@ -11,7 +11,7 @@ from tests.fakes import SPEC
 from trainer.initial import look_at_neighbours
 from trainer.single_frames import frame_spec, frame_twin
 
-CLIP_SPEC = replace(SPEC, image_size=72, num_frames=4)
+CLIP_SPEC = replace(SPEC, image_size=64, num_frames=4)
 
 
 def test_a_clip_of_one_frame_again_and_again_is_what_the_twin_sees() -> None:
@@ -19,7 +19,7 @@ def test_a_clip_of_one_frame_again_and_again_is_what_the_twin_sees() -> None:
     model = tiny_timesformer(CLIP_SPEC)
     look_at_neighbours(model)
     twin = frame_twin(model).eval()
-    frame = torch.randn(2, 1, 3, 72, 72)
+    frame = torch.randn(2, 1, 3, 64, 64)
     with torch.no_grad():
         clip = model.eval()(pixel_values=frame.expand(-1, 4, -1, -1, -1)).logits
         torch.testing.assert_close(twin(pixel_values=frame).logits, clip, rtol=0.0, atol=0.05)
@@ -30,7 +30,7 @@ def test_what_the_twin_learns_the_model_knows() -> None:
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     twin = frame_twin(model).train()
     optimizer = torch.optim.SGD(twin.parameters(), lr=0.1)
-    twin(pixel_values=torch.randn(2, 1, 3, 72, 72)).logits.square().sum().backward()
+    twin(pixel_values=torch.randn(2, 1, 3, 64, 64)).logits.square().sum().backward()
     optimizer.step()
     changed = {n for n, value in model.named_parameters() if not torch.equal(value, before[n])}
     over_time = {n for n in before if "temporal" in n or "time_embeddings" in n}

@@ -5,8 +5,8 @@ uint8 out, before the one `preprocess` that the runtime uses too. `mix` mixes tw
 """
 
 from trainer.augment.erase import erase_clip
-from trainer.augment.geometry import PAD, move_clip
+from trainer.augment.geometry import PAD, Move, draw_move
 from trainer.augment.look import recolour_clip
 from trainer.augment.policy import Changes, draw_changes
 
-__all__ = ["PAD", "Changes", "draw_changes", "erase_clip", "move_clip", "recolour_clip"]
+__all__ = ["PAD", "Changes", "Move", "draw_changes", "draw_move", "erase_clip", "recolour_clip"]

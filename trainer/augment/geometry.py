@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -28,44 +29,71 @@ MOST_SHIFT = 0.12
 Clip = npt.NDArray[np.uint8]
 
 
-def move_clip(
-    crops_bgr: Clip,
-    image_size: int,
-    rng: np.random.Generator,
-    recipe: RecipeConfig,
-    changes: Changes,
-) -> Clip:
-    """Move all frames of a clip alike.
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """One affine motion, the same for all frames of a clip."""
 
-    Args:
-        crops_bgr: shape (num_frames, side, side, 3), uint8, blue-green-red, cut `1 + PAD` times as
-            wide as the spec's crop.
-        image_size: side of the answer, pixels.
-        rng: everything is drawn from it, once for the whole clip.
-        recipe: `flip` and `crop_jitter` are used.
-        changes: further ones.
+    matrix: npt.NDArray[np.float64]
+    """From pixels of the answer to pixels of the padded crop, shape (2, 3)."""
+    side: int
+    """Of the padded crop, pixels; `1 + PAD` times as wide as the spec's."""
+    image_size: int
+    """Of the answer, pixels."""
 
-    Returns:
-        Shape (num_frames, image_size, image_size, 3), uint8.
-    """
-    matrix = _draw_affine(crops_bgr.shape[1], image_size, rng, recipe, changes)
-    size = (image_size, image_size)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    moved = [
-        cv2.warpAffine(crop, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        for crop in crops_bgr
-    ]
-    return np.asarray(moved, dtype=np.uint8)
+    @property
+    def mirrors(self) -> bool:
+        """Whether left and right are exchanged."""
+        return bool(np.linalg.det(self.matrix[:, :2]) < 0.0)
+
+    def of_clip(self, crops_bgr: Clip) -> Clip:
+        """The frames moved.
+
+        Args:
+            crops_bgr: shape (num_frames, side, side, 3), uint8, blue-green-red.
+
+        Returns:
+            Shape (num_frames, image_size, image_size, 3), uint8.
+        """
+        size = (self.image_size, self.image_size)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        moved = [
+            cv2.warpAffine(crop, self.matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+            for crop in crops_bgr
+        ]
+        return np.asarray(moved, dtype=np.uint8)
+
+    def of_points(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+        """Where points of the spec's crop are in the answer.
+
+        Args:
+            points: shape (points, 2): right and down, -1 to 1 over the spec's crop.
+
+        Returns:
+            The same shape, -1 to 1 over the answer; outside where they were moved out of it.
+        """
+        in_padded = (self.side - 1) / 2 + points * self.side / (1.0 + PAD) / 2
+        turned = np.linalg.inv(self.matrix[:, :2])
+        in_answer = (in_padded - self.matrix[:, 2]) @ turned.T
+        moved: npt.NDArray[np.float64] = (2.0 * in_answer + 1.0) / self.image_size - 1.0
+        return moved
 
 
-def _draw_affine(
+def draw_move(
     side: int,
     image_size: int,
     rng: np.random.Generator,
     recipe: RecipeConfig,
     changes: Changes,
-) -> npt.NDArray[np.float64]:
-    """From pixels of the answer to pixels of the padded crop, shape (2, 3)."""
+) -> Move:
+    """Choose how a clip is moved.
+
+    Args:
+        side: of its padded crops, pixels.
+        image_size: side of the answer, pixels.
+        rng: everything is drawn from it, once for the whole clip.
+        recipe: `flip` and `crop_jitter` are used.
+        changes: further ones.
+    """
     jitter = recipe.crop_jitter * rng.uniform(-1.0, 1.0, size=5)
     angle = math.radians(ROTATION_DEG * jitter[0] + MOST_ROTATION_DEG * changes.get("rotate", 0.0))
     zoom = math.exp(ZOOM * jitter[1] + MOST_ZOOM * changes.get("zoom", 0.0))
@@ -81,4 +109,5 @@ def _draw_affine(
     matrix = scale * turn @ shear @ np.diag([mirror * stretch, 1.0 / stretch])
     middle = np.array([(image_size - 1) / 2] * 2)
     centre = (side - 1) / 2 + shift * wanted
-    return np.hstack([matrix, (centre - matrix @ middle)[:, None]])
+    whole = np.hstack([matrix, (centre - matrix @ middle)[:, None]])
+    return Move(matrix=whole, side=side, image_size=image_size)

@@ -79,6 +79,8 @@ class RecipeConfig(Options):
     """Peak of the cosine schedule on single frames."""
     frame_batch_size: Annotated[int, Range(1, 65536)] = 128
     """Frames of one step, over all processes and accumulated parts."""
+    landmarks: Annotated[float, Range(0.0, 100.0)] = 0.0
+    """Weight of a second task on single frames: where the parts of the face are; needs dlib."""
     motion: Annotated[float, Range(0.0, 100.0)] = 0.0
     """Weight of a second task on clips: how far each patch moved; for small models."""
 
@@ -90,11 +92,12 @@ class RecipeConfig(Options):
                 f"multiple of {self.repeats}"
             )
 
-        if self.motion and self.mixes:
-            raise UsageError(
-                f"--motion is {self.motion:g}, but clips mixed by --mixup or --cutmix move in two "
-                "ways at once; leave one of them out"
-            )
+        for name in ("motion", "landmarks"):
+            if self.mixes and (weight := getattr(self, name)):
+                raise UsageError(
+                    f"--{name} is {weight:g}, but clips mixed by --mixup or --cutmix have two "
+                    "faces; leave one of them out"
+                )
 
     @property
     def mixes(self) -> bool:

@@ -1,0 +1,243 @@
+"""A second task that teaches a small model where the parts of a face are.
+
+Labels say one thing of a picture; the landmarks of a face say 68 of them, and an expression is
+where they are. They are found by dlib (Kazemi & Sullivan 2014, 10.1109/CVPR.2014.241) in the
+pictures that a corpus keeps in memory, once. Only training needs them, and dlib.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from realtime_mood.errors import OutputError, UsageError
+from realtime_mood.faces.detector import make_detector
+from trainer.augment import Move
+from trainer.base import Model
+from trainer.crops import Cutter, FaceCrops, Progress
+from trainer.motion import patches_along_side
+from trainer.second_task import SecondTask
+
+logger = logging.getLogger(__name__)
+
+POINTS = 68
+"""Those of iBUG 300-W: jaw 0 to 16, brows to 26, nose to 35, eyes to 47, mouth to 67."""
+MIRRORED = (
+    *range(16, -1, -1),
+    *range(26, 16, -1),
+    *range(27, 31),
+    *range(35, 30, -1),
+    *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),
+    *range(54, 47, -1),
+    *range(59, 54, -1),
+    *range(64, 59, -1),
+    *range(67, 64, -1),
+)
+"""The point of a mirrored face that each point of it is."""
+WIDTH = 0.79
+RIGHT = 0.011
+DOWN = 0.082
+"""dlib's square against the longer side of YuNet's box: its side, and how far its centre is off.
+Medians over the faces of FER2013 that dlib's own detector finds."""
+ENLARGED_PX = 144
+"""Pictures are enlarged to about this side before faces and landmarks are looked for."""
+BATCH = 256
+"""Pictures that a process is given at a time."""
+HEAT_SHARE = 0.25
+PLACE_SHARE = 2.0
+"""Weights of the two ways a model is asked: which patch holds a point, and where all points are."""
+HUBER_BETA = 0.05
+
+Points = npt.NDArray[np.float32]
+"""Shape (POINTS, 2): right and down, -1 to 1 over the spec's crop; NaN where nothing is known."""
+
+
+def find_landmarks(
+    recordings: Sequence[FaceCrops], cutter: Cutter, *, num_workers: int, progress: Progress
+) -> Points:
+    """Landmarks of pictures in memory, found once and kept beside the face crops.
+
+    Args:
+        recordings: any; those that are no pictures in memory have no landmarks.
+        cutter: where crops are kept, how a face is found, and how much is cut around it.
+        num_workers: processes at the same time.
+        progress: told how many pictures are done.
+
+    Returns:
+        Shape (recordings, POINTS, 2).
+
+    Raises:
+        UsageError: dlib or its model is not installed.
+        OutputError: they cannot be kept.
+    """
+    found = np.full((len(recordings), POINTS, 2), np.nan, dtype=np.float32)
+    images = enumerate(crops.recording.image for crops in recordings)
+    pictures = {index: image for index, image in images if image is not None}
+    if not pictures:
+        return found
+    digest = hashlib.sha256(f"{cutter.detector}|{ENLARGED_PX}".encode())
+    for index in pictures:
+        digest.update(recordings[index].recording.take.encode())
+    file = cutter.folder / f"landmarks-{digest.hexdigest()[:16]}.npy"
+    if not file.is_file():
+        kept = _find_all(list(pictures.values()), cutter, num_workers, progress)
+        try:
+            beside = file.with_suffix(".part")
+            with beside.open("wb") as stream:
+                np.save(stream, kept)
+            beside.replace(file)
+        except OSError as error:
+            raise OutputError(f"{file} cannot be written ({error.strerror}); make room") from error
+    found[list(pictures)] = np.load(file) / (1.0 + cutter.spec.crop_margin)
+    return found
+
+
+def move_landmarks(points: Points, move: Move) -> Points:
+    """Where landmarks of the spec's crop are in a crop that was moved."""
+    moved = move.of_points(points)
+    return np.asarray(moved[list(MIRRORED)] if move.mirrors else moved, dtype=np.float32)
+
+
+class LandmarkLearner(SecondTask):
+    """A TimeSformer of single frames that is asked for landmarks too.
+
+    Each patch is asked how much of each point it holds, which gives every token a target from the
+    first step; the first token is asked where all points are.
+
+    Args:
+        model: of one frame; trained in place.
+    """
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        width = model.config.hidden_size
+        self.side = patches_along_side(model)
+        self.heat_head = nn.Linear(width, POINTS)
+        self.place_head = nn.Linear(width, 2 * POINTS)
+        nn.init.zeros_(self.place_head.weight)
+
+    def forward(self, pixel_values: Tensor, landmarks: Tensor | None = None) -> dict[str, Tensor]:
+        """See `SecondTask`.
+
+        Args:
+            pixel_values: shape (batch, 1, 3, image_size, image_size).
+            landmarks: shape (batch, POINTS, 2), see `Points`.
+        """
+        model: Any = self.model
+        tokens = model.timesformer(pixel_values)[0]
+        loss = tokens.new_zeros((), dtype=torch.float32)
+        if landmarks is not None:
+            heat = self.heat_head(tokens[:, 1:]).float().transpose(1, 2)
+            places = self.place_head(tokens[:, 0]).float().view(-1, POINTS, 2)
+            loss = landmark_loss(heat, places, landmarks, side=self.side)
+        return {"loss": loss, "logits": model.classifier(tokens[:, 0]).float()}
+
+
+def landmark_loss(heat: Tensor, places: Tensor, landmarks: Tensor, *, side: int) -> Tensor:
+    """How far off a model is about landmarks.
+
+    Args:
+        heat: shape (batch, POINTS, side * side): logits of which patch a point is in.
+        places: shape (batch, POINTS, 2): where the points are, as in `Points`.
+        landmarks: the same, found; NaN leaves a point out.
+        side: patches along one side.
+
+    Returns:
+        A number: cross-entropy of `heat` for points in the picture, Huber loss of `places` for all.
+    """
+    known = landmarks.isfinite().all(dim=-1)
+    wanted = landmarks.nan_to_num()
+    inside = (known & (wanted.abs() < 1.0).all(dim=-1)).float()
+    shares = _spread(wanted, side)
+    apart = -(shares * functional.log_softmax(heat, dim=-1)).sum(dim=-1)
+    off = functional.smooth_l1_loss(places, wanted, reduction="none", beta=HUBER_BETA).sum(dim=-1)
+    heat_loss = (apart * inside).sum() / inside.sum().clamp(min=1.0)
+    place_loss = (off * known).sum() / known.sum().clamp(min=1)
+    return HEAT_SHARE * heat_loss + PLACE_SHARE * place_loss
+
+
+def _spread(landmarks: Tensor, side: int) -> Tensor:
+    """Share of each point that each patch holds, bilinear, shape (batch, POINTS, side * side)."""
+    place = ((landmarks + 1.0) / 2.0 * side - 0.5).clamp(0.0, side - 1.0)
+    axis = torch.arange(side, device=landmarks.device)
+    near = (1.0 - (place[..., None] - axis).abs()).clamp(min=0.0)
+    return (near[..., 1, :, None] * near[..., 0, None, :]).flatten(2)
+
+
+def _model_file() -> Path:
+    """The file of dlib's landmarks, which a package of its own brings.
+
+    Raises:
+        UsageError: that package or dlib is not installed.
+    """
+    # Found without importing it: it wants a module that Python no longer brings.
+    package = importlib.util.find_spec("face_recognition_models")
+    if package is None or package.origin is None or importlib.util.find_spec("dlib") is None:
+        raise UsageError(
+            "--landmarks needs dlib and its model; pip install 'realtime-mood[landmarks]', or give "
+            "--landmarks 0"
+        )
+    return Path(package.origin).with_name("models") / "shape_predictor_68_face_landmarks.dat"
+
+
+def _find_all(
+    pictures: Sequence[npt.NDArray[np.uint8]],
+    cutter: Cutter,
+    num_workers: int,
+    progress: Progress,
+) -> Points:
+    _model_file()
+    found: list[Points] = []
+    batches = [pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH)]
+    with ProcessPoolExecutor(max(1, num_workers), mp_context=get_context("spawn")) as pool:
+        find = partial(_find_batch, detector=cutter.detector, yunet_file=cutter.yunet_file)
+        for batch in pool.map(find, batches):
+            found.append(batch)
+            progress("finding landmarks", len(found), len(batches))
+    return np.concatenate(found)
+
+
+def _find_batch(
+    pictures: Sequence[npt.NDArray[np.uint8]], *, detector: str, yunet_file: Path | None
+) -> Points:
+    """Landmarks of some pictures that are faces as they are, -1 to 1 over the picture."""
+    import dlib
+
+    cv2.setNumThreads(1)
+    predict = dlib.shape_predictor(str(_model_file()))
+    find = make_detector(detector, yunet_file=yunet_file) if detector == "yunet" else None
+    found = []
+    for picture in pictures:
+        grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        height, width = grey.shape
+        pad = max(height, width) // 4
+        scale = ENLARGED_PX / max(height, width)
+        wide = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+        large = cv2.resize(wide, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        colour = np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+        faces = find.detect(colour) if find else []
+        if faces:
+            (x, y), side = faces[0].box.centre, faces[0].box.longer_side
+        else:
+            x, y = (scale * (pad + length / 2) for length in (width, height))
+            side = scale * max(width, height)
+        x, y, half = x + RIGHT * side, y + DOWN * side, WIDTH * side / 2
+        square = dlib.rectangle(*(int(value) for value in (x - half, y - half, x + half, y + half)))
+        points = np.array([(point.x, point.y) for point in predict(large, square).parts()])
+        inside = (points + 0.5) / scale - pad
+        found.append(2.0 * inside / np.array([width, height]) - 1.0)
+    return np.asarray(found, dtype=np.float32)

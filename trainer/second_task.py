@@ -1,0 +1,35 @@
+"""What a small model is asked for besides the label, so that it learns what labels alone teach too
+slowly: where the parts of the face are (`landmarks`), how they move (`motion`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from trainer.base import Model
+
+SECOND_TASKS = ("landmarks", "motion")
+"""Names of what is asked for: of the recipe's weight, of the batch's entry, and of the argument
+that a `SecondTask` takes it by."""
+
+
+class SecondTask(nn.Module):
+    """A TimeSformer with what it needs beside it to be asked for more than logits.
+
+    Called with `pixel_values` and, in training, with what is asked for by its name in
+    `SECOND_TASKS`; answers `logits`, shape (batch, labels), and `loss`, a number, of what it was
+    asked for, 0 where it was not.
+
+    Args:
+        model: trained in place.
+    """
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+
+
+def timesformer_of(learner: nn.Module) -> Any:
+    """The TimeSformer that is trained: the learner itself, or the one a `SecondTask` holds."""
+    return learner.model if isinstance(learner, SecondTask) else learner
