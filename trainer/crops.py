@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ class Cutter:
     """'decord' or 'pyav'."""
     keeps_crops: bool = True
     """False: only where the face is in each frame is kept, and clips are decoded when asked for."""
+    finds_landmarks: bool = False
+    """Landmarks of each frame are found and kept too; needs dlib."""
 
     def padded(self, pad: float) -> Cutter:
         """The same with crops `1 + pad` times as wide at the same scale."""
@@ -69,9 +71,15 @@ class Cutter:
         }
         if self.detector == "yunet" and self.yunet_file:
             values["face_model"] = hashlib.sha256(self.yunet_file.read_bytes()).hexdigest()
+        if self.finds_landmarks:
+            values["landmarks"] = True
         if not self.keeps_crops:
             # A face is where it is, whatever is cut around it.
-            values = {k: v for k, v in values.items() if k in ("format", "detector", "face_model")}
+            values = {
+                k: v
+                for k, v in values.items()
+                if k in ("format", "detector", "face_model", "landmarks")
+            }
         digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
         what = f"{self.spec.image_size}px" if self.keeps_crops else "boxes"
         return self.folder / f"{self.detector}-{what}-{digest[:10]}"
@@ -87,6 +95,9 @@ class FaceCrops:
     """Shape (frames, image_size, image_size, 3), uint8, blue-green-red."""
     times_s: npt.NDArray[np.float64]
     """Time of each crop, seconds since the recording's first frame, rising."""
+
+    landmarks_file: Path | None = field(default=None, kw_only=True)
+    """Shape (frames, points, 2), pixels of the file's frames; None where they were not found."""
 
     @property
     def is_still(self) -> bool:
@@ -171,11 +182,13 @@ def cut_recordings(
         elif names[recording.path] not in skipped:
             job = jobs[recording.path]
             times_s = np.load(job.times_file)
+            found = job.landmarks_file if job.finds_landmarks else None
             if job.keeps_crops:
-                usable.append(FaceCrops(recording, job.crops_file, times_s))
+                crops = FaceCrops(recording, job.crops_file, times_s)
             else:
                 boxes = np.load(job.crops_file)
-                usable.append(BoxCrops(recording, job.crops_file, times_s, boxes, cutter.spec))
+                crops = BoxCrops(recording, job.crops_file, times_s, boxes, cutter.spec)
+            usable.append(replace(crops, landmarks_file=found))
     return usable, skipped
 
 

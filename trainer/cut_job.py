@@ -20,6 +20,8 @@ from trainer.corpora.recording import Recording
 if TYPE_CHECKING:
     from trainer.crops import Cutter
 
+STEADY_FRAMES = 8
+"""On each side, over which the place of a face is averaged for landmarks; a quarter second."""
 WRITE_PROBLEM = "face crops cannot be written"
 
 
@@ -33,6 +35,8 @@ class CutJob:
     """Written last: when it exists, the recording is done."""
     times_file: Path
     """Written first."""
+    landmarks_file: Path
+    """Written before the crops, where landmarks are found."""
     cutter: Cutter
     """How."""
 
@@ -40,6 +44,11 @@ class CutJob:
     def keeps_crops(self) -> bool:
         """Whether `crops_file` holds crops; else boxes, see `box_crops`."""
         return self.cutter.keeps_crops or self.source.suffix.lower() in IMAGE_SUFFIXES
+
+    @property
+    def finds_landmarks(self) -> bool:
+        """Whether `landmarks_file` is written; how a single picture moves needs none."""
+        return self.cutter.finds_landmarks and self.source.suffix.lower() not in IMAGE_SUFFIXES
 
 
 def make_job(recording: Recording, cutter: Cutter, folder: Path) -> CutJob:
@@ -58,6 +67,7 @@ def make_job(recording: Recording, cutter: Cutter, folder: Path) -> CutJob:
         source=recording.path,
         crops_file=folder / f"{stem}.npy",
         times_file=folder / f"{stem}.times.npy",
+        landmarks_file=folder / f"{stem}.landmarks.npy",
         cutter=cutter,
     )
 
@@ -66,7 +76,8 @@ def is_whole(job: CutJob) -> bool:
     """Whether the crops are on disk; a power cut can leave less than was written."""
     try:
         crops = np.load(job.crops_file, mmap_mode="r")
-        return len(crops) == len(np.load(job.times_file)) > 0
+        found = np.load(job.landmarks_file, mmap_mode="r") if job.finds_landmarks else crops
+        return len(crops) == len(found) == len(np.load(job.times_file)) > 0
     except (OSError, ValueError, EOFError):
         return False
 
@@ -98,11 +109,18 @@ def cut_recording(job: CutJob) -> int:
     tracker = FaceTracker(InStepSearch(detector), max_faces=1)
     crops: list[npt.NDArray[np.uint8]] = []
     boxes: list[tuple[float, ...]] = []
+    faces: list[tuple[float, float, float]] = []
+    greys: list[npt.NDArray[np.uint8]] = []
     times_s: list[float] = []
     time_s, image_bgr = first
     while True:
         for track in tracker.update(image_bgr, time_s).tracks:
             times_s.append(time_s)
+            if job.finds_landmarks:
+                faces.append((*track.box.centre, track.box.longer_side))
+                greys.append(
+                    np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+                )
             if job.keeps_crops:
                 crops.append(crop_face(image_bgr, track.box, spec, roll_rad=track.roll_rad))
             else:
@@ -116,6 +134,8 @@ def cut_recording(job: CutJob) -> int:
         raise SourceError("no face was found in it")
     try:
         _save(job.times_file, np.array(times_s, dtype=np.float64))
+        if job.finds_landmarks:
+            _save(job.landmarks_file, _landmarks(greys, np.array(faces)))
         _save(job.crops_file, np.stack(crops) if job.keeps_crops else numbered(job, times_s, boxes))
     except OSError as error:
         raise OutputError(f"{WRITE_PROBLEM} to {job.crops_file} ({error.strerror})") from error
@@ -128,6 +148,25 @@ def numbered(
     """Boxes with the number of their frame in the file before them, shape (frames, 6)."""
     frames = nearest_indices(decode.packet_times_s(job.source), times_s)
     return np.column_stack([frames.astype(np.float64), np.array(boxes)])
+
+
+def _landmarks(
+    greys: list[npt.NDArray[np.uint8]], faces: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float32]:
+    """Of each frame; `faces` has centre and side of each box.
+
+    dlib's answer moves a little with the square it is given, so that is kept steady: of one size,
+    and at the mean place of the frames around.
+    """
+    from trainer.landmark_finder import LandmarkFinder
+
+    finder = LandmarkFinder()
+    side = float(np.median(faces[:, 2]))
+    found = []
+    for index, grey in enumerate(greys):
+        x, y = faces[max(0, index - STEADY_FRAMES) : index + STEADY_FRAMES + 1, :2].mean(axis=0)
+        found.append(finder.find(grey, centre=(float(x), float(y)), side=side))
+    return np.stack(found)
 
 
 def _save(path: Path, values: npt.NDArray[np.generic]) -> None:

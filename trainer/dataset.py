@@ -19,8 +19,9 @@ from trainer.augment import draw_changes, draw_move, erase_clip, recolour_clip
 from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
-from trainer.landmarks import Points, move_landmarks
-from trainer.motion import patch_motion
+from trainer.landmark_finder import Points
+from trainer.landmarks import move_landmarks
+from trainer.motion import MotionTargets
 from trainer.sampler import Draw
 from trainer.stills import move_camera
 
@@ -42,7 +43,7 @@ class Item(TypedDict, total=False):
     keys: int
     """Training only: what is random about the clip after it was made is drawn from this."""
     motion: torch.Tensor
-    """Training only, where motion is learned: shape (num_frames, side, side, 2), float32."""
+    """Training only, where motion is learned: shape (num_frames, directions), float32."""
     landmarks: torch.Tensor
     """Training only, where landmarks are learned: shape (points, 2), float32; NaN: not known."""
 
@@ -121,8 +122,7 @@ class TrainingClips(Dataset[Item]):
         spec: what a clip is.
         recipe: how it is changed.
         seed: of everything drawn.
-        motion_side: patches along one side of the model's grid, to be told how far each moved;
-            None leaves that out.
+        motion: of the same recordings; None leaves it out.
         landmarks: of each recording, see `trainer.landmarks.find_landmarks`; None leaves them out.
     """
 
@@ -133,14 +133,14 @@ class TrainingClips(Dataset[Item]):
         *,
         recipe: RecipeConfig,
         seed: int,
-        motion_side: int | None = None,
+        motion: MotionTargets | None = None,
         landmarks: Points | None = None,
     ) -> None:
         self.recordings = recordings
         self._spec = spec
         self._recipe = recipe
         self._seed = seed
-        self._motion_side = motion_side
+        self._motion = motion
         self._landmarks = landmarks
 
     def __len__(self) -> int:
@@ -151,13 +151,13 @@ class TrainingClips(Dataset[Item]):
         key = int(rng.integers(2**62))
         crops, recipe = self.recordings[draw.index], self._recipe
         times_s = jittered_times_s(crops.times_s, self._spec, recipe, rng)
-        padded = crops.read(nearest_indices(crops.times_s, times_s))
+        frames = nearest_indices(crops.times_s, times_s)
+        padded = crops.read(frames)
         if crops.is_still:
             padded = move_camera(padded, rng)
         changes = draw_changes(recipe, rng)
         move = draw_move(padded.shape[1], self._spec.image_size, rng, recipe, changes)
-        moved = move.of_clip(padded)
-        clip = recolour_clip(moved, rng, recipe, changes)
+        clip = recolour_clip(move.of_clip(padded), rng, recipe, changes)
         clip = erase_clip(clip, rng, share=recipe.erase)
         item = Item(
             pixel_values=torch.from_numpy(preprocess(clip, self._spec)),
@@ -166,8 +166,9 @@ class TrainingClips(Dataset[Item]):
             indices=draw.index,
             keys=key,
         )
-        if self._motion_side is not None:
-            item["motion"] = torch.from_numpy(patch_motion(moved, self._motion_side))
+        if self._motion is not None:
+            moved = self._motion.of(draw.index, frames, is_mirrored=move.mirrors)
+            item["motion"] = torch.from_numpy(moved)
         if self._landmarks is not None:
             points = move_landmarks(self._landmarks[draw.index], move)
             item["landmarks"] = torch.from_numpy(points)

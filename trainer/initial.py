@@ -12,11 +12,11 @@ them exactly:
 
 The product of query and key is then largest where the key lies at the offset.
 
-Attention over time starts as a comparison. Heads come in pairs: the first of a pair looks at the
-frame itself, which it knows by one channel for each frame, the second evenly at all of them; what
-the layer adds is their difference, `COMPARISON` times as large. Of a clip in which nothing moves
-it is 0, so that what was learned from single frames holds; of a face that moves, it is how each
-patch differs from its mean over the clip, whatever the face looks like.
+Attention over time, in the last layers, starts as a comparison. Heads come in pairs: the first of a
+pair looks at the frame itself, which it knows by one channel for each frame, the second evenly at
+all of them; what the layer adds is their difference, `COMPARISON` times as large. Of a clip in
+which nothing moves it is 0, so that what was learned from single frames holds; of a face that
+moves, it is how each patch differs from its mean over the clip, whatever the face looks like.
 
 Everything is an ordinary weight, free to be trained away from there.
 """
@@ -56,20 +56,16 @@ OWN_FRAME = 10.0
 
 
 def look_at_neighbours(model: TimesformerForVideoClassification) -> None:
-    """Set all weights of a new model as described above, from torch's random numbers.
+    """Set the weights of a new model as described above, from torch's random numbers.
+
+    Attention over time is switched off until `compare_frames`.
 
     Args:
         model: its heads must be `PLACE_WIDTH` wide; changed in place.
     """
-    config = model.config
+    _, heads, _ = _sizes(model)
     embeddings: Any = model.timesformer.embeddings
     classifier: Any = model.classifier
-    width, heads, frames = config.hidden_size, config.num_attention_heads, config.num_frames
-    if width // heads != PLACE_WIDTH:
-        raise ValueError(f"heads are {width // heads} wide; they must be {PLACE_WIDTH}")
-    if frames > PLACE_WIDTH:
-        raise ValueError(f"clips have {frames} frames; they can have {PLACE_WIDTH}")
-    content = width - frames
     side = math.isqrt(int(embeddings.num_patches))
     waves = 2.0 * math.pi / (torch.tensor(WAVELENGTHS) * side)
     with torch.no_grad():
@@ -87,20 +83,56 @@ def look_at_neighbours(model: TimesformerForVideoClassification) -> None:
         for layer in encoder.layer:
             _fill(layer)
             _point(layer.attention.attention.qkv.weight, heads, waves)
-        # The last channels are the frames' own: nothing else is written there or read from there.
-        for table in (embeddings.position_embeddings, embeddings.cls_token):
-            table[..., content:] = 0.0
-        patches[content:] = 0.0
+
+
+def compare_frames(model: TimesformerForVideoClassification) -> None:
+    """Let attention over time start as described above, whatever it was.
+
+    Args:
+        model: heads as in `look_at_neighbours`; what it has learned of single frames stays, save
+            for what the last channels held, which become the frames' own. Changed in place.
+    """
+    width, heads, frames = _sizes(model)
+    content = width - frames
+    embeddings: Any = model.timesformer.embeddings
+    encoder: Any = model.timesformer.encoder
+    classifier: Any = model.classifier
+    patches = embeddings.patch_embeddings.projection
+    with torch.no_grad():
+        # Nothing else is written to the frames' channels or read from there.
+        embeddings.position_embeddings[..., content:] = 0.0
+        embeddings.cls_token[..., content:] = 0.0
         classifier.weight[:, content:] = 0.0
         embeddings.time_embeddings[0] = functional.pad(torch.eye(frames), (content, 0))
         for layer in encoder.layer:
-            for linear in (layer.attention.output.dense, layer.output.dense):
+            for linear in (patches, layer.attention.output.dense, layer.output.dense):
                 linear.weight[content:] = 0.0
+                linear.bias[content:] = 0.0
             for linear in (layer.attention.attention.qkv, layer.intermediate.dense):
                 linear.weight[:, content:] = 0.0
-        # Compared again and again, noise would grow too; the later layers start switched off.
-        for layer in encoder.layer[: len(encoder.layer) // 2]:
+            nn.init.ones_(layer.temporal_layernorm.weight)
+            nn.init.zeros_(layer.temporal_layernorm.bias)
+            nn.init.zeros_(layer.temporal_dense.weight)
+            nn.init.zeros_(layer.temporal_dense.bias)
+        for layer in encoder.layer[comparing_layers(model)]:
             _compare(layer, heads, frames)
+
+
+def comparing_layers(model: TimesformerForVideoClassification) -> slice:
+    """The last third of the layers: what is compared has to be seen first."""
+    layers = model.config.num_hidden_layers
+    return slice(layers - max(1, layers // 3), layers)
+
+
+def _sizes(model: TimesformerForVideoClassification) -> tuple[int, int, int]:
+    """Channels, heads and frames of a model that this can be done to."""
+    config = model.config
+    width, heads, frames = config.hidden_size, config.num_attention_heads, config.num_frames
+    if width // heads != PLACE_WIDTH:
+        raise ValueError(f"heads are {width // heads} wide; they must be {PLACE_WIDTH}")
+    if frames > PLACE_WIDTH:
+        raise ValueError(f"clips have {frames} frames; they can have {PLACE_WIDTH}")
+    return width, heads, frames
 
 
 def _places(side: int, waves: Tensor) -> Tensor:

@@ -1,15 +1,15 @@
 """A second task that teaches a small model where the parts of a face are.
 
 Labels say one thing of a picture; the landmarks of a face say 68 of them, and an expression is
-where they are. They are found by dlib (Kazemi & Sullivan 2014, 10.1109/CVPR.2014.241) in the
-pictures that a corpus keeps in memory, once. Only training needs them, and dlib.
+where they are. They are found once, in the pictures that a corpus keeps in memory (see
+`landmark_finder`). Only training needs them, and dlib.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import logging
+import math
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -24,46 +24,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from realtime_mood.errors import OutputError, UsageError
-from realtime_mood.faces.detector import make_detector
+from realtime_mood.errors import OutputError
+from realtime_mood.faces.box import Box
+from realtime_mood.faces.detector import FaceDetector, make_detector
 from trainer.augment import Move
 from trainer.base import Model
 from trainer.crops import Cutter, FaceCrops, Progress
-from trainer.motion import patches_along_side
+from trainer.landmark_finder import MIRRORED, POINTS, LandmarkFinder, Points, model_file
 from trainer.second_task import SecondTask
 
 logger = logging.getLogger(__name__)
 
-POINTS = 68
-"""Those of iBUG 300-W: jaw 0 to 16, brows to 26, nose to 35, eyes to 47, mouth to 67."""
-MIRRORED = (
-    *range(16, -1, -1),
-    *range(26, 16, -1),
-    *range(27, 31),
-    *range(35, 30, -1),
-    *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),
-    *range(54, 47, -1),
-    *range(59, 54, -1),
-    *range(64, 59, -1),
-    *range(67, 64, -1),
-)
-"""The point of a mirrored face that each point of it is."""
-WIDTH = 0.79
-RIGHT = 0.011
-DOWN = 0.082
-"""dlib's square against the longer side of YuNet's box: its side, and how far its centre is off.
-Medians over the faces of FER2013 that dlib's own detector finds."""
 ENLARGED_PX = 144
-"""Pictures are enlarged to about this side before faces and landmarks are looked for."""
+"""Pictures are enlarged to about this side before faces are looked for."""
 BATCH = 256
 """Pictures that a process is given at a time."""
 HEAT_SHARE = 0.25
 PLACE_SHARE = 2.0
 """Weights of the two ways a model is asked: which patch holds a point, and where all points are."""
 HUBER_BETA = 0.05
-
-Points = npt.NDArray[np.float32]
-"""Shape (POINTS, 2): right and down, -1 to 1 over the spec's crop; NaN where nothing is known."""
 
 
 def find_landmarks(
@@ -78,7 +57,7 @@ def find_landmarks(
         progress: told how many pictures are done.
 
     Returns:
-        Shape (recordings, POINTS, 2).
+        Shape (recordings, POINTS, 2), -1 to 1 over the spec's crop; NaN where nothing is known.
 
     Raises:
         UsageError: dlib or its model is not installed.
@@ -89,7 +68,7 @@ def find_landmarks(
     pictures = {index: image for index, image in images if image is not None}
     if not pictures:
         return found
-    digest = hashlib.sha256(f"{cutter.detector}|{ENLARGED_PX}".encode())
+    digest = hashlib.sha256(cutter.detector.encode())
     for index in pictures:
         digest.update(recordings[index].recording.take.encode())
     file = cutter.folder / f"landmarks-{digest.hexdigest()[:16]}.npy"
@@ -125,7 +104,8 @@ class LandmarkLearner(SecondTask):
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         width = model.config.hidden_size
-        self.side = patches_along_side(model)
+        embeddings: Any = model.timesformer.embeddings
+        self.side = math.isqrt(int(embeddings.num_patches))
         self.heat_head = nn.Linear(width, POINTS)
         self.place_head = nn.Linear(width, 2 * POINTS)
         nn.init.zeros_(self.place_head.weight)
@@ -135,7 +115,7 @@ class LandmarkLearner(SecondTask):
 
         Args:
             pixel_values: shape (batch, 1, 3, image_size, image_size).
-            landmarks: shape (batch, POINTS, 2), see `Points`.
+            landmarks: shape (batch, POINTS, 2), as `find_landmarks` answers them.
         """
         model: Any = self.model
         tokens = model.timesformer(pixel_values)[0]
@@ -152,7 +132,7 @@ def landmark_loss(heat: Tensor, places: Tensor, landmarks: Tensor, *, side: int)
 
     Args:
         heat: shape (batch, POINTS, side * side): logits of which patch a point is in.
-        places: shape (batch, POINTS, 2): where the points are, as in `Points`.
+        places: shape (batch, POINTS, 2): where the points are, as `find_landmarks` answers them.
         landmarks: the same, found; NaN leaves a point out.
         side: patches along one side.
 
@@ -178,29 +158,13 @@ def _spread(landmarks: Tensor, side: int) -> Tensor:
     return (near[..., 1, :, None] * near[..., 0, None, :]).flatten(2)
 
 
-def _model_file() -> Path:
-    """The file of dlib's landmarks, which a package of its own brings.
-
-    Raises:
-        UsageError: that package or dlib is not installed.
-    """
-    # Found without importing it: it wants a module that Python no longer brings.
-    package = importlib.util.find_spec("face_recognition_models")
-    if package is None or package.origin is None or importlib.util.find_spec("dlib") is None:
-        raise UsageError(
-            "--landmarks needs dlib and its model; pip install 'realtime-mood[landmarks]', or give "
-            "--landmarks 0"
-        )
-    return Path(package.origin).with_name("models") / "shape_predictor_68_face_landmarks.dat"
-
-
 def _find_all(
     pictures: Sequence[npt.NDArray[np.uint8]],
     cutter: Cutter,
     num_workers: int,
     progress: Progress,
 ) -> Points:
-    _model_file()
+    model_file()
     found: list[Points] = []
     batches = [pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH)]
     with ProcessPoolExecutor(max(1, num_workers), mp_context=get_context("spawn")) as pool:
@@ -215,29 +179,31 @@ def _find_batch(
     pictures: Sequence[npt.NDArray[np.uint8]], *, detector: str, yunet_file: Path | None
 ) -> Points:
     """Landmarks of some pictures that are faces as they are, -1 to 1 over the picture."""
-    import dlib
-
     cv2.setNumThreads(1)
-    predict = dlib.shape_predictor(str(_model_file()))
-    find = make_detector(detector, yunet_file=yunet_file) if detector == "yunet" else None
+    finder = LandmarkFinder()
+    search = make_detector(detector, yunet_file=yunet_file) if detector == "yunet" else None
     found = []
     for picture in pictures:
-        grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        plain = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        grey = np.asarray(plain, dtype=np.uint8)
         height, width = grey.shape
-        pad = max(height, width) // 4
-        scale = ENLARGED_PX / max(height, width)
-        wide = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-        large = cv2.resize(wide, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-        colour = np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
-        faces = find.detect(colour) if find else []
-        if faces:
-            (x, y), side = faces[0].box.centre, faces[0].box.longer_side
-        else:
-            x, y = (scale * (pad + length / 2) for length in (width, height))
-            side = scale * max(width, height)
-        x, y, half = x + RIGHT * side, y + DOWN * side, WIDTH * side / 2
-        square = dlib.rectangle(*(int(value) for value in (x - half, y - half, x + half, y + half)))
-        points = np.array([(point.x, point.y) for point in predict(large, square).parts()])
-        inside = (points + 0.5) / scale - pad
-        found.append(2.0 * inside / np.array([width, height]) - 1.0)
+        centre, side = (width / 2, height / 2), float(max(width, height))
+        if search and (box := _box(grey, search)):
+            centre, side = box.centre, box.longer_side
+        points = finder.find(grey, centre=centre, side=side)
+        found.append((2.0 * points + 1.0) / np.array([width, height]) - 1.0)
     return np.asarray(found, dtype=np.float32)
+
+
+def _box(grey: npt.NDArray[np.uint8], search: FaceDetector) -> Box | None:
+    """The face in a picture that it fills; detectors want some room around it."""
+    height, width = grey.shape
+    pad = max(height, width) // 4
+    scale = ENLARGED_PX / max(height, width)
+    wide = cv2.copyMakeBorder(grey, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    large = cv2.resize(wide, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    faces = search.detect(np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), dtype=np.uint8))
+    if not faces:
+        return None
+    box = faces[0].box
+    return Box(box.x / scale - pad, box.y / scale - pad, box.w / scale, box.h / scale)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,10 @@ from trainer.evaluate import fit_clip_temperature, measure
 from trainer.export import Report, write_checkpoint
 from trainer.fit import Stage, fit, share_of_batch
 from trainer.hub import open_repository, push_checkpoint
-from trainer.landmarks import LandmarkLearner, Points, find_landmarks
-from trainer.motion import MotionLearner, patches_along_side
+from trainer.initial import compare_frames
+from trainer.landmark_finder import Points, model_file
+from trainer.landmarks import LandmarkLearner, find_landmarks
+from trainer.motion import MotionLearner, MotionTargets
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
@@ -99,13 +102,15 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     validation = EvaluationClips(parts.validation, spec)
     # Whether a stage ran now or was read back must not change what is drawn next.
     set_seed(config.run.seed)
+    if config.model.base_model == TINY or config.recipe.restart_time:
+        compare_frames(model)
     learner = MotionLearner(model) if config.recipe.motion else model
     training = TrainingClips(
         parts.train,
         spec,
         recipe=config.recipe,
         seed=config.run.seed,
-        motion_side=patches_along_side(model) if config.recipe.motion else None,
+        motion=MotionTargets(parts.train) if config.recipe.motion else None,
     )
     for stage in _stages(config.recipe):
         set_seed(config.run.seed)
@@ -190,7 +195,10 @@ class _Cut:
         self._bad_allowed = int(config.data.allow_bad * files)
         self._config = config
         self._progress = progress
-        self.train = self._cut(split.train, cutter.padded(PAD), "train")
+        to_move = replace(cutter.padded(PAD), finds_landmarks=config.recipe.motion > 0.0)
+        if to_move.finds_landmarks:
+            model_file()
+        self.train = self._cut(split.train, to_move, "train")
         self.validation = self._cut(split.validation, cutter, "validation")
         self.test = self._cut(split.test, cutter, "test")
 

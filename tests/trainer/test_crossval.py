@@ -28,7 +28,7 @@ def twelve(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def words(data: Path, output: Path, *more: str) -> list[str]:
     options = (
-        "crossval --protocol 6fold --base-model tiny --image-size 36 --faces none --num-workers 0 "
+        "crossval --protocol 6fold --base-model tiny --image-size 32 --faces none --num-workers 0 "
         "--batch-size 4 --frame-epochs 0 --epochs 1 --max-steps 1"
     )
     return [*options.split(), "--data", str(data), "--output", str(output), *more]

@@ -12,7 +12,13 @@ from torch import Tensor
 
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
-from trainer.initial import OFFSETS, PLACE_WIDTH, look_at_neighbours
+from trainer.initial import (
+    OFFSETS,
+    PLACE_WIDTH,
+    compare_frames,
+    comparing_layers,
+    look_at_neighbours,
+)
 
 SIDE = 8
 CLIP_SPEC = replace(SPEC, image_size=64, num_frames=4)
@@ -23,6 +29,7 @@ def model() -> Any:
     torch.manual_seed(0)
     model = tiny_timesformer(CLIP_SPEC)
     look_at_neighbours(model)
+    compare_frames(model)
     return model.eval()
 
 
@@ -67,9 +74,31 @@ def test_what_moves_is_what_changes_the_tokens_most(model: Any) -> None:
     with torch.no_grad():
         still = model.timesformer(clip[:, :1].expand(-1, 4, -1, -1, -1), output_hidden_states=True)
         moved = model.timesformer(clip, output_hidden_states=True)
-    change = moved.hidden_states[1] - still.hidden_states[1]
-    by_token = change[0, 1:].norm(dim=-1).view(SIDE, SIDE, 4)
+    # What a comparing layer adds to a token is its frame against the clip, several times as large.
+    layer = comparing_layers(model).start
+    before, after = (moved.hidden_states[n] - still.hidden_states[n] for n in (layer, layer + 1))
+    assert float(after.norm()) > 1.5 * float(before.norm())
+    by_token = after[0, 1:].norm(dim=-1).view(SIDE, SIDE, 4)
     assert int(by_token.argmax()) == (2 * SIDE + 3) * 4 + 2
+
+
+def test_time_starts_anew_without_forgetting_what_a_frame_looks_like() -> None:
+    torch.manual_seed(0)
+    model = tiny_timesformer(CLIP_SPEC)
+    look_at_neighbours(model)
+    for parameter in model.parameters():
+        parameter.data += 0.01 * torch.randn_like(parameter)
+    learned = model.timesformer.encoder.layer[0].output.dense.weight.clone()
+    compare_frames(model)
+    own = CLIP_SPEC.num_frames
+    torch.testing.assert_close(
+        model.timesformer.encoder.layer[0].output.dense.weight[:-own], learned[:-own]
+    )
+    still = torch.randn(1, 1, 3, 64, 64).expand(-1, 4, -1, -1, -1)
+    with torch.no_grad():
+        tokens = model.eval().timesformer(still)[0][:, 1:].unflatten(1, (SIDE * SIDE, 4))
+    spread = (tokens - tokens.mean(dim=2, keepdim=True))[..., :-own].abs().max()
+    assert float(spread) < 0.05 * float(tokens.std())
 
 
 def test_a_grey_picture_is_read_as_any_colour_of_the_same_light(model: Any) -> None:

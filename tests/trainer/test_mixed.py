@@ -11,7 +11,7 @@ import pytest
 from trainer.cli import main
 
 TINY = (
-    "--base-model tiny --image-size 36 --faces none --num-workers 0 --batch-size 4 "
+    "--base-model tiny --image-size 32 --faces none --num-workers 0 --batch-size 4 "
     "--frame-epochs 1 --epochs 1 --max-steps 2"
 )
 

@@ -1,96 +1,159 @@
-"""The second task: how far every patch moved."""
+"""The second task on clips: how the parts of a face move."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
 
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
-from trainer.motion import MotionLearner, motion_summary, patch_motion
+from tests.shared import shared_file
+from trainer.corpora.ravdess import parse_name
+from trainer.corpora.recording import Recording
+from trainer.crops import Cutter, FaceCrops, cut_recordings
+from trainer.initial import comparing_layers
+from trainer.landmark_finder import MIRRORED, POINTS
+from trainer.motion import (
+    DIRECTIONS,
+    MotionLearner,
+    MotionTargets,
+    against_the_head,
+    motion_loss,
+)
+from trainer.stills import StillCrops
 
 CLIP_SPEC = replace(SPEC, image_size=32, num_frames=4)
+FRAMES = 30
+MOUTH = slice(48, 68)
 
 
-def _texture(side: int) -> np.ndarray:
-    noise = np.random.default_rng(0).integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
-    return np.asarray(cv2.resize(noise, (side, side), interpolation=cv2.INTER_CUBIC))
+def _face() -> np.ndarray:
+    """Some face, symmetric, 100 pixels from eye to eye."""
+    half = np.random.default_rng(0).uniform(-100, 100, (POINTS, 2))
+    face = (half + half[list(MIRRORED)] * [-1, 1]) / 2
+    face[36:42] = [-50, 0]
+    face[42:48] = [50, 0]
+    return face
 
 
-def test_motion_is_where_a_patch_is_against_its_mean_place() -> None:
-    wide = _texture(96)
-    # The picture moves two pixels to the right and one up from frame to frame.
-    clip = np.stack([wide[10 + n : 74 + n, 10 - 2 * n : 74 - 2 * n] for n in range(4)])
-    motion = patch_motion(clip, 4)
-    assert motion.shape == (4, 4, 4, 2)
-    inner = motion[:, 1:3, 1:3].mean(axis=(1, 2))
-    np.testing.assert_allclose(inner[:, 0], [-3, -1, 1, 3], atol=0.4)
-    np.testing.assert_allclose(inner[:, 1], [1.5, 0.5, -0.5, -1.5], atol=0.3)
+def _nodding(face: np.ndarray) -> np.ndarray:
+    """The face on a head that turns, comes and goes, shape (FRAMES, POINTS, 2)."""
+    seen = []
+    for time in np.linspace(0, 3, FRAMES):
+        angle = 0.2 * np.sin(time)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        seen.append(face @ turn.T + [300 + 40 * np.cos(time), 200 - 20 * time])
+    return np.stack(seen)
 
 
-def test_a_still_clip_does_not_move() -> None:
-    still = np.stack([_texture(64)] * 4)
-    assert np.abs(patch_motion(still, 4)).max() < 0.01
-
-
-def test_the_summary_of_a_head_that_moves_turns_and_comes_nearer_has_no_local_motion() -> None:
-    moves = torch.tensor([[-1.5, 0.0], [-0.5, 0.0], [0.5, 0.0], [1.5, 0.0]])
-    place = torch.linspace(-1.0, 1.0, 3)
-    nearer_and_turned = torch.stack(
-        [
-            0.3 * place[None, :] - 0.2 * place[:, None],
-            0.3 * place[:, None] + 0.2 * place[None, :],
-        ],
-        dim=-1,
+def _recording(folder: Path, points: np.ndarray | None, number: int = 0) -> FaceCrops:
+    file = folder / f"{number}.npy"
+    if points is not None:
+        np.save(file, points.astype(np.float32))
+    recording = parse_name(folder / f"02-01-03-01-01-01-{number + 1:02d}.mp4")
+    assert isinstance(recording, Recording)
+    return FaceCrops(
+        recording, folder, np.arange(FRAMES) / 30, landmarks_file=None if points is None else file
     )
-    whole = moves[None, :, None, None].expand(1, 4, 3, 3, 2)
-    summary = motion_summary(whole + moves[None, :, None, None, :1] * nearer_and_turned)
-    assert summary.shape == (1, 8 * 9 + 4)
-    np.testing.assert_allclose(summary[0, :72], 0.0, atol=1e-5)
-    np.testing.assert_allclose(summary[0, 72:], [1.291, 0.0, 1.0, 0.0], atol=1e-3)
 
 
-def test_a_mouth_that_opens_stays_in_the_summary() -> None:
-    motion = torch.zeros(1, 4, 6, 6, 2)
-    motion[0, :, 5, 2:4, 1] = torch.tensor([-1.0, 1.0, -1.0, 1.0])[:, None]
-    deviation = motion_summary(motion)[0, : 6 * 6 * 2].view(6, 6, 2)
-    assert deviation.flatten().argmax() in (5 * 12 + 2 * 2 + 1, 5 * 12 + 3 * 2 + 1)
+def test_a_head_that_moves_is_a_face_that_does_not() -> None:
+    level = against_the_head(_nodding(_face()))
+    np.testing.assert_allclose(level, np.broadcast_to(_face() / 100, level.shape), atol=1e-4)
 
 
-def _pixels_and_motion() -> tuple[torch.Tensor, torch.Tensor]:
+def test_a_mouth_that_opens_is_what_is_left_and_the_mirror_knows_its_side(tmp_path: Path) -> None:
+    points = _nodding(_face())
+    opening = np.zeros_like(points)
+    opening[:, 57, 1] = np.linspace(0, 20, FRAMES)
+    opening[:, 48, 0] = np.linspace(0, -10, FRAMES)  # A corner of the mouth, on the left.
+    targets = MotionTargets([_recording(tmp_path, _nodding(_face()) + opening)])
+    frames = np.array([0, 10, 20, 29])
+    plain = targets.of(0, frames, is_mirrored=False)
+    assert plain.shape == (4, DIRECTIONS)
+    np.testing.assert_allclose(plain.mean(axis=0), 0.0, atol=1e-3)
+    moved = (plain * targets.scale @ targets.basis.T).reshape(4, POINTS, 2)
+    assert moved[-1, 57, 1] - moved[0, 57, 1] == pytest.approx(0.2, abs=0.03)
+    mirrored = targets.of(0, frames, is_mirrored=True)
+    seen = (mirrored * targets.scale @ targets.basis.T).reshape(4, POINTS, 2)
+    np.testing.assert_allclose(seen, moved[:, list(MIRRORED)] * [-1, 1], atol=2e-3)
+
+
+def test_pictures_do_not_move_and_of_other_recordings_nothing_is_known(tmp_path: Path) -> None:
+    picture = replace(_recording(tmp_path, None).recording, image=np.zeros((8, 8), np.uint8))
+    recordings = [StillCrops.of(picture, CLIP_SPEC), _recording(tmp_path, None)]
+    targets = MotionTargets(recordings)
+    frames = np.zeros(4, dtype=int)
+    assert not targets.of(0, frames, is_mirrored=False).any()
+    assert np.isnan(targets.of(1, frames, is_mirrored=True)).all()
+
+
+def test_what_is_not_known_does_not_count() -> None:
+    motion = torch.full((2, 4, DIRECTIONS), torch.nan)
+    assert motion_loss(torch.ones(2, 4, DIRECTIONS), motion) == 0.0
+    motion[0] = 1.0
+    assert motion_loss(torch.ones(2, 4, DIRECTIONS), motion) == 0.0
+    assert motion_loss(torch.zeros(2, 4, DIRECTIONS), motion) == 0.5
+
+
+def test_each_frame_is_asked_for_its_own_motion(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
-    return torch.randn(2, 4, 3, 32, 32), torch.randn(2, 4, 4, 4, 2)
-
-
-def test_each_token_is_asked_for_its_own_patch_and_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_timesformer(CLIP_SPEC).eval()
     learner = MotionLearner(model).eval()
-    monkeypatch.setattr("trainer.motion.SUMMARY_SHARE", 0.0)
-    pixels, motion = _pixels_and_motion()
-    # Small answers and targets, where the Huber loss is a square and each error counts.
-    torch.nn.init.normal_(learner.motion_head.weight, std=0.01)
-    motion = 0.1 * motion
-    # The target is moved in one patch of one frame; only that token's error may grow.
-    tokens = model.timesformer(pixels)[0].detach().requires_grad_()
-    monkeypatch.setattr(model.timesformer, "forward", lambda pixel_values: (tokens,))
+    pixels, motion = torch.randn(2, 4, 3, 32, 32), torch.zeros(2, 4, DIRECTIONS)
+    answer = model.timesformer(pixels, output_hidden_states=True, return_dict=True)
+    asked = comparing_layers(model).start
+    tokens = answer.hidden_states[asked].detach().requires_grad_()
+    answer.hidden_states = tuple(
+        tokens if n == asked else state for n, state in enumerate(answer.hidden_states)
+    )
+    monkeypatch.setattr(model.timesformer, "forward", lambda *pixels, **how: answer)
     before = torch.autograd.grad(learner(pixels, motion)["loss"], tokens)[0]
-    moved = motion.clone()
-    moved[1, 2, 3, 0] += 0.01
-    after = torch.autograd.grad(learner(pixels, moved)["loss"], tokens)[0]
+    motion[1, 2] += 0.01
+    after = torch.autograd.grad(learner(pixels, motion)["loss"], tokens)[0]
     changed = (after - before).norm(dim=-1)
     # The first token is the class token; then the frames of the first patch, of the second, ...
-    assert int(changed[1].argmax()) == 1 + (3 * 4 + 0) * 4 + 2
-    assert float(changed[1].max()) > 20 * float(changed[0].max())
+    by_frame = changed[1, 1:].view(16, 4).sum(dim=0)
+    assert int(by_frame.argmax()) == 2
+    assert not changed[0].any()
+    assert not changed[1, 0].any()
 
 
 def test_motion_teaches_the_body_and_not_the_classifier() -> None:
     model = tiny_timesformer(CLIP_SPEC)
-    answer = MotionLearner(model)(*_pixels_and_motion())
+    answer = MotionLearner(model)(torch.randn(2, 4, 3, 32, 32), torch.randn(2, 4, DIRECTIONS))
     answer["loss"].backward()
     assert model.classifier.weight.grad is None
     assert model.timesformer.embeddings.patch_embeddings.projection.weight.grad.any()
     assert answer["logits"].shape == (2, 8)
+
+
+def test_landmarks_of_a_recording_follow_its_face(tmp_path: Path) -> None:
+    pytest.importorskip("dlib", reason="dlib is not installed")
+    video = shared_file("data/ravdess_reanimated/Actor_01/02-01-08-02-01-01-01.mp4")
+    cutter = Cutter(
+        folder=tmp_path,
+        spec=CLIP_SPEC,
+        detector="cascade",
+        yunet_file=None,
+        decoder="pyav",
+        finds_landmarks=True,
+    )
+    crops, skipped = cut_recordings(
+        [parse_name(video)], cutter, num_workers=1, timeout_s=120, progress=lambda *told: None
+    )
+    assert not skipped
+    assert crops[0].landmarks_file is not None
+    points = np.load(crops[0].landmarks_file)
+    assert points.shape == (len(crops[0].times_s), POINTS, 2)
+    eyes, mouth = points[:, 36:48].mean(axis=1), points[:, MOUTH].mean(axis=1)
+    assert (eyes[:, 1] < mouth[:, 1] - 20).all()
+    # A surprised face opens its mouth; landmarks that are not of this face would not.
+    level = against_the_head(points)
+    gap = level[:, 66, 1] - level[:, 62, 1]
+    assert gap.max() - gap.min() > 0.05
+    assert np.abs(np.diff(level, axis=0)).max() < 0.2

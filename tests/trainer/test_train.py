@@ -24,7 +24,7 @@ SIZE = 36
 
 def options(data: Path, output: Path) -> list[str]:
     words = (
-        "train --base-model tiny --image-size 36 --faces none --num-workers 0 --batch-size 4 "
+        "train --base-model tiny --image-size 32 --faces none --num-workers 0 --batch-size 4 "
         "--recipe small --frame-epochs 1 --epochs 1 --max-steps 2 --learning-rate 1e-3 "
         "--report-to none"
     )

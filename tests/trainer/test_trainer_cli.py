@@ -20,7 +20,7 @@ from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
 from trainer.dataset import EvaluationClips
 
-TINY = ("--base-model", "tiny", "--image-size", "36", "--faces", "none", "--num-workers", "1")
+TINY = ("--base-model", "tiny", "--image-size", "32", "--faces", "none", "--num-workers", "1")
 
 
 def fails(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:

@@ -82,7 +82,9 @@ class RecipeConfig(Options):
     landmarks: Annotated[float, Range(0.0, 100.0)] = 0.0
     """Weight of a second task on single frames: where the parts of the face are; needs dlib."""
     motion: Annotated[float, Range(0.0, 100.0)] = 0.0
-    """Weight of a second task on clips: how far each patch moved; for small models."""
+    """Weight of a second task on clips: how the parts of the face move; needs dlib."""
+    restart_time: bool = False
+    """Attention over time starts anew as a comparison of frames; 'tiny' always does."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -113,7 +115,6 @@ RECIPES: dict[str, dict[str, dict[str, object]]] = {
             "learning_rate": 1e-3,
             "layer_decay": 1.0,
             "batch_size": 32,
-            "motion": 1.0,
             "ema": 0.995,
             "head_epochs": 0.0,
             "drop_path": 0.0,
