@@ -23,8 +23,8 @@ class RecipeConfig(Options):
         UsageError: a value is outside its range, or values contradict each other.
     """
 
-    epochs: Annotated[float, Range(0.0, MOST_EPOCHS, above=True)] = 30.0
-    """Epochs on clips."""
+    epochs: Annotated[float, EPOCHS] = 30.0
+    """Epochs on clips; 0: what single frames taught is measured on clips."""
     batch_size: Annotated[int, Range(1, 4096)] = 16
     """Clips of one step, over all processes and accumulated parts."""
     learning_rate: Annotated[float, RATE] = 5e-5
@@ -94,6 +94,8 @@ class RecipeConfig(Options):
                 f"multiple of {self.repeats}"
             )
 
+        if not (self.epochs or self.frame_epochs or self.head_epochs):
+            raise UsageError("--epochs is 0, and so are --frame-epochs and --head-epochs; give one")
         for name in ("motion", "landmarks"):
             if self.mixes and (weight := getattr(self, name)):
                 raise UsageError(
