@@ -102,7 +102,9 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     validation = EvaluationClips(parts.validation, spec)
     # Whether a stage ran now or was read back must not change what is drawn next.
     set_seed(config.run.seed)
-    if config.model.base_model == TINY or config.recipe.restart_time:
+    starts_time = config.model.base_model == TINY or config.recipe.restart_time
+    # Untrained, the comparison would only disturb what single frames taught.
+    if starts_time and (config.recipe.epochs or config.recipe.head_epochs):
         compare_frames(model)
     learner = MotionLearner(model) if config.recipe.motion else model
     training = TrainingClips(
