@@ -19,7 +19,7 @@ from tests.trainer.drawn import draw_video
 from trainer.cli import main
 from trainer.predictions import Predictions
 
-SIZE = 36
+SIZE = 32
 
 
 def options(data: Path, output: Path) -> list[str]:
