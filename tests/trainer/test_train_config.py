@@ -74,7 +74,7 @@ def test_the_environment_names_the_face_model(monkeypatch: pytest.MonkeyPatch) -
         ("[recipe]\nbatch_size = true", "batch_size is True; it must be a whole number"),
         ("[model]\nalign_roll = 1", "align_roll is 1; it must be true or false"),
         ("[split]\ntest_actors = 3", "test_actors is 3; it must be a list"),
-        ("[recipe]\nepochs = nan", "--epochs is nan; it must be above 0"),
+        ("[recipe]\nepochs = nan", "--epochs is nan; it must be from 0"),
         ("[data]\nfaces = 'dlib'", "--faces is dlib; it must be auto, yunet, cascade or none"),
         ("[recipe", "cannot be read"),
     ],
