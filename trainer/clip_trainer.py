@@ -23,12 +23,13 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 from realtime_mood.errors import RealtimeMoodError
 from trainer import checkpoints, processes
 from trainer.config import RecipeConfig
+from trainer.config.recipe import SECOND_TASKS
 from trainer.dataset import TrainingClips
 from trainer.drop_path import DropPaths
 from trainer.loss import batch_loss
 from trainer.optimizer import parameter_groups
 from trainer.sampler import ClipSampler, draw_weights
-from trainer.second_task import SECOND_TASKS, timesformer_of
+from trainer.second_task import timesformer_of
 
 AVERAGE_FILE = "average.safetensors"
 ADAM_BETAS = (0.9, 0.98)

@@ -133,10 +133,12 @@ def cut_recording(job: CutJob) -> int:
     if not times_s:
         raise SourceError("no face was found in it")
     try:
-        _save(job.times_file, np.array(times_s, dtype=np.float64))
+        save_array(job.times_file, np.array(times_s, dtype=np.float64))
         if job.finds_landmarks:
-            _save(job.landmarks_file, _landmarks(greys, np.array(faces)))
-        _save(job.crops_file, np.stack(crops) if job.keeps_crops else numbered(job, times_s, boxes))
+            save_array(job.landmarks_file, _landmarks(greys, np.array(faces)))
+        save_array(
+            job.crops_file, np.stack(crops) if job.keeps_crops else numbered(job, times_s, boxes)
+        )
     except OSError as error:
         raise OutputError(f"{WRITE_PROBLEM} to {job.crops_file} ({error.strerror})") from error
     return len(times_s)
@@ -169,8 +171,8 @@ def _landmarks(
     return np.stack(found)
 
 
-def _save(path: Path, values: npt.NDArray[np.generic]) -> None:
-    # Two runs may share a cache.
+def save_array(path: Path, values: npt.NDArray[np.generic]) -> None:
+    """Write an array beside its place and move it there; two runs may share a cache."""
     beside = path.with_name(f"{path.stem}.{os.getpid()}.part")
     with beside.open("wb") as file:
         np.save(file, values)

@@ -30,6 +30,7 @@ from realtime_mood.faces.detector import FaceDetector, make_detector
 from trainer.augment import Move
 from trainer.base import Model
 from trainer.crops import Cutter, FaceCrops, Progress
+from trainer.cut_job import save_array
 from trainer.landmark_finder import MIRRORED, POINTS, LandmarkFinder, Points, model_file
 from trainer.second_task import SecondTask
 
@@ -75,10 +76,7 @@ def find_landmarks(
     if not file.is_file():
         kept = _find_all(list(pictures.values()), cutter, num_workers, progress)
         try:
-            beside = file.with_suffix(".part")
-            with beside.open("wb") as stream:
-                np.save(stream, kept)
-            beside.replace(file)
+            save_array(file, kept)
         except OSError as error:
             raise OutputError(f"{file} cannot be written ({error.strerror}); make room") from error
     found[list(pictures)] = np.load(file) / (1.0 + cutter.spec.crop_margin)
@@ -104,8 +102,6 @@ class LandmarkLearner(SecondTask):
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         width = model.config.hidden_size
-        embeddings: Any = model.timesformer.embeddings
-        self.side = math.isqrt(int(embeddings.num_patches))
         self.heat_head = nn.Linear(width, POINTS)
         self.place_head = nn.Linear(width, 2 * POINTS)
         nn.init.zeros_(self.place_head.weight)
@@ -123,18 +119,17 @@ class LandmarkLearner(SecondTask):
         if landmarks is not None:
             heat = self.heat_head(tokens[:, 1:]).float().transpose(1, 2)
             places = self.place_head(tokens[:, 0]).float().view(-1, POINTS, 2)
-            loss = landmark_loss(heat, places, landmarks, side=self.side)
+            loss = landmark_loss(heat, places, landmarks)
         return {"loss": loss, "logits": model.classifier(tokens[:, 0]).float()}
 
 
-def landmark_loss(heat: Tensor, places: Tensor, landmarks: Tensor, *, side: int) -> Tensor:
+def landmark_loss(heat: Tensor, places: Tensor, landmarks: Tensor) -> Tensor:
     """How far off a model is about landmarks.
 
     Args:
-        heat: shape (batch, POINTS, side * side): logits of which patch a point is in.
+        heat: shape (batch, POINTS, patches): logits of which patch a point is in.
         places: shape (batch, POINTS, 2): where the points are, as `find_landmarks` answers them.
         landmarks: the same, found; NaN leaves a point out.
-        side: patches along one side.
 
     Returns:
         A number: cross-entropy of `heat` for points in the picture, Huber loss of `places` for all.
@@ -142,7 +137,7 @@ def landmark_loss(heat: Tensor, places: Tensor, landmarks: Tensor, *, side: int)
     known = landmarks.isfinite().all(dim=-1)
     wanted = landmarks.nan_to_num()
     inside = (known & (wanted.abs() < 1.0).all(dim=-1)).float()
-    shares = _spread(wanted, side)
+    shares = _spread(wanted, math.isqrt(heat.shape[-1]))
     apart = -(shares * functional.log_softmax(heat, dim=-1)).sum(dim=-1)
     off = functional.smooth_l1_loss(places, wanted, reduction="none", beta=HUBER_BETA).sum(dim=-1)
     heat_loss = (apart * inside).sum() / inside.sum().clamp(min=1.0)
@@ -178,7 +173,7 @@ def _find_all(
 def _find_batch(
     pictures: Sequence[npt.NDArray[np.uint8]], *, detector: str, yunet_file: Path | None
 ) -> Points:
-    """Landmarks of some pictures that are faces as they are, -1 to 1 over the picture."""
+    """Landmarks of pictures that are faces as they are, -1 to 1 over the square around each."""
     cv2.setNumThreads(1)
     finder = LandmarkFinder()
     search = make_detector(detector, yunet_file=yunet_file) if detector == "yunet" else None
@@ -191,7 +186,7 @@ def _find_batch(
         if search and (box := _box(grey, search)):
             centre, side = box.centre, box.longer_side
         points = finder.find(grey, centre=centre, side=side)
-        found.append((2.0 * points + 1.0) / np.array([width, height]) - 1.0)
+        found.append((2.0 * points + 1.0 - np.array([width, height])) / max(width, height))
     return np.asarray(found, dtype=np.float32)
 
 

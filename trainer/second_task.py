@@ -9,17 +9,13 @@ from torch import nn
 
 from trainer.base import Model
 
-SECOND_TASKS = ("landmarks", "motion")
-"""Names of what is asked for: of the recipe's weight, of the batch's entry, and of the argument
-that a `SecondTask` takes it by."""
-
 
 class SecondTask(nn.Module):
     """A TimeSformer with what it needs beside it to be asked for more than logits.
 
     Called with `pixel_values` and, in training, with what is asked for by its name in
-    `SECOND_TASKS`; answers `logits`, shape (batch, labels), and `loss`, a number, of what it was
-    asked for, 0 where it was not.
+    `trainer.config.recipe.SECOND_TASKS`; answers `logits`, shape (batch, labels), and `loss`, a
+    number, of what it was asked for, 0 where it was not.
 
     Args:
         model: trained in place.

@@ -83,7 +83,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(config.run.seed)
     model, spec = load_base(config.model)
-    if config.model.base_model == TINY and not config.recipe.motion:
+    if config.model.base_model == TINY and not config.recipe.learns_motion:
         logger.warning(
             "a small model with random weights hardly sees motion by itself; see --motion"
         )
@@ -106,13 +106,13 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     # Untrained, the comparison would only disturb what single frames taught.
     if starts_time and (config.recipe.epochs or config.recipe.head_epochs):
         compare_frames(model)
-    learner = MotionLearner(model) if config.recipe.motion else model
+    learner = MotionLearner(model) if config.recipe.learns_motion else model
     training = TrainingClips(
         parts.train,
         spec,
         recipe=config.recipe,
         seed=config.run.seed,
-        motion=MotionTargets(parts.train) if config.recipe.motion else None,
+        motion=MotionTargets(parts.train) if config.recipe.learns_motion else None,
     )
     for stage in _stages(config.recipe):
         set_seed(config.run.seed)
@@ -197,7 +197,7 @@ class _Cut:
         self._bad_allowed = int(config.data.allow_bad * files)
         self._config = config
         self._progress = progress
-        to_move = replace(cutter.padded(PAD), finds_landmarks=config.recipe.motion > 0.0)
+        to_move = replace(cutter.padded(PAD), finds_landmarks=config.recipe.learns_motion)
         if to_move.finds_landmarks:
             model_file()
         self.train = self._cut(split.train, to_move, "train")

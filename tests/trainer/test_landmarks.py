@@ -76,11 +76,11 @@ def test_the_loss_is_least_where_the_points_are_and_unknown_points_do_not_count(
     wrong[0, 5, 7] = 20.0
     places = torch.zeros(1, POINTS, 2)
     places[0, 5] = landmarks[0, 5]
-    assert landmark_loss(right, places, landmarks, side=4) < 1e-3
-    assert landmark_loss(wrong, places, landmarks, side=4) > 1.0
-    assert landmark_loss(right, places + 0.5, landmarks, side=4) > 1.0
+    assert landmark_loss(right, places, landmarks) < 1e-3
+    assert landmark_loss(wrong, places, landmarks) > 1.0
+    assert landmark_loss(right, places + 0.5, landmarks) > 1.0
     nothing = torch.full((1, POINTS, 2), torch.nan)
-    assert landmark_loss(wrong, places, nothing, side=4) == 0.0
+    assert landmark_loss(wrong, places, nothing) == 0.0
 
 
 def test_landmarks_teach_the_model_of_clips() -> None:

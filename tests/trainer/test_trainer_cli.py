@@ -44,7 +44,10 @@ def fails(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
         (["evaluate", "--data", "d"], "--cache is missing"),
         (["dance"], "invalid choice: 'dance'"),
         (["train", "--data", "d", "--output", "o", "--epochs", "many"], "invalid float value"),
-        (["train", "--data", "d", "--output", "o", "--epochs", "-1"], "--epochs is -1.0; it must be"),
+        (
+            ["train", "--data", "d", "--output", "o", "--epochs", "-1"],
+            "--epochs is -1.0; it must be",
+        ),
         (["train", "--data", "d", "--output", "o", "--test-actors", "x"], "not a list of numbers"),
         (["train", "--data", "d", "--output", "o", "--batch-size", "0"], "--batch-size is 0"),
         (["evaluate", "--data", "d", "--cache", "c", "--num-workers", "-1"], "--num-workers is -1"),

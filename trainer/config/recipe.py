@@ -13,6 +13,9 @@ SHARE = Range(0.0, 1.0)
 BELOW_ONE = Range(0.0, 0.999999)
 EPOCHS = Range(0.0, MOST_EPOCHS)
 RATE = Range(0.0, 1.0, above=True)
+SECOND_TASKS = ("landmarks", "motion")
+"""What a model is asked for besides the label (see `trainer.second_task`): names of the options
+that weigh it, of the batch's entries, and of the model's arguments."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +99,17 @@ class RecipeConfig(Options):
 
         if not (self.epochs or self.frame_epochs or self.head_epochs):
             raise UsageError("--epochs is 0, and so are --frame-epochs and --head-epochs; give one")
-        for name in ("motion", "landmarks"):
+        for name in SECOND_TASKS:
             if self.mixes and (weight := getattr(self, name)):
                 raise UsageError(
                     f"--{name} is {weight:g}, but clips mixed by --mixup or --cutmix have two "
                     "faces; leave one of them out"
                 )
+
+    @property
+    def learns_motion(self) -> bool:
+        """Whether there are clips, and the model is asked how faces move in them."""
+        return self.epochs > 0.0 and self.motion > 0.0
 
     @property
     def mixes(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from realtime_mood.model.labels import LABELS
+from realtime_mood.model.timesformer import TINY_HEADS, TINY_HIDDEN_SIZE, TINY_LAYERS
 from trainer.config import TINY
 from trainer.corpora.recording import list_actors
 from trainer.evaluate import Measures
@@ -66,7 +67,9 @@ def model_card(report: Report) -> str:
         detector=report.contract.face_detector,
         skipped=len(report.skipped),
         frames=bool(config.recipe.frame_epochs),
-        motion=bool(config.recipe.motion),
+        clips=bool(config.recipe.epochs),
+        landmarks=bool(config.recipe.frame_epochs and config.recipe.landmarks),
+        motion=config.recipe.learns_motion,
         corpora=[CORPORA[corpus].format(name=name) for corpus, name in sources.items()],
         licence_text=SHARE_ALIKE if "ravdess" in sources else NO_LICENCE,
         protocol=report.protocol,
@@ -133,7 +136,8 @@ def _metadata(report: Report, share_alike: bool) -> str:
 
 def _base(name: str) -> str:
     if name == TINY:
-        return "a small one (width 128, 4 layers, 8 heads) from random weights"
+        size = f"width {TINY_HIDDEN_SIZE}, {TINY_LAYERS} layers, {TINY_HEADS} heads"
+        return f"a small one ({size}) from random weights"
     return f"`{name}`, fine-tuned"
 
 
