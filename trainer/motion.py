@@ -5,32 +5,24 @@ nothing of the expression of somebody else. What says much is how landmarks move
 (see the model card for figures), so that is what the model is asked for, of each frame against its
 clip. The head's own motion is greater and says less; it is taken out by the eyes.
 
-Asked in the middle of the model, frame by frame, it leaves the last layers, where attention over
-time starts as a comparison of frames, to make a label of it.
+Here is what is asked for; `motion_learner` asks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor, nn
-from torch.nn import functional
 
-from trainer.base import Model
 from trainer.crops import FaceCrops
-from trainer.initial import comparing_layers
 from trainer.landmark_finder import MIRRORED, POINTS, Points
-from trainer.second_task import SecondTask
 
 EYES = (slice(36, 42), slice(42, 48))
 DIRECTIONS = 24
 """Of motion, the commonest first; more than 99.9 % of it on 1200 reanimated recordings."""
 LEAST_SCALE = 0.1
 """Of the scale of the first direction; directions with less are not enlarged further."""
-HUBER_BETA = 1.0
 
 
 def against_the_head(points: Points) -> Points:
@@ -88,53 +80,6 @@ class MotionTargets:
             seen = _mirrored(seen)
         moved = (seen - seen.mean(axis=0)).reshape(len(frames), -1)
         return np.asarray(moved @ self.basis / self.scale, dtype=np.float32)
-
-
-class MotionLearner(SecondTask):
-    """A TimeSformer that is asked for motion too.
-
-    Args:
-        model: trained in place.
-    """
-
-    def __init__(self, model: Model) -> None:
-        super().__init__(model)
-        width = model.config.hidden_size
-        self._layers_before = comparing_layers(model).start
-        self.norm = nn.LayerNorm(width)
-        self.motion_head = nn.Linear(width, DIRECTIONS)
-
-    def forward(self, pixel_values: Tensor, motion: Tensor | None = None) -> dict[str, Tensor]:
-        """See `SecondTask`.
-
-        Args:
-            pixel_values: shape (batch, num_frames, 3, image_size, image_size).
-            motion: shape (batch, num_frames, DIRECTIONS), see `MotionTargets`; NaN leaves out.
-        """
-        model: Any = self.model
-        asked = motion is not None
-        answer = model.timesformer(pixel_values, output_hidden_states=asked, return_dict=True)
-        logits = model.classifier(answer.last_hidden_state[:, 0]).float()
-        loss = logits.new_zeros(())
-        if motion is not None:
-            # TimeSformer keeps its tokens patch by patch, and the frames of each patch together.
-            tokens = answer.hidden_states[self._layers_before][:, 1:]
-            frames = tokens.unflatten(1, (-1, motion.shape[1])).mean(dim=1)
-            found = self.motion_head(self.norm(frames)).float()
-            loss = motion_loss(found - found.mean(dim=1, keepdim=True), motion)
-        return {"loss": loss, "logits": logits}
-
-
-def motion_loss(found: Tensor, motion: Tensor) -> Tensor:
-    """Mean Huber loss where motion is known, a number.
-
-    Args:
-        found: shape (batch, num_frames, DIRECTIONS).
-        motion: the same; NaN is not known.
-    """
-    known = motion.isfinite()
-    off = functional.smooth_l1_loss(found, motion.nan_to_num(), reduction="none", beta=HUBER_BETA)
-    return (off * known).sum() / known.sum().clamp(min=1)
 
 
 def _landmarks(crops: FaceCrops) -> Points | None:

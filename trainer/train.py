@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock
+from torch import nn
 from transformers import set_seed
 from transformers.utils import logging as transformers_logging
 
@@ -33,7 +34,9 @@ from trainer.hub import open_repository, push_checkpoint
 from trainer.initial import compare_frames
 from trainer.landmark_finder import Points, model_file
 from trainer.landmarks import LandmarkLearner, find_landmarks
-from trainer.motion import MotionLearner, MotionTargets
+from trainer.motion import MotionTargets
+from trainer.motion_learner import MotionLearner
+from trainer.motion_teacher import fit_teacher
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
@@ -106,13 +109,14 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     # Untrained, the comparison would only disturb what single frames taught.
     if starts_time and (config.recipe.epochs or config.recipe.head_epochs):
         compare_frames(model)
-    learner = MotionLearner(model) if config.recipe.learns_motion else model
+    learner: nn.Module = model
+    motion = None
+    if config.recipe.learns_motion:
+        motion = MotionTargets(parts.train)
+        teacher = fit_teacher(parts.train, motion, spec, recipe=config.recipe, seed=config.run.seed)
+        learner = MotionLearner(model, teacher)
     training = TrainingClips(
-        parts.train,
-        spec,
-        recipe=config.recipe,
-        seed=config.run.seed,
-        motion=MotionTargets(parts.train) if config.recipe.learns_motion else None,
+        parts.train, spec, recipe=config.recipe, seed=config.run.seed, motion=motion
     )
     for stage in _stages(config.recipe):
         set_seed(config.run.seed)

@@ -12,18 +12,15 @@ import torch
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
 from tests.shared import shared_file
+from trainer.config import RecipeConfig
 from trainer.corpora.ravdess import parse_name
 from trainer.corpora.recording import Recording
 from trainer.crops import Cutter, FaceCrops, cut_recordings
 from trainer.initial import comparing_layers
 from trainer.landmark_finder import MIRRORED, POINTS
-from trainer.motion import (
-    DIRECTIONS,
-    MotionLearner,
-    MotionTargets,
-    against_the_head,
-    motion_loss,
-)
+from trainer.motion import DIRECTIONS, MotionTargets, against_the_head
+from trainer.motion_learner import MotionLearner, motion_loss
+from trainer.motion_teacher import FEATURES, MotionTeacher, fit_teacher
 from trainer.stills import StillCrops
 
 CLIP_SPEC = replace(SPEC, image_size=32, num_frames=4)
@@ -103,7 +100,8 @@ def test_what_is_not_known_does_not_count() -> None:
 def test_each_frame_is_asked_for_its_own_motion(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     model = tiny_timesformer(CLIP_SPEC).eval()
-    learner = MotionLearner(model).eval()
+    learner = MotionLearner(model, MotionTeacher()).eval()
+    monkeypatch.setattr("trainer.motion_learner.FEATURES_SHARE", 0.0)
     pixels, motion = torch.randn(2, 4, 3, 32, 32), torch.zeros(2, 4, DIRECTIONS)
     answer = model.timesformer(pixels, output_hidden_states=True, return_dict=True)
     asked = comparing_layers(model).start
@@ -125,11 +123,75 @@ def test_each_frame_is_asked_for_its_own_motion(monkeypatch: pytest.MonkeyPatch)
 
 def test_motion_teaches_the_body_and_not_the_classifier() -> None:
     model = tiny_timesformer(CLIP_SPEC)
-    answer = MotionLearner(model)(torch.randn(2, 4, 3, 32, 32), torch.randn(2, 4, DIRECTIONS))
+    answer = MotionLearner(model, MotionTeacher())(
+        torch.randn(2, 4, 3, 32, 32), torch.randn(2, 4, DIRECTIONS)
+    )
     answer["loss"].backward()
     assert model.classifier.weight.grad is None
     assert model.timesformer.embeddings.patch_embeddings.projection.weight.grad.any()
     assert answer["logits"].shape == (2, 8)
+
+
+def _smiling_or_gaping(folder: Path, number: int) -> FaceCrops:
+    """A recording of one label or another, by what the mouth does."""
+    points = _nodding(_face())
+    time = np.linspace(0, 6, FRAMES)
+    if number % 2:
+        points[:, MOUTH, 1] += 8 * np.sin(time + number)[:, None]
+    else:
+        points[:, [48, 54], 0] += 8 * np.outer(np.cos(time + number), [-1, 1])
+    crops = _recording(folder, points, number)
+    return replace(crops, recording=replace(crops.recording, label=3 + number % 2))
+
+
+def test_a_teacher_tells_labels_by_motion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.motion_teacher.STEPS", 80)
+    recordings = [_smiling_or_gaping(tmp_path, number) for number in range(12)]
+    recordings.append(_recording(tmp_path, None, 12))
+    targets = MotionTargets(recordings)
+    torch.manual_seed(7)
+    state = torch.get_rng_state()
+    recipe = RecipeConfig()
+    teacher = fit_teacher(recordings, targets, CLIP_SPEC, recipe=recipe, seed=1)
+    assert torch.equal(torch.get_rng_state(), state)
+    again = fit_teacher(recordings, targets, CLIP_SPEC, recipe=recipe, seed=1)
+    for name, value in teacher.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+    assert not any(weights.requires_grad for weights in teacher.parameters())
+
+    frames = np.array([4, 10, 16, 22])
+    motion = np.stack([targets.of(index, frames, is_mirrored=False) for index in range(12)])
+    answers = teacher(torch.from_numpy(motion)).argmax(dim=1).tolist()
+    assert answers == [3 + number % 2 for number in range(12)]
+    features = teacher.features(torch.from_numpy(motion))
+    assert features.shape == (12, FEATURES)
+    assert features.mean().abs() < 0.5
+    assert 0.3 < features.std() < 3.0
+
+
+def test_without_landmarks_there_is_nothing_to_fit(tmp_path: Path) -> None:
+    recordings = [_recording(tmp_path, None)]
+    targets = MotionTargets(recordings)
+    teacher = fit_teacher(recordings, targets, CLIP_SPEC, recipe=RecipeConfig(), seed=1)
+    assert torch.isfinite(teacher.features(torch.zeros(1, 4, DIRECTIONS))).all()
+
+
+def test_the_first_token_is_asked_for_what_the_teacher_makes_of_known_motion() -> None:
+    torch.manual_seed(0)
+    model = tiny_timesformer(CLIP_SPEC).eval()
+    learner = MotionLearner(model, MotionTeacher()).eval()
+    pixels, motion = torch.randn(2, 4, 3, 32, 32), torch.randn(2, 4, DIRECTIONS)
+
+    def gradient(motion: torch.Tensor) -> torch.Tensor:
+        learner.zero_grad()
+        learner(pixels, motion)["loss"].backward()
+        found = learner.features_head.weight.grad
+        assert found is not None
+        return found.clone()
+
+    assert gradient(motion).any()
+    assert not gradient(torch.full_like(motion, torch.nan)).any()
+    assert not torch.equal(gradient(motion), gradient(-motion))
 
 
 def test_landmarks_of_a_recording_follow_its_face(tmp_path: Path) -> None:
