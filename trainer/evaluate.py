@@ -136,16 +136,24 @@ def _calibration(clips: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) 
     )
 
 
-def fit_clip_temperature(logits: npt.NDArray[np.float64], recordings: Sequence[FaceCrops]) -> float:
+def fit_clip_temperature(
+    answered: Sequence[tuple[npt.NDArray[np.float64], Sequence[FaceCrops]]],
+) -> float:
     """Temperature of single clips, which are what the runtime calibrates.
 
     Args:
-        logits: shape (recordings, clips a recording, labels).
-        recordings: in the same order.
+        answered: of each corpus, logits of shape (recordings, clips a recording, labels), and the
+            recordings in the same order. Every corpus counts the same, however large it is.
     """
-    one = Predictions.of(logits, recordings, temperature=1.0)
-    flat = one.possible_logits().reshape(-1, len(LABELS))
-    return metrics.fit_temperature(flat, np.repeat(one.labels, logits.shape[1]))
+    logits, labels, weights = [], [], []
+    for of_clips, recordings in answered:
+        one = Predictions.of(of_clips, recordings, temperature=1.0)
+        logits.append(one.possible_logits().reshape(-1, len(LABELS)))
+        labels.append(np.repeat(one.labels, of_clips.shape[1]))
+        weights.append(np.full(len(labels[-1]), 1.0 / len(labels[-1])))
+    return metrics.fit_temperature(
+        np.concatenate(logits), np.concatenate(labels), weights=np.concatenate(weights)
+    )
 
 
 def as_text(name: str, measures: Measures) -> str:

@@ -49,7 +49,7 @@ class Report:
     skipped: dict[str, str]
     """Recordings that could not be used, and why."""
     measures: dict[str, Measures]
-    """Of the 'validation' and the 'test' actors."""
+    """Of the 'validation' and the 'test' actors, and of held-out 'pictures' that were added."""
 
     @property
     def name(self) -> str:
@@ -72,7 +72,11 @@ class Report:
                 f"{self.config.model.base_model}, {self.parameters / 1e6:.1f} M parameters",
             ),
             ("trained on", f"{self.train_recordings} recordings; {list_actors(self.train_actors)}"),
-            *((f"{name} actors", list_actors(m.actors)) for name, m in self.measures.items()),
+            *(
+                (f"{name} actors", list_actors(m.actors))
+                for name, m in self.measures.items()
+                if m.actors
+            ),
             ("clip", f"{spec.num_frames} frames, {spec.span_s:g} s, {spec.image_size} px"),
             ("face detector", self.contract.face_detector),
             (

@@ -148,7 +148,9 @@ def wilson_interval(right: int, total: int) -> tuple[float, float]:
     return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
-def fit_temperature(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+def fit_temperature(
+    logits: npt.ArrayLike, labels: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
+) -> float:
     """The temperature with the highest likelihood (Guo et al. 2017, arXiv 1706.04599).
 
     The likelihood has one maximum in ln(temperature); it is found by golden-section search.
@@ -156,13 +158,14 @@ def fit_temperature(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     Args:
         logits: shape (count, classes).
         labels: shape (count,).
+        weights: how much each counts, shape (count,); None: all the same.
     """
     ratio = (np.sqrt(5.0) - 1.0) / 2.0
     low, high = np.log(LOWEST_TEMPERATURE), np.log(HIGHEST_TEMPERATURE)
     for _ in range(GOLDEN_STEPS):
         left, right = high - ratio * (high - low), low + ratio * (high - low)
-        at_left = log_loss(softmax(logits, float(np.exp(left))), labels)
-        at_right = log_loss(softmax(logits, float(np.exp(right))), labels)
+        at_left = log_loss(softmax(logits, float(np.exp(left))), labels, weights=weights)
+        at_right = log_loss(softmax(logits, float(np.exp(right))), labels, weights=weights)
         low, high = (low, right) if at_left < at_right else (left, high)
     return float(np.exp((low + high) / 2))
 
@@ -214,10 +217,13 @@ def calibration_error(probabilities: FloatArray, labels: npt.ArrayLike) -> float
     return reliability(probabilities.max(axis=1), is_right).error
 
 
-def log_loss(probabilities: FloatArray, labels: npt.ArrayLike) -> float:
-    """Mean over rows of −ln(probability of the true label)."""
+def log_loss(
+    probabilities: FloatArray, labels: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
+) -> float:
+    """Mean over rows of −ln(probability of the true label), weighted where weights are given."""
     true = probabilities[np.arange(len(probabilities)), np.asarray(labels)]
-    return float(-np.log(np.maximum(true, 1e-300)).mean())
+    counted = None if weights is None else np.asarray(weights, dtype=np.float64)
+    return float(np.average(-np.log(np.maximum(true, 1e-300)), weights=counted))
 
 
 def brier_score(probabilities: FloatArray, labels: npt.ArrayLike) -> float:

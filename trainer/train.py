@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +46,9 @@ from trainer.run_folder import open_run
 from trainer.single_frames import FRAMES_STAGE, frame_config, frame_spec, frame_twin
 
 logger = logging.getLogger(__name__)
+
+PICTURES = "pictures"
+"""What is said of held-out pictures that were added to another corpus."""
 
 
 def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | None:
@@ -99,7 +103,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         decoder=available_decoder(),
         keeps_crops=config.data.keep_crops,
     )
-    parts = _Cut(split, cutter, config, progress)
+    parts = _Cut(split, folds.pictures, cutter, config, progress)
     if config.recipe.frame_epochs:
         _learn_from_frames(model, parts, spec, frame_config(config), progress)
     validation = EvaluationClips(parts.validation, spec)
@@ -190,10 +194,23 @@ def _stages(recipe: RecipeConfig) -> list[Stage]:
 
 
 class _Cut:
-    """The face crops of a split: padded for training, exactly the spec's for the rest."""
+    """The face crops of a split: padded for training, exactly the spec's for the rest.
+
+    Args:
+        split: of the corpus that is measured.
+        pictures: of pictures that are added to it; None: there are none.
+        cutter: of the spec's crops.
+        config: of the run.
+        progress: told what is done.
+    """
 
     def __init__(
-        self, split: Split, cutter: Cutter, config: TrainConfig, progress: Progress
+        self,
+        split: Split,
+        pictures: Split | None,
+        cutter: Cutter,
+        config: TrainConfig,
+        progress: Progress,
     ) -> None:
         self.skipped: dict[str, str] = {}
         self._cutter = cutter
@@ -207,6 +224,11 @@ class _Cut:
         self.train = self._cut(split.train, to_move, "train")
         self.validation = self._cut(split.validation, cutter, "validation")
         self.test = self._cut(split.test, cutter, "test")
+        self.pictures_validation: list[FaceCrops] = []
+        self.pictures: list[FaceCrops] = []
+        if pictures:
+            self.pictures_validation = self._cut(pictures.validation, cutter, "pictures validation")
+            self.pictures = self._cut(pictures.test, cutter, PICTURES)
 
     def landmarks(self) -> Points:
         """Those of the training pictures."""
@@ -244,9 +266,12 @@ class _Cut:
 def _measure(
     model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig
 ) -> tuple[float, dict[str, Predictions]]:
-    """The temperature, and the answers to the validation and the test recordings."""
+    """The temperature, and the answers to the validation and the test recordings.
 
-    def logits_of(recordings: list[FaceCrops]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    The temperature serves clips and added pictures alike, whose validation sets count the same.
+    """
+
+    def logits_of(recordings: Sequence[FaceCrops]) -> np.ndarray[Any, np.dtype[np.float64]]:
         return recording_logits(
             model,
             EvaluationClips(recordings, spec),
@@ -254,12 +279,18 @@ def _measure(
             num_workers=config.run.num_workers,
         )
 
-    validation = logits_of(parts.validation)
-    temperature = fit_clip_temperature(validation, parts.validation)
-    return temperature, {
-        "validation": Predictions.of(validation, parts.validation, temperature=temperature),
+    chosen_by = [part for part in (parts.validation, parts.pictures_validation) if part]
+    logits = [logits_of(part) for part in chosen_by]
+    temperature = fit_clip_temperature(list(zip(logits, chosen_by, strict=True)))
+    found = {
+        "validation": Predictions.of(logits[0], parts.validation, temperature=temperature),
         "test": Predictions.of(logits_of(parts.test), parts.test, temperature=temperature),
     }
+    if parts.pictures:
+        found[PICTURES] = Predictions.of(
+            logits_of(parts.pictures), parts.pictures, temperature=temperature
+        )
+    return temperature, found
 
 
 def _report(

@@ -49,6 +49,13 @@ def test_temperature_undoes_a_known_scale() -> None:
     assert metrics.fit_temperature(logits * 2.5, [0, 0, 0, 1]) == pytest.approx(2.5, rel=1e-4)
 
 
+def test_temperature_of_weighted_answers() -> None:
+    # Two of three are right, and count three quarters.
+    logits = np.tile([math.log(3.0), 0.0], (3, 1))
+    found = metrics.fit_temperature(logits * 2.5, [0, 0, 1], weights=[1.5, 1.5, 1.0])
+    assert found == pytest.approx(2.5, rel=1e-4)
+
+
 def test_calibration_error() -> None:
     # Two answers with confidence 0.9, one right: gap 0.4. Two with 0.6, both right: gap 0.4.
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.4, 0.6]])

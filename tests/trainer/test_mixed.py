@@ -41,11 +41,15 @@ def test_recordings_are_measured_and_pictures_help(
     corpus: Path, faces: Path, tmp_path: Path
 ) -> None:
     figures = run(tmp_path / "out", "--data", str(corpus), "--data", f"images:{faces}@0.5")
-    assert figures["train_recordings"] == 8 + 40
+    assert figures["train_recordings"] == 8 + 36
     assert figures["train_actors"] == ["ravdess:01"]
     assert figures["test"]["actors"] == ["ravdess:03"]  # type: ignore[index]
-    assert figures["notes"] == ["10 pictures that their corpus keeps apart are unused"]
-    assert "pictures that their corpus" in (tmp_path / "out" / "summary.txt").read_text()
+    assert figures["pictures"]["recordings"] == 10  # type: ignore[index]
+    assert "pictures: 10 recordings" in (tmp_path / "out" / "summary.txt").read_text()
+    card = (tmp_path / "out" / "checkpoint" / "README.md").read_text()
+    assert "| pictures | 10 |" in card
+    assert "of the pictures." in card
+    assert "Added pictures" in (tmp_path / "out" / "report" / "index.html").read_text()
 
 
 def test_pictures_alone(faces: Path, tmp_path: Path) -> None:

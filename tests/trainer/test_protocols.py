@@ -90,8 +90,20 @@ def test_other_corpora_are_trained_on_alone() -> None:
     folds = folds_of(everything, "actor-split")
     split = folds.folds[0].split
     assert {r.corpus for r in split.validation + split.test} == {"ravdess"}
-    assert len(split.train) == 4 * 16 + len(more) + 50
-    assert folds.notes == ("10 pictures that their corpus keeps apart are unused",)
+    assert len(split.train) == 4 * 16 + len(more) + 45
+    assert folds.notes == ()
+
+
+def test_added_pictures_are_held_out_to_be_measured_too() -> None:
+    folds = folds_of(ravdess(6) + pictures(50, held_out=10), "actor-split")
+    apart = folds.pictures
+    assert apart is not None
+    assert all(r.is_held_out for r in apart.test)
+    assert (len(apart.validation), len(apart.test)) == (5, 10)
+    trained = {r.take for r in folds.folds[0].split.train}
+    assert not trained & {r.take for r in apart.validation + apart.test}
+    assert folds_of(ravdess(6), "actor-split").pictures is None
+    assert folds_of(pictures(50), "actor-split").pictures is None
 
 
 def test_pictures_alone() -> None:

@@ -71,6 +71,8 @@ class Folds:
     """At least one."""
     notes: tuple[str, ...]
     """What every report has to say: folds that are missing, leaks, what is left out."""
+    pictures: Split | None = None
+    """Of pictures that are added to another corpus, measured besides it; None: there are none."""
 
     @property
     def leaks(self) -> bool:
@@ -98,10 +100,11 @@ def make_folds(
     test_actors: Sequence[int] = (),
     seed: int = 0,
 ) -> Folds:
-    """Split what was found. What validates and tests is of the first corpus alone.
+    """Split what was found. What chooses the epoch is of the first corpus alone.
 
     Args:
-        index: of one corpus or several; the other corpora are trained on.
+        index: of one corpus or several; the others are trained on, save for pictures that are held
+            out to measure how well the model knows them.
         protocol: one of `PROTOCOLS`.
         validation_actors: for 'actor-split'; see `split_by_actor`.
         test_actors: the same.
@@ -121,8 +124,10 @@ def make_folds(
         )
     corpus = index.recordings[0].corpus
     measured = index.of_corpus(corpus)
-    others = tuple(r for r in index.recordings if r.corpus != corpus)
-    extra = tuple(r for r in others if not r.is_held_out)
+    others = tuple(r for r in index.recordings if r.corpus not in (corpus, "images"))
+    added = () if corpus == "images" else index.of_corpus("images")
+    pictures = split_pictures(added) if added else None
+    extra = others + (pictures.train if pictures else ())
     notes: list[str] = []
     if protocol == "random":
         numbered = dict(enumerate(_random_splits(measured, seed), start=1))
@@ -140,17 +145,13 @@ def make_folds(
             measured, validation_actors=validation_actors, test_actors=test_actors
         )
         numbered = {1: split}
-    if len(others) > len(extra):
-        notes.append(
-            f"{len(others) - len(extra)} pictures that their corpus keeps apart are unused"
-        )
     for note in notes:
         logger.warning("%s", note)
     folds = tuple(
         Fold(number=number, split=replace(split, train=split.train + extra))
         for number, split in numbered.items()
     )
-    return Folds(protocol=protocol, folds=folds, notes=tuple(notes))
+    return Folds(protocol=protocol, folds=folds, notes=tuple(notes), pictures=pictures)
 
 
 def _block_splits(

@@ -53,7 +53,7 @@ def model_card(report: Report) -> str:
         keep_trailing_newline=True,
     )
     config, spec = report.config, report.contract.spec
-    test = report.measures["test"]
+    test, pictures = report.measures["test"], report.measures.get("pictures")
     sources = {source.corpus: source.path.name for source in config.data.sources}
     body = environment.get_template("card.md.j2").render(
         name=report.name,
@@ -86,7 +86,12 @@ def model_card(report: Report) -> str:
         per_actor=[(actor, percent(share)) for actor, share in test.per_actor.items()],
         spread=f"{100 * test.actor_spread:.1f}",
         labels=LABELS,
-        confusion=_confusion(test),
+        confusions={
+            "test recordings": _confusion(test),
+            **({"pictures": _confusion(pictures)} if pictures else {}),
+        },
+        pictures=pictures is not None,
+        pictures_ece=f"{pictures.calibrated.calibration_error:.3f}" if pictures else "",
         temperature=f"{report.contract.temperature:.3f}",
         ece=f"{test.calibrated.calibration_error:.3f}",
         ece_plain=f"{test.uncalibrated.calibration_error:.3f}",

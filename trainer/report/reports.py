@@ -49,7 +49,8 @@ def report_run(
         metrics: the content of `metrics.json`.
         notes: what a reader has to know before the figures.
         facts: names and values.
-        measures: of the 'test' and the 'validation' recordings.
+        measures: of the 'test' and the 'validation' recordings, and of 'pictures' where some were
+            added.
         predictions: the same.
         recordings: those tested on, in the order of their predictions.
         spec: what a clip is.
@@ -73,8 +74,17 @@ def report_run(
         text="The kept epoch and the temperature were chosen by these, so they look better than "
         "they are.",
     )
+    pictures = None
+    if "pictures" in measures:
+        pictures = accuracy_section(
+            "Added pictures",
+            measures["pictures"],
+            predictions["pictures"],
+            name="pictures",
+            text="Pictures that were held out, each as a clip in which nothing moves.",
+        )
     wrong = wrong_section(wrong_examples(predictions["test"], recordings, spec))
-    found = (test, learning_section(curves), wrong, validation)
+    found = (test, pictures, learning_section(curves), wrong, validation)
     page = Page(
         title=title,
         lead="A training run: how good its model is, how it got there, and where it is wrong.",
