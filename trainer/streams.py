@@ -136,16 +136,32 @@ def play(
     for stream, found in zip(streams, clips.by_stream, strict=True):
         own = probabilities[done : done + len(found)]
         done += len(found)
-        smoother = MoodSmoother(smoothing)
         ends_s = np.array([end_s for end_s, _ in found])
-        states = [smoother.update(row, end_s) for row, end_s in zip(own, ends_s, strict=True)]
-        timelines.append(
-            Timeline(
-                stream=stream,
-                ends_s=ends_s,
-                probabilities=own,
-                smoothed=np.array([state.probabilities for state in states]).reshape(own.shape),
-                shown=tuple(state.label for state in states),
-            )
-        )
+        timelines.append(smoothed_timeline(stream, ends_s, own, smoothing))
     return timelines
+
+
+def smoothed_timeline(
+    stream: Stream,
+    ends_s: npt.NDArray[np.float64],
+    probabilities: npt.NDArray[np.float64],
+    smoothing: SmoothingConfig,
+) -> Timeline:
+    """What a viewer sees of answers.
+
+    Args:
+        stream: what was looked at.
+        ends_s: when each clip ends, shape (clips,).
+        probabilities: calibrated, shape (clips, labels).
+        smoothing: how steady moods are.
+    """
+    smoother = MoodSmoother(smoothing)
+    states = [smoother.update(row, end_s) for row, end_s in zip(probabilities, ends_s, strict=True)]
+    smoothed = np.array([state.probabilities for state in states]).reshape(probabilities.shape)
+    return Timeline(
+        stream=stream,
+        ends_s=ends_s,
+        probabilities=probabilities,
+        smoothed=smoothed,
+        shown=tuple(state.label for state in states),
+    )
