@@ -120,7 +120,7 @@ def test_frames_of_a_camera_do_not_wait_for_a_slow_detector() -> None:
     live = _Live(source, FakeClassifier(), detector=find_once_then_hang)
     live.run()
     predictions = live.events.of_type("prediction")
-    # Of 4.5 s the first clip takes 1.4 s; a frame that waited would be the last but one.
+    # Of 4.5 s the first clip takes 0.4 s; a frame that waited would be the last but one.
     assert len(predictions) >= 5
     assert {event["track_id"] for event in predictions} == {1}
     # Before the first detection nobody knows whether there is a face.

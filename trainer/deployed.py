@@ -59,7 +59,7 @@ class DeployedMeasures:
     recordings: int
     """How many were watched."""
     too_short: int
-    """How many of them ended before a whole clip was seen; they count as unsure throughout."""
+    """How many of them ended before their first clip; they count as unsure throughout."""
     minutes: float
     """How long all of them are."""
     clips: int

@@ -14,6 +14,10 @@ from realtime_mood.ring_buffer import RingBuffer
 from realtime_mood.timing import next_due
 
 MAX_BYTES_PER_TRACK = 64 * 1024 * 1024
+FIRST_CLIP_S = 0.4
+"""For how long a face has been seen when its first clip is cut, at most a clip span."""
+ROUNDING_S = 1e-6
+"""Times of frames are sums; a frame that is early by less is in time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +46,9 @@ class _TrackMemory:
 class ClipSampler:
     """Keeps the crops of each face and cuts clips out of them.
 
-    The first clip of a face comes as soon as its crops reach back a whole clip span; from then on
-    one clip every `stride_s`, on a regular grid of media time.
+    The first clip of a face comes soon after the face: nobody waits for a whole clip span. Times
+    from before it was seen take its first crop, as if it had been still. From then on one clip
+    comes every `stride_s`, on a regular grid of media time.
 
     Args:
         spec: the checkpoint's clip spec.
@@ -77,12 +82,11 @@ class ClipSampler:
         memory.crops.append(timestamp_s, crop_bgr, size_bytes=crop_bgr.nbytes)
         if timestamp_s < memory.due_s:
             return None
-        wanted_s = clip_timestamps(self._spec, end_s=timestamp_s)
         available_s = memory.crops.timestamps_s()
-        # Half an interval of slack: the nearest frame to the first wanted time may come after it.
-        if available_s[0] > wanted_s[0] + self._spec.frame_interval_s / 2:
+        if timestamp_s - available_s[0] < min(FIRST_CLIP_S, self._spec.span_s) - ROUNDING_S:
             return None
         memory.due_s = next_due(memory.due_s, timestamp_s, self._stride_s)
+        wanted_s = clip_timestamps(self._spec, end_s=timestamp_s)
         crops = memory.crops.take(nearest_indices(available_s, wanted_s))
         return Clip(track_id, frame_index, timestamp_s, np.stack(crops))
 

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from realtime_mood.inference.clip_sampler import Clip, ClipSampler
+from realtime_mood.inference.clip_sampler import FIRST_CLIP_S, Clip, ClipSampler
 from tests.fakes import SPEC, numbered_image
 
 
@@ -17,12 +19,24 @@ def _sample(*, rate_hz: float, seconds: float, stride_s: float = 0.2) -> list[Cl
 
 
 @pytest.mark.parametrize("rate_hz", [7.0, 15.0, 30.0, 50.0])
-def test_the_first_clip_comes_once_a_whole_span_is_there(rate_hz: float) -> None:
+def test_the_first_clip_comes_soon_and_begins_with_the_first_crop(rate_hz: float) -> None:
     first = _sample(rate_hz=rate_hz, seconds=3.0)[0]
-    assert SPEC.span_s - SPEC.frame_interval_s / 2 - 1e-9 <= first.end_s
-    assert first.end_s <= SPEC.span_s + 1 / rate_hz
+    assert FIRST_CLIP_S - 1e-6 <= first.end_s <= FIRST_CLIP_S + 1 / rate_hz
     assert first.track_id == 7
     assert first.frame_index == round(first.end_s * rate_hz)
+    numbers = first.crops_bgr[:, 0, 0, 0].astype(int)
+    assert numbers[0] == numbers[4] == 0
+    assert numbers[-1] == first.frame_index
+
+
+def test_a_clip_span_that_is_shorter_is_waited_for_alone() -> None:
+    sampler = ClipSampler(replace(SPEC, frame_interval_s=0.02), stride_s=0.2)
+    crop = numbered_image(0, width=32, height=32)
+    came = [
+        sampler.add(crop, track_id=1, timestamp_s=index / 50, frame_index=index) is not None
+        for index in range(8)
+    ]
+    assert came == [False] * 7 + [True]
 
 
 def test_frames_of_a_clip_are_the_ones_nearest_to_its_times() -> None:
