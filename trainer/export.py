@@ -81,7 +81,8 @@ class Report:
             ("face detector", self.contract.face_detector),
             (
                 "temperature",
-                f"{self.contract.temperature:.3f}, fitted on the validation recordings",
+                f"{self.contract.temperature:.3f}, fitted on the validation recordings"
+                + (", and as much on pictures" if "pictures" in self.measures else ""),
             ),
             ("could not be used", str(len(self.skipped))),
             *((name, why) for name, why in list(self.skipped.items())[:MOST_SKIPPED_TOLD]),

@@ -101,6 +101,7 @@ def fit(
     last = checkpoints.newest(folder) if config.run.resume else None
     if config.run.gradient_checkpointing:
         _compute_activations_twice(timesformer_of(model))
+    trained = [weights for weights in model.parameters() if weights.requires_grad]
     if stage.head_only:
         _freeze_all_but_classifier(model)
     meter = PaceMeter()
@@ -126,7 +127,8 @@ def fit(
         warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     trainer.keep_average()
-    model.requires_grad_(True)
+    for weights in trained:
+        weights.requires_grad_(True)
     model.cpu()
     processes.wait_for_all()
     if processes.is_first():

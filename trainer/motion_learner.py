@@ -60,9 +60,12 @@ class MotionLearner(SecondTask):
             found = self.motion_head(self.norm(frames)).float()
             loss = motion_loss(found - found.mean(dim=1, keepdim=True), motion)
             features = self.features_head(answer.last_hidden_state[:, 0]).float()
-            known = motion.isfinite().all(dim=-1).all(dim=-1, keepdim=True)
+            # What is not known is NaN, and pictures, which do not move, teach nothing of motion.
+            moves = motion.abs().sum(dim=(1, 2)) > 0
             wanted = self.teacher.features(motion.nan_to_num())
-            loss = loss + FEATURES_SHARE * motion_loss(features, wanted.where(known, torch.nan))
+            loss = loss + FEATURES_SHARE * motion_loss(
+                features, wanted.where(moves[:, None], torch.nan)
+            )
         return {"loss": loss, "logits": logits}
 
 

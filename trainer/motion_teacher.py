@@ -89,7 +89,7 @@ def fit_teacher(
         targets: of the same recordings.
         spec: what a clip is.
         recipe: how clips vary in time, and whether they are mirrored.
-        seed: of everything drawn; torch's own random numbers stay as they are.
+        seed: of everything drawn; torch's random numbers on the CPU stay as they are.
 
     Returns:
         Ready, and frozen.

@@ -214,7 +214,10 @@ class _Cut:
     ) -> None:
         self.skipped: dict[str, str] = {}
         self._cutter = cutter
-        files = sum(r.image is None for r in split.train + split.validation + split.test)
+        measured = split.validation + split.test
+        if pictures:
+            measured += pictures.validation + pictures.test
+        files = sum(r.image is None for r in split.train + measured)
         self._bad_allowed = int(config.data.allow_bad * files)
         self._config = config
         self._progress = progress
@@ -256,7 +259,7 @@ class _Cut:
         self.skipped |= skipped
         if not crops:
             raise SourceError(
-                f"none of the {len(recordings)} recordings of the {name} actors can be used "
+                f"none of the {len(recordings)} {name} recordings can be used "
                 f"({next(iter(skipped))}: {next(iter(skipped.values()))})"
             )
         logger.info("%s: %d recordings, %d skipped", name, len(crops), len(skipped))

@@ -30,6 +30,7 @@ from trainer.deployed import (
     shown_seconds,
     summarise,
 )
+from trainer.evaluate import fit_clip_temperature
 from trainer.streams import FRAME_S, Stream, Timeline, play
 
 SMOOTHING = SmoothingConfig()
@@ -45,6 +46,19 @@ def crops_of(label: str, *, actor: str = "ravdess:01", seconds: float = 2.0) -> 
         label=LABELS.index(label),
     )
     return FaceCrops(recording, Path("none.npy"), np.arange(0.0, seconds + 1e-9, 0.1))
+
+
+def test_a_temperature_of_two_corpora_is_that_of_neither_alone() -> None:
+    one, other = [crops_of("happy")], [crops_of("sad", actor="ravdess:02")] * 9
+    logits = np.zeros((10, 1, 8))
+    logits[:, :, LABELS.index("happy")] = 2.0
+    logits[:, :, LABELS.index("sad")] = 1.0
+    alone = fit_clip_temperature([(logits[:1], one)])
+    both = fit_clip_temperature([(logits[:1], one), (logits[1:], other)])
+    # Right of one and wrong of the other, which counts no more for being nine: even is best.
+    even = fit_clip_temperature([(logits[:1], one), (logits[1:2], other[:1])])
+    assert alone < both
+    assert both == pytest.approx(even, rel=1e-6)
 
 
 def timeline(stream: Stream, ends_s: list[float], shown: list[str]) -> Timeline:

@@ -165,8 +165,12 @@ def test_a_teacher_tells_labels_by_motion(tmp_path: Path, monkeypatch: pytest.Mo
     assert answers == [3 + number % 2 for number in range(12)]
     features = teacher.features(torch.from_numpy(motion))
     assert features.shape == (12, FEATURES)
-    assert features.mean().abs() < 0.5
-    assert 0.3 < features.std() < 3.0
+    assert (teacher.mean != 0.0).all()
+    assert (teacher.spread != 1.0).all()
+    again.mean.zero_()
+    again.spread.fill_(1.0)
+    raw = again.features(torch.from_numpy(motion))
+    torch.testing.assert_close(features, (raw - teacher.mean) / teacher.spread)
 
 
 def test_without_landmarks_there_is_nothing_to_fit(tmp_path: Path) -> None:
@@ -191,6 +195,7 @@ def test_the_first_token_is_asked_for_what_the_teacher_makes_of_known_motion() -
 
     assert gradient(motion).any()
     assert not gradient(torch.full_like(motion, torch.nan)).any()
+    assert not gradient(torch.zeros_like(motion)).any()
     assert not torch.equal(gradient(motion), gradient(-motion))
 
 

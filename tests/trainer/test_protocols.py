@@ -103,6 +103,24 @@ def test_added_pictures_are_held_out_to_be_measured_too() -> None:
     trained = {r.take for r in folds.folds[0].split.train}
     assert not trained & {r.take for r in apart.validation + apart.test}
     assert folds_of(ravdess(6), "actor-split").pictures is None
+
+
+@pytest.mark.parametrize(("count", "held_out"), [(0, 10), (1, 0), (4, 3)])
+def test_few_added_pictures_are_trained_on_alone(count: int, held_out: int) -> None:
+    folds = folds_of(ravdess(6) + pictures(count, held_out=held_out), "actor-split")
+    assert folds.pictures is None
+    trained = [r for r in folds.folds[0].split.train if r.corpus == "images"]
+    assert len(trained) == count
+    assert not any(r.is_held_out for r in trained)
+    assert folds.notes == (f"{count} added pictures are too few to measure any of them",)
+
+
+def test_five_pictures_can_be_split() -> None:
+    split = folds_of(pictures(5), "actor-split").folds[0].split
+    assert (len(split.train), len(split.validation), len(split.test)) == (3, 1, 1)
+
+
+def test_what_is_added_to_pictures_is_no_picture() -> None:
     assert folds_of(pictures(50), "actor-split").pictures is None
 
 

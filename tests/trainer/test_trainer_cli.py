@@ -86,7 +86,7 @@ def test_no_usable_recording(capsys: pytest.CaptureFixture[str], tmp_path: Path)
         *("train", "--data", tmp_path, "--output", tmp_path / "out2", *TINY, "--allow-bad", "1"),
     )
     assert code == 3
-    assert "none of the 1 recordings of the train actors can be used" in line
+    assert "none of the 1 train recordings can be used" in line
 
 
 @pytest.mark.parametrize(

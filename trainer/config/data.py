@@ -26,7 +26,7 @@ class DataConfig(Options):
 
     data: tuple[str, ...]
     """[CORPUS:]PATH[@WEIGHT], given once or more; CORPUS is ravdess, cremad or images. The first is
-    measured, the others only add to training."""
+    measured, the others add to training."""
     faces: Annotated[str, Choice(FACES)] = "auto"
     """Face detector."""
     face_model: Path | None = None

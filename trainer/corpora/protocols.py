@@ -21,6 +21,7 @@ from trainer.corpora.recording import Index, Recording, list_actors
 from trainer.corpora.sources import PROTOCOLS
 from trainer.corpora.splits import (
     HELD_OUT_SHARE,
+    LEAST_PICTURES,
     Split,
     split_by_actor,
     split_by_names,
@@ -126,9 +127,12 @@ def make_folds(
     measured = index.of_corpus(corpus)
     others = tuple(r for r in index.recordings if r.corpus not in (corpus, "images"))
     added = () if corpus == "images" else index.of_corpus("images")
-    pictures = split_pictures(added) if added else None
-    extra = others + (pictures.train if pictures else ())
+    to_learn = tuple(r for r in added if not r.is_held_out)
+    pictures = split_pictures(added) if len(to_learn) >= LEAST_PICTURES else None
+    extra = others + (pictures.train if pictures else to_learn)
     notes: list[str] = []
+    if added and pictures is None:
+        notes.append(f"{len(to_learn)} added pictures are too few to measure any of them")
     if protocol == "random":
         numbered = dict(enumerate(_random_splits(measured, seed), start=1))
         notes.append(LEAK_WARNING)

@@ -14,6 +14,10 @@ PICTURE_SHARE = 0.1
 """Of pictures of nobody knows whom, for validation, and for the test where none are kept apart."""
 
 
+LEAST_PICTURES = 5
+"""That can be split."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Split:
     """Three sets of recordings with no actor and no take in common.
@@ -112,9 +116,11 @@ def split_pictures(recordings: Sequence[Recording]) -> Split:
     apart = tuple(r for r in recordings if r.is_held_out)
     rest = [r for r in recordings if not r.is_held_out]
     rest.sort(key=lambda recording: recording.take)
-    count = round(PICTURE_SHARE * len(rest))
-    if count < 1:
-        raise SourceError(f"{len(rest)} pictures are too few to split; at least 5 are needed")
+    if len(rest) < LEAST_PICTURES:
+        raise SourceError(
+            f"{len(rest)} pictures are too few to split; at least {LEAST_PICTURES} are needed"
+        )
+    count = max(1, round(PICTURE_SHARE * len(rest)))
     test = apart or tuple(rest[count : 2 * count])
     used = count if apart else 2 * count
     return Split(train=tuple(rest[used:]), validation=tuple(rest[:count]), test=test)
