@@ -123,7 +123,7 @@ class ClipTrainer(Trainer):
         smoothing = self._recipe.label_smoothing if model.training else 0.0
         loss = batch_loss(outputs["logits"], inputs, smoothing=smoothing)
         for name in asked:
-            loss = loss + getattr(self._recipe, name) * outputs["loss"]
+            loss = loss + getattr(self._recipe, name) * outputs[name]
         if model.training and not math.isfinite(value := loss.item()):
             self._give_up(f"the loss is {value}")
         return (loss, {"loss": loss, "logits": outputs["logits"]}) if return_outputs else loss

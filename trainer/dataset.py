@@ -43,7 +43,8 @@ class Item(TypedDict, total=False):
     keys: int
     """Training only: what is random about the clip after it was made is drawn from this."""
     motion: torch.Tensor
-    """Training only, where motion is learned: shape (num_frames, directions), float32."""
+    """Training only, where motion is learned: shape (num_frames, directions), float32, without the
+    first axis for single frames."""
     landmarks: torch.Tensor
     """Training only, where landmarks are learned: shape (points, 2), float32; NaN: not known."""
 
@@ -167,7 +168,10 @@ class TrainingClips(Dataset[Item]):
             keys=key,
         )
         if self._motion is not None:
-            moved = self._motion.of(draw.index, frames, is_mirrored=move.mirrors)
+            if len(frames) == 1:
+                moved = self._motion.of_frame(draw.index, int(frames[0]), is_mirrored=move.mirrors)
+            else:
+                moved = self._motion.of(draw.index, frames, is_mirrored=move.mirrors)
             item["motion"] = torch.from_numpy(moved)
         if self._landmarks is not None:
             points = move_landmarks(self._landmarks[draw.index], move)

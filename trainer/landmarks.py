@@ -15,24 +15,21 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from realtime_mood.errors import OutputError
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.detector import FaceDetector, make_detector
 from trainer.augment import Move
-from trainer.base import Model
 from trainer.crops import Cutter, FaceCrops, Progress
 from trainer.cut_job import save_array
 from trainer.landmark_finder import MIRRORED, POINTS, LandmarkFinder, Points, model_file
-from trainer.second_task import SecondTask
 
 logger = logging.getLogger(__name__)
 
@@ -87,40 +84,6 @@ def move_landmarks(points: Points, move: Move) -> Points:
     """Where landmarks of the spec's crop are in a crop that was moved."""
     moved = move.of_points(points)
     return np.asarray(moved[list(MIRRORED)] if move.mirrors else moved, dtype=np.float32)
-
-
-class LandmarkLearner(SecondTask):
-    """A TimeSformer of single frames that is asked for landmarks too.
-
-    Each patch is asked how much of each point it holds, which gives every token a target from the
-    first step; the first token is asked where all points are.
-
-    Args:
-        model: of one frame; trained in place.
-    """
-
-    def __init__(self, model: Model) -> None:
-        super().__init__(model)
-        width = model.config.hidden_size
-        self.heat_head = nn.Linear(width, POINTS)
-        self.place_head = nn.Linear(width, 2 * POINTS)
-        nn.init.zeros_(self.place_head.weight)
-
-    def forward(self, pixel_values: Tensor, landmarks: Tensor | None = None) -> dict[str, Tensor]:
-        """See `SecondTask`.
-
-        Args:
-            pixel_values: shape (batch, 1, 3, image_size, image_size).
-            landmarks: shape (batch, POINTS, 2), as `find_landmarks` answers them.
-        """
-        model: Any = self.model
-        tokens = model.timesformer(pixel_values)[0]
-        loss = tokens.new_zeros((), dtype=torch.float32)
-        if landmarks is not None:
-            heat = self.heat_head(tokens[:, 1:]).float().transpose(1, 2)
-            places = self.place_head(tokens[:, 0]).float().view(-1, POINTS, 2)
-            loss = landmark_loss(heat, places, landmarks)
-        return {"loss": loss, "logits": model.classifier(tokens[:, 0]).float()}
 
 
 def landmark_loss(heat: Tensor, places: Tensor, landmarks: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ class MotionLearner(SecondTask):
         asked = motion is not None
         answer = model.timesformer(pixel_values, output_hidden_states=asked, return_dict=True)
         logits = model.classifier(answer.last_hidden_state[:, 0]).float()
-        loss = logits.new_zeros(())
+        asked_for = {}
         if motion is not None:
             # TimeSformer keeps its tokens patch by patch, and the frames of each patch together.
             tokens = answer.hidden_states[self._layers_before][:, 1:]
@@ -63,10 +63,10 @@ class MotionLearner(SecondTask):
             # What is not known is NaN, and pictures, which do not move, teach nothing of motion.
             moves = motion.abs().sum(dim=(1, 2)) > 0
             wanted = self.teacher.features(motion.nan_to_num())
-            loss = loss + FEATURES_SHARE * motion_loss(
+            asked_for["motion"] = loss + FEATURES_SHARE * motion_loss(
                 features, wanted.where(moves[:, None], torch.nan)
             )
-        return {"loss": loss, "logits": logits}
+        return {"logits": logits, **asked_for}
 
 
 def motion_loss(found: Tensor, motion: Tensor) -> Tensor:

@@ -14,8 +14,8 @@ class SecondTask(nn.Module):
     """A TimeSformer with what it needs beside it to be asked for more than logits.
 
     Called with `pixel_values` and, in training, with what is asked for by its name in
-    `trainer.config.recipe.SECOND_TASKS`; answers `logits`, shape (batch, labels), and `loss`, a
-    number, of what it was asked for, 0 where it was not.
+    `trainer.config.recipe.SECOND_TASKS`; answers `logits`, shape (batch, labels), and by the same
+    names the loss of each, a number.
 
     Args:
         model: trained in place.

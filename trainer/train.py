@@ -31,10 +31,11 @@ from trainer.decode import available_decoder
 from trainer.evaluate import fit_clip_temperature, measure
 from trainer.export import Report, write_checkpoint
 from trainer.fit import Stage, fit, share_of_batch
+from trainer.frame_learner import FrameLearner
 from trainer.hub import open_repository, push_checkpoint
 from trainer.initial import compare_frames
 from trainer.landmark_finder import Points, model_file
-from trainer.landmarks import LandmarkLearner, find_landmarks
+from trainer.landmarks import find_landmarks
 from trainer.motion import MotionTargets
 from trainer.motion_learner import MotionLearner
 from trainer.motion_teacher import fit_teacher
@@ -104,8 +105,9 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         keeps_crops=config.data.keep_crops,
     )
     parts = _Cut(split, folds.pictures, cutter, config, progress)
+    motion = MotionTargets(parts.train) if config.recipe.learns_motion else None
     if config.recipe.frame_epochs:
-        _learn_from_frames(model, parts, spec, frame_config(config), progress)
+        _learn_from_frames(model, parts, motion, spec, frame_config(config), progress)
     validation = EvaluationClips(parts.validation, spec)
     # Whether a stage ran now or was read back must not change what is drawn next.
     set_seed(config.run.seed)
@@ -114,9 +116,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     if starts_time and (config.recipe.epochs or config.recipe.head_epochs):
         compare_frames(model)
     learner: nn.Module = model
-    motion = None
-    if config.recipe.learns_motion:
-        motion = MotionTargets(parts.train)
+    if motion and config.recipe.epochs:
         teacher = fit_teacher(parts.train, motion, spec, recipe=config.recipe, seed=config.run.seed)
         learner = MotionLearner(model, teacher)
     training = TrainingClips(
@@ -160,7 +160,12 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
 
 
 def _learn_from_frames(
-    model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig, progress: Progress
+    model: Model,
+    parts: _Cut,
+    motion: MotionTargets | None,
+    spec: ClipSpec,
+    config: TrainConfig,
+    progress: Progress,
 ) -> None:
     one, recipe = frame_spec(spec), config.recipe
     stage = Stage(
@@ -170,14 +175,21 @@ def _learn_from_frames(
     )
     twin = frame_twin(model)
     landmarks = parts.landmarks() if recipe.landmarks else None
+    is_asked = {"landmarks": landmarks is not None, "motion": motion is not None}
     fit(
-        twin if landmarks is None else LandmarkLearner(twin),
+        FrameLearner(twin, **is_asked) if any(is_asked.values()) else twin,
         stage,
         config,
         data=TrainingClips(
-            parts.train, one, recipe=recipe, seed=config.run.seed, landmarks=landmarks
+            parts.train,
+            one,
+            recipe=recipe,
+            seed=config.run.seed,
+            motion=motion,
+            landmarks=landmarks,
         ),
-        validation=EvaluationClips(parts.validation, one, count=1),
+        # A picture shows what it is called; a frame of a recording often does not.
+        validation=EvaluationClips(parts.pictures_validation or parts.validation, one, count=1),
         progress=progress,
     )
 

@@ -85,7 +85,7 @@ class RecipeConfig(Options):
     landmarks: Annotated[float, Range(0.0, 100.0)] = 0.0
     """Weight of a second task on single frames: where the parts of the face are; needs dlib."""
     motion: Annotated[float, Range(0.0, 100.0)] = 0.0
-    """Weight of a second task on clips: how the parts of the face move; needs dlib."""
+    """Weight of a second task on frames and clips: how parts of the face move; needs dlib."""
     restart_time: bool = False
     """Attention over time starts anew as a comparison of frames; 'tiny' always does."""
 
@@ -108,8 +108,8 @@ class RecipeConfig(Options):
 
     @property
     def learns_motion(self) -> bool:
-        """Whether there are clips, and the model is asked how faces move in them."""
-        return self.epochs > 0.0 and self.motion > 0.0
+        """Whether the model is asked how faces move, in frames, clips or both."""
+        return max(self.epochs, self.frame_epochs) > 0.0 and self.motion > 0.0
 
     @property
     def mixes(self) -> bool:

@@ -1,0 +1,62 @@
+"""A TimeSformer of single frames is asked, besides the label, for what is known of the face.
+
+Where its parts are (see `landmarks`), and how they differ from the actor's usual face (see
+`motion`). Landmarks are asked of each patch, which gives every token a target from the first step,
+and of the first token; motion of all patches together, where a model of clips will compare them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from trainer.base import Model
+from trainer.landmark_finder import POINTS
+from trainer.landmarks import landmark_loss
+from trainer.motion import DIRECTIONS
+from trainer.motion_learner import motion_loss
+from trainer.second_task import SecondTask
+
+
+class FrameLearner(SecondTask):
+    """A TimeSformer of single frames that is asked for landmarks, for motion, or for both.
+
+    Args:
+        model: of one frame; trained in place.
+        landmarks: whether it is asked for landmarks.
+        motion: whether it is asked for motion.
+    """
+
+    def __init__(self, model: Model, *, landmarks: bool = False, motion: bool = False) -> None:
+        super().__init__(model)
+        width = model.config.hidden_size
+        if landmarks:
+            self.heat_head = nn.Linear(width, POINTS)
+            self.place_head = nn.Linear(width, 2 * POINTS)
+            nn.init.zeros_(self.place_head.weight)
+        if motion:
+            self.norm = nn.LayerNorm(width)
+            self.motion_head = nn.Linear(width, DIRECTIONS)
+
+    def forward(
+        self, pixel_values: Tensor, landmarks: Tensor | None = None, motion: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """See `SecondTask`.
+
+        Args:
+            pixel_values: shape (batch, 1, 3, image_size, image_size).
+            landmarks: shape (batch, POINTS, 2), as `find_landmarks` answers them.
+            motion: shape (batch, DIRECTIONS), see `MotionTargets.of_frame`; NaN leaves out.
+        """
+        model: Any = self.model
+        tokens = model.timesformer(pixel_values)[0]
+        answer = {"logits": model.classifier(tokens[:, 0]).float()}
+        if landmarks is not None:
+            heat = self.heat_head(tokens[:, 1:]).float().transpose(1, 2)
+            places = self.place_head(tokens[:, 0]).float().view(-1, POINTS, 2)
+            answer["landmarks"] = landmark_loss(heat, places, landmarks)
+        if motion is not None:
+            found = self.motion_head(self.norm(tokens[:, 1:].mean(dim=1))).float()
+            answer["motion"] = motion_loss(found, motion)
+        return answer
