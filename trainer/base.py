@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from transformers import TimesformerConfig, TimesformerForVideoClassification
 
 from realtime_mood.errors import ModelError, UsageError
@@ -30,6 +32,8 @@ Model = TimesformerForVideoClassification
 
 def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     """The model that is trained, and what its clips are.
+
+    Layers that are added are copies of the last one whose branches add nothing yet.
 
     Args:
         config: `base_model` is 'tiny', a folder or a Hub id. Of a base model, mean, std, image
@@ -58,7 +62,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             )
         model = tiny_timesformer(spec)
         look_at_neighbours(model)
-        return model, spec
+        return _deepened(model, config.add_layers), spec
     name = config.base_model
     values = _read_base_json(name, CONFIG_FILE)
     if values.get("model_type") != "timesformer":
@@ -101,7 +105,32 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             f"the weights of --base-model {name} cannot be loaded ({_first_line(error)}); "
             "check the name and the connection"
         ) from error
-    return model, spec
+    return _deepened(model, config.add_layers), spec
+
+
+def _deepened(model: Model, count: int) -> Model:
+    """A model with more layers that answers what the given one does."""
+    if not count:
+        return model
+    config = copy.deepcopy(model.config)
+    layers = config.num_hidden_layers
+    config.num_hidden_layers = layers + count
+    deeper = Model(config)
+    weights = model.state_dict()
+    last = f"timesformer.encoder.layer.{layers - 1}."
+    added = {
+        name.replace(last, f"timesformer.encoder.layer.{number}."): value
+        for number in range(layers, layers + count)
+        for name, value in weights.items()
+        if name.startswith(last)
+    }
+    deeper.load_state_dict({**weights, **added})
+    encoder: Any = deeper.timesformer.encoder
+    for layer in encoder.layer[layers:]:
+        for end in (layer.temporal_dense, layer.attention.output.dense, layer.output.dense):
+            nn.init.zeros_(end.weight)
+            nn.init.zeros_(end.bias)
+    return deeper
 
 
 def _normalisation(name: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:

@@ -59,6 +59,8 @@ class Stage:
     """Peak of the schedule."""
     head_only: bool = False
     """Everything but the classifier is frozen."""
+    frozen_layers: int = 0
+    """So many of the first layers are frozen, and the embeddings where there are any."""
 
 
 def fit(
@@ -104,6 +106,8 @@ def fit(
     trained = [weights for weights in model.parameters() if weights.requires_grad]
     if stage.head_only:
         _freeze_all_but_classifier(model)
+    if stage.frozen_layers:
+        _freeze_first_layers(timesformer_of(model).timesformer, stage.frozen_layers)
     meter = PaceMeter()
     trainer = ClipTrainer(
         recipe=config.recipe,
@@ -240,6 +244,12 @@ def _compute_activations_twice(model: Any) -> None:
 def _freeze_all_but_classifier(model: nn.Module) -> None:
     model.requires_grad_(False)
     timesformer_of(model).classifier.requires_grad_(True)
+
+
+def _freeze_first_layers(body: Any, count: int) -> None:
+    body.embeddings.requires_grad_(False)
+    for layer in body.encoder.layer[:count]:
+        layer.requires_grad_(False)
 
 
 def _reporters(config: TrainConfig, stage: str) -> list[TrainerCallback]:

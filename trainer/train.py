@@ -13,7 +13,7 @@ from torch import nn
 from transformers import set_seed
 from transformers.utils import logging as transformers_logging
 
-from realtime_mood.errors import SourceError
+from realtime_mood.errors import SourceError, UsageError
 from realtime_mood.faces.detector import make_detector
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.model.clip_spec import ClipSpec
@@ -94,6 +94,11 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     if config.model.base_model == TINY and not config.recipe.learns_motion:
         logger.warning(
             "a small model with random weights hardly sees motion by itself; see --motion"
+        )
+    layers = model.config.num_hidden_layers
+    if config.recipe.frozen_layers > layers:
+        raise UsageError(
+            f"--frozen-layers is {config.recipe.frozen_layers}; the model has {layers} layers"
         )
     logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
     cutter = Cutter(
@@ -201,7 +206,12 @@ def _stages(recipe: RecipeConfig) -> list[Stage]:
         learning_rate=recipe.head_learning_rate,
         head_only=True,
     )
-    clips = Stage(name="clips", epochs=recipe.epochs, learning_rate=recipe.learning_rate)
+    clips = Stage(
+        name="clips",
+        epochs=recipe.epochs,
+        learning_rate=recipe.learning_rate,
+        frozen_layers=recipe.frozen_layers,
+    )
     return [stage for stage in (head, clips) if stage.epochs]
 
 

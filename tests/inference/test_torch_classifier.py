@@ -11,9 +11,12 @@ from tests.fakes import SPEC
 SHAPE = (2, SPEC.num_frames, 3, SPEC.image_size, SPEC.image_size)
 
 
-def test_each_clip_gets_probabilities_of_its_own(checkpoint: Path) -> None:
+def test_each_clip_gets_probabilities_of_its_own(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from realtime_mood.inference.torch_classifier import TorchClassifier
 
+    monkeypatch.setattr("realtime_mood.inference.torch_classifier.FAST_BFLOAT16", ())
     classifier = TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")
     assert classifier.name == "cpu float32"
     clips = np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)
@@ -24,6 +27,26 @@ def test_each_clip_gets_probabilities_of_its_own(checkpoint: Path) -> None:
     np.testing.assert_allclose(both[:1], classifier.classify(clips[:1]), atol=1e-6)
     with pytest.raises(ValueError, match="the model wants"):
         classifier.classify(clips[:, :4])
+
+
+@pytest.mark.parametrize("instructions", ["avx512_bf16", "amx_bf16"])
+def test_a_cpu_that_multiplies_bfloat16_is_asked_to(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, instructions: str
+) -> None:
+    from realtime_mood.inference.torch_classifier import TorchClassifier
+
+    contract = read_contract(checkpoint)
+    able = {"avx512_bf16": False, "amx_bf16": False}
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: able, raising=False)
+    exact = TorchClassifier(checkpoint, contract, device="cpu")
+    assert exact.name == "cpu float32"
+    able[instructions] = True
+    fast = TorchClassifier(checkpoint, contract, device="cpu")
+    assert fast.name == "cpu bfloat16"
+    clips = np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)
+    found, wanted = fast.classify(clips), exact.classify(clips)
+    assert (found != wanted).any()
+    np.testing.assert_allclose(found, wanted, atol=0.02)
 
 
 @pytest.mark.parametrize("message", ["CUDA out of memory.\nTried to allocate 20 GiB", ""])

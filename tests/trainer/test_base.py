@@ -6,11 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks.base_memory import LIMIT_GIB, measure
 from realtime_mood.model.checkpoint import load_model, read_contract
 from tests.trainer.base_model import write_base_model
+from trainer.base import load_base
 from trainer.cli import main
+from trainer.config import ModelConfig
 
 SLOW_VARIABLE = "REALTIME_MOOD_SLOW"
 
@@ -27,6 +30,24 @@ def test_a_model_of_the_hub_gets_our_labels_and_keeps_its_normalisation(
     assert contract.spec.image_size == 32
     assert contract.spec.mean == (0.45, 0.45, 0.45)
     assert load_model(tmp_path / "out" / "checkpoint").config.num_labels == 8
+
+
+def test_layers_that_are_added_change_nothing_until_they_are_trained(tmp_path: Path) -> None:
+    write_base_model(tmp_path / "base", layers=2, image_size=32)
+    base, spec = load_base(ModelConfig(base_model=str(tmp_path / "base")))
+    deeper, _ = load_base(ModelConfig(base_model=str(tmp_path / "base"), add_layers=3))
+    assert deeper.config.num_hidden_layers == 5
+    assert base.config.num_hidden_layers == 2
+    # Both have a new classifier; what it is given is what counts.
+    deeper.classifier.load_state_dict(base.classifier.state_dict())
+    clips = torch.randn(2, spec.num_frames, 3, 32, 32)
+    deeper.train()
+    torch.testing.assert_close(deeper(clips).logits, base.train()(clips).logits)
+    deeper(clips).logits.square().sum().backward()
+    added = deeper.timesformer.encoder.layer[4]
+    optimizer = torch.optim.SGD(added.parameters(), lr=0.1)
+    optimizer.step()
+    assert not torch.allclose(deeper(clips).logits, base(clips).logits, atol=1e-4)
 
 
 @pytest.mark.timeout(7200)

@@ -148,7 +148,10 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return video, folder / "checkpoint"
 
 
-def test_it_shows_what_the_runtime_shows(watched: tuple[Path, Path], tmp_path: Path) -> None:
+def test_it_shows_what_the_runtime_shows(
+    watched: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime_mood.inference.torch_classifier.FAST_BFLOAT16", ())
     video, folder = watched
     contract = read_contract(folder)
     sink = MemoryEventSink()

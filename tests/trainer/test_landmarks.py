@@ -13,7 +13,6 @@ import torch
 from realtime_mood.errors import UsageError
 from realtime_mood.faces.crop import crop_face
 from realtime_mood.faces.detector import make_detector
-from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
 from trainer.augment import draw_move
 from trainer.config import RecipeConfig
@@ -22,12 +21,11 @@ from trainer.crops import Cutter, FaceCrops
 from trainer.landmarks import (
     MIRRORED,
     POINTS,
-    LandmarkLearner,
     find_landmarks,
     landmark_loss,
     move_landmarks,
 )
-from trainer.single_frames import frame_spec, frame_twin
+from trainer.single_frames import frame_spec
 from trainer.stills import StillCrops
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,17 +79,6 @@ def test_the_loss_is_least_where_the_points_are_and_unknown_points_do_not_count(
     assert landmark_loss(right, places + 0.5, landmarks) > 1.0
     nothing = torch.full((1, POINTS, 2), torch.nan)
     assert landmark_loss(wrong, places, nothing) == 0.0
-
-
-def test_landmarks_teach_the_model_of_clips() -> None:
-    model = tiny_timesformer(CLIP_SPEC)
-    learner = LandmarkLearner(frame_twin(model))
-    landmarks = torch.rand(2, POINTS, 2) - 0.5
-    answer = learner(torch.randn(2, 1, 3, 32, 32), landmarks)
-    answer["loss"].backward()
-    assert answer["logits"].shape == (2, 8)
-    assert model.classifier.weight.grad is None
-    assert model.timesformer.embeddings.patch_embeddings.projection.weight.grad.any()
 
 
 def _real_face() -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The second task on clips: how the parts of a face move."""
+"""The second task on frames and clips: how the parts of a face move."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from trainer.config import RecipeConfig
 from trainer.corpora.ravdess import parse_name
 from trainer.corpora.recording import Recording
 from trainer.crops import Cutter, FaceCrops, cut_recordings
+from trainer.frame_learner import FrameLearner
 from trainer.initial import comparing_layers
 from trainer.landmark_finder import MIRRORED, POINTS
 from trainer.motion import DIRECTIONS, MotionTargets, against_the_head
 from trainer.motion_learner import MotionLearner, motion_loss
 from trainer.motion_teacher import FEATURES, MotionTeacher, fit_teacher
+from trainer.single_frames import frame_twin
 from trainer.stills import StillCrops
 
 CLIP_SPEC = replace(SPEC, image_size=32, num_frames=4)
@@ -80,6 +82,51 @@ def test_a_mouth_that_opens_is_what_is_left_and_the_mirror_knows_its_side(tmp_pa
     np.testing.assert_allclose(seen, moved[:, list(MIRRORED)] * [-1, 1], atol=2e-3)
 
 
+def test_a_frame_is_compared_with_the_usual_face_of_its_actor(tmp_path: Path) -> None:
+    def gaping(amount: float, number: int, actor: int) -> FaceCrops:
+        points = _nodding(_face())
+        points[:, 57, 1] += amount
+        crops = _recording(tmp_path, points, number)
+        return replace(crops, recording=replace(crops.recording, actor=f"ravdess:{actor:02d}"))
+
+    opening = np.zeros((FRAMES, POINTS, 2))
+    opening[:, 57, 1] = np.linspace(0, 20, FRAMES)
+    opens = _recording(tmp_path, _nodding(_face()) + opening, 5)
+    known = [gaping(0.0, 0, 1), gaping(10.0, 1, 1), gaping(50.0, 2, 2)]
+    targets = MotionTargets([*known, opens, _recording(tmp_path, None, 6)])
+
+    def gap(index: int, *, is_mirrored: bool = False) -> float:
+        found = targets.of_frame(index, 7, is_mirrored=is_mirrored)
+        assert found.shape == (DIRECTIONS,)
+        moved = (found * targets.scale @ targets.basis.T).reshape(POINTS, 2)
+        return float(moved[57, 1])
+
+    # Eyes are 100 pixels apart. Actor 1 opens the mouth by 0 or 10 pixels, actor 2 always by 50.
+    assert gap(0) == pytest.approx(-0.05, abs=0.005)
+    assert gap(1) == pytest.approx(0.05, abs=0.005)
+    assert gap(1, is_mirrored=True) == pytest.approx(gap(1), abs=0.005)
+    assert gap(2) == pytest.approx(0.0, abs=0.005)
+    assert np.isnan(targets.of_frame(4, 7, is_mirrored=False)).all()
+
+
+def test_frames_teach_motion_and_landmarks_each_by_itself() -> None:
+    torch.manual_seed(0)
+    model = tiny_timesformer(CLIP_SPEC)
+    learner = FrameLearner(frame_twin(model), landmarks=True, motion=True)
+    pixels = torch.randn(2, 1, 3, 32, 32)
+    motion, landmarks = torch.randn(2, DIRECTIONS), torch.rand(2, POINTS, 2) - 0.5
+    answer = learner(pixels, landmarks=landmarks, motion=motion)
+    assert set(answer) == {"logits", "landmarks", "motion"}
+    assert set(learner(pixels)) == {"logits"}
+    (answer["landmarks"] + answer["motion"]).backward()
+    assert learner.motion_head.weight.grad.any()
+    assert learner.place_head.weight.grad.any()
+    assert model.classifier.weight.grad is None
+    assert model.timesformer.embeddings.patch_embeddings.projection.weight.grad.any()
+    nobody = torch.full_like(motion, torch.nan)
+    assert learner(pixels, motion=nobody)["motion"] == 0.0
+
+
 def test_pictures_do_not_move_and_of_other_recordings_nothing_is_known(tmp_path: Path) -> None:
     picture = replace(_recording(tmp_path, None).recording, image=np.zeros((8, 8), np.uint8))
     recordings = [StillCrops.of(picture, CLIP_SPEC), _recording(tmp_path, None)]
@@ -110,9 +157,9 @@ def test_each_frame_is_asked_for_its_own_motion(monkeypatch: pytest.MonkeyPatch)
         tokens if n == asked else state for n, state in enumerate(answer.hidden_states)
     )
     monkeypatch.setattr(model.timesformer, "forward", lambda *pixels, **how: answer)
-    before = torch.autograd.grad(learner(pixels, motion)["loss"], tokens)[0]
+    before = torch.autograd.grad(learner(pixels, motion)["motion"], tokens)[0]
     motion[1, 2] += 0.01
-    after = torch.autograd.grad(learner(pixels, motion)["loss"], tokens)[0]
+    after = torch.autograd.grad(learner(pixels, motion)["motion"], tokens)[0]
     changed = (after - before).norm(dim=-1)
     # The first token is the class token; then the frames of the first patch, of the second, ...
     by_frame = changed[1, 1:].view(16, 4).sum(dim=0)
@@ -126,7 +173,7 @@ def test_motion_teaches_the_body_and_not_the_classifier() -> None:
     answer = MotionLearner(model, MotionTeacher())(
         torch.randn(2, 4, 3, 32, 32), torch.randn(2, 4, DIRECTIONS)
     )
-    answer["loss"].backward()
+    answer["motion"].backward()
     assert model.classifier.weight.grad is None
     assert model.timesformer.embeddings.patch_embeddings.projection.weight.grad.any()
     assert answer["logits"].shape == (2, 8)
@@ -188,7 +235,7 @@ def test_the_first_token_is_asked_for_what_the_teacher_makes_of_known_motion() -
 
     def gradient(motion: torch.Tensor) -> torch.Tensor:
         learner.zero_grad()
-        learner(pixels, motion)["loss"].backward()
+        learner(pixels, motion)["motion"].backward()
         found = learner.features_head.weight.grad
         assert found is not None
         return found.clone()

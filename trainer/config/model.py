@@ -21,6 +21,8 @@ class ModelConfig(Options):
 
     base_model: str = PUBLISHED
     """A Hub id, a folder, or 'tiny', which is small and has random weights."""
+    add_layers: Annotated[int, Range(0, 24)] = 0
+    """Layers added after the base model's last, which say what it says until they are trained."""
     num_frames: Annotated[int, Range(2, 64)] = 8
     """Frames of a clip."""
     frame_interval_s: Annotated[float, Range(0.0, 10.0, "seconds", above=True)] = 0.2

@@ -38,6 +38,8 @@ class RecipeConfig(Options):
     """Of AdamW; never of biases, norms, position and time embeddings and the class token."""
     layer_decay: Annotated[float, RATE] = 0.75
     """Learning rate of a layer over that of the next one; 1: the same for all."""
+    frozen_layers: Annotated[int, Range(0, 1000)] = 0
+    """Clips leave the embeddings and this many of the first layers as they are."""
     head_epochs: Annotated[float, EPOCHS] = 1.0
     """Epochs on the new classifier alone, all else frozen, before everything is fitted."""
     head_learning_rate: Annotated[float, RATE] = 1e-3
