@@ -39,11 +39,11 @@ class TorchClassifier:
         self._contract = contract
         self._device = torch.device(_available_device(device))
         self._dtype = _fastest_dtype(self._device)
-        self._model: Any = load_model(folder)
+        self._model = load_model(folder)
         spec = contract.spec
         shape = (1, spec.num_frames, 3, spec.image_size, spec.image_size)
         try:
-            self._model.to(device=self._device, dtype=self._dtype)
+            self._model.to(device=self._device, dtype=self._dtype)  # type: ignore[call-arg]
             self.classify(np.zeros(shape, dtype=np.float32))
         except RuntimeError as error:
             reason = next(iter(str(error).splitlines()), type(error).__name__)
