@@ -1,0 +1,181 @@
+"""What is shown of a face that rests, smiles, is covered, leaves, or is left in the dark.
+
+    python benchmarks/live_behaviours.py neutral_to_smile.mp4 [--model DIR] [--output FILE]
+
+The video shows one real face, neutral at first, that begins to smile at `SMILE_S`. Of its frames
+five scenes are made; the tool watches each headless, and what it showed is read from its events.
+Cover and darkness are drawn, with the noise of a sensor; nobody turns the head in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.machine import cpu_name  # noqa: E402
+from realtime_mood.capture.file_source import FileSource  # noqa: E402
+from realtime_mood.faces.box import Box  # noqa: E402
+from realtime_mood.faces.detector import make_detector  # noqa: E402
+from realtime_mood.frame import ImageBGR  # noqa: E402
+from realtime_mood.model.labels import UNSURE  # noqa: E402
+
+RATE_HZ = 30
+RESTING_FRAMES = 12
+"""Of the video's first, seen forwards and backwards again and again."""
+SMILE_S = 0.65
+"""When the corners of the mouth begin to rise, found by eye, frame by frame."""
+REST_S, BEFORE_S, DISTURBED_S = 60.0, 2.0, 4.0
+NOISE = 4.0
+"""Standard deviation of the sensor's noise, of 255."""
+SKIN_BGR = (120, 150, 200)
+DARKNESS = 0.02
+"""Of the light."""
+NOBODY = "no face"
+
+Disturb = Callable[[ImageBGR, Box], ImageBGR]
+
+
+def covered(image: ImageBGR, box: Box, *, top: float = -0.15) -> ImageBGR:
+    """A flat hand over the face from `top` of its height downwards."""
+    hidden = image.copy()
+    rows = slice(max(0, int(box.y + top * box.h)), int(box.y + 1.15 * box.h))
+    columns = slice(max(0, int(box.x - 0.1 * box.w)), int(box.x + 1.1 * box.w))
+    hidden[rows, columns] = SKIN_BGR
+    return hidden
+
+
+def half_covered(image: ImageBGR, box: Box) -> ImageBGR:
+    """A flat hand over mouth and nose."""
+    return covered(image, box, top=0.5)
+
+
+def gone(image: ImageBGR, box: Box) -> ImageBGR:
+    """The room without the face: the picture's left edge everywhere."""
+    return np.ascontiguousarray(np.repeat(image[:, :1], image.shape[1], axis=1))
+
+
+def darkened(image: ImageBGR, box: Box) -> ImageBGR:
+    """The light switched off."""
+    return np.asarray(image * DARKNESS, dtype=np.uint8)
+
+
+DISTURBED: dict[str, Disturb] = {
+    "covered": covered,
+    "mouth covered": half_covered,
+    "left": gone,
+    "dark": darkened,
+}
+
+
+def write(path: Path, images: list[ImageBGR]) -> None:
+    """A video of the images with the sensor's noise."""
+    rng = np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=RATE_HZ, options={"crf": "18"})
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for image in images:
+            noisy = (image + rng.normal(0.0, NOISE, image.shape)).clip(0, 255).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(noisy, format="bgr24")))
+        container.mux(stream.encode())
+
+
+def watch(video: Path, *, model: str, folder: Path) -> list[tuple[float, str]]:
+    """What the tool shows of a video: times in seconds, and the label from there on."""
+    events = folder / "events.jsonl"
+    command = [sys.executable, "-m", "realtime_mood", "--video", str(video), "--headless"]
+    command += ["--model", model, "--stride", "0.1", "--events", str(events)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    shown = [(0.0, NOBODY)]
+    for line in events.read_text(encoding="utf-8").splitlines():
+        event = json.loads(line)
+        if event["type"] == "prediction":
+            shown.append((event["media_time_s"], event["label"]))
+        elif event["type"] == "track_ended":
+            shown.append((event["media_time_s"], NOBODY))
+    return sorted(shown, key=lambda one: one[0])
+
+
+def shares(shown: list[tuple[float, str]], start_s: float, end_s: float) -> dict[str, float]:
+    """Share of the time between two moments in which each label was shown."""
+    ends = [time_s for time_s, _ in shown[1:]] + [end_s]
+    spent: Counter[str] = Counter()
+    for (since_s, label), until_s in zip(shown, ends, strict=True):
+        spent[label] += max(0.0, min(until_s, end_s) - max(since_s, start_s))
+    return {label: round(s / (end_s - start_s), 3) for label, s in spent.items() if s > 0.0}
+
+
+def switches(shown: list[tuple[float, str]]) -> int:
+    """How often another label than the one before is shown; unsure and nobody are no labels."""
+    labels = [label for _, label in shown if label not in (UNSURE, NOBODY)]
+    return sum(one != other for one, other in itertools.pairwise(labels))
+
+
+def main() -> None:
+    """Measure and print JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--model", default=str(ROOT / "assets" / "checkpoint"))
+    parser.add_argument("--output", type=Path)
+    asked = parser.parse_args()
+    frames: list[ImageBGR] = []
+    source = FileSource(asked.video)
+    while (frame := source.read()) is not None:
+        frames.append(frame.image_bgr)
+    source.close()
+    detector = make_detector("auto", yunet_file=None)
+    box = detector.detect(frames[0])[0].box
+    there = frames[:RESTING_FRAMES]
+    resting = (there + there[::-1]) * int(REST_S * RATE_HZ / len(there) / 2)
+    before = resting[: int(BEFORE_S * RATE_HZ)]
+    result: dict[str, object] = {
+        "machine": {"cpu": cpu_name(), "python": platform.python_version()},
+        "faces_found_by": detector.name,
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+
+        def see(images: list[ImageBGR]) -> list[tuple[float, str]]:
+            write(folder / "scene.mp4", images)
+            return watch(folder / "scene.mp4", model=asked.model, folder=folder)
+
+        shown = see(resting)
+        result["rest"] = {
+            "switches_per_minute": switches(shown) * 60.0 / REST_S,
+            "shown": shares(shown, 0.0, REST_S),
+        }
+        shown = see(before + frames)
+        smile_s = BEFORE_S + SMILE_S
+        happy = [time_s for time_s, label in shown if label == "happy" and time_s >= smile_s]
+        result["smile"] = {
+            "shown_before": shares(shown, 0.0, smile_s),
+            "happy_after_s": round(happy[0] - smile_s, 2) if happy else None,
+        }
+        for scene, disturb in DISTURBED.items():
+            during = [disturb(image, box) for image in resting[: int(DISTURBED_S * RATE_HZ)]]
+            shown = see(before + during + before)
+            result[scene] = {"shown": shares(shown, BEFORE_S, BEFORE_S + DISTURBED_S)}
+    text = json.dumps(result, indent=2) + "\n"
+    if asked.output:
+        asked.output.write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
