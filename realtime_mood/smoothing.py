@@ -25,15 +25,18 @@ from realtime_mood.model.labels import LABELS, UNSURE
 class SmoothingConfig:
     """How steady the shown mood is.
 
+    The defaults are the quickest of those that change the label of a face that rests less than once
+    a minute (`benchmarks/smoothing.py`).
+
     Raises:
         UsageError: a value is outside its range.
     """
 
-    time_constant_s: float = 0.5
+    time_constant_s: float = 0.3
     """Seconds after which an old answer weighs 1/e."""
-    enter_threshold: float = 0.40
+    enter_threshold: float = 0.45
     """Smoothed probability a label needs to be shown."""
-    exit_threshold: float = 0.30
+    exit_threshold: float = 0.35
     """Smoothed probability below which the shown label is given up."""
     dwell_s: float = 0.4
     """Seconds a label is kept at least."""
