@@ -1,6 +1,7 @@
 """What is shown of a face that rests, smiles, is covered, leaves, or is left in the dark.
 
-    python benchmarks/live_behaviours.py neutral_to_smile.mp4 [--model DIR] [--output FILE]
+    python benchmarks/live_behaviours.py neutral_to_smile.mp4 [--face-model ONNX] [--model DIR]
+        [--output FILE]
 
 The video shows one real face, neutral at first, that begins to smile at `SMILE_S`. Of its frames
 five scenes are made; the tool watches each headless, and what it showed is read from its events.
@@ -94,11 +95,11 @@ def write(path: Path, images: list[ImageBGR]) -> None:
         container.mux(stream.encode())
 
 
-def watch(video: Path, *, model: str, folder: Path) -> list[tuple[float, str]]:
+def watch(video: Path, *, options: list[str], folder: Path) -> list[tuple[float, str]]:
     """What the tool shows of a video: times in seconds, and the label from there on."""
     events = folder / "events.jsonl"
     command = [sys.executable, "-m", "realtime_mood", "--video", str(video), "--headless"]
-    command += ["--model", model, "--stride", "0.1", "--events", str(events)]
+    command += [*options, "--stride", "0.1", "--events", str(events)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     shown = [(0.0, NOBODY)]
     for line in events.read_text(encoding="utf-8").splitlines():
@@ -131,6 +132,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("video", type=Path)
+    parser.add_argument("--face-model", type=Path)
     parser.add_argument("--model", default=str(ROOT / "assets" / "checkpoint"))
     parser.add_argument("--output", type=Path)
     asked = parser.parse_args()
@@ -139,7 +141,11 @@ def main() -> None:
     while (frame := source.read()) is not None:
         frames.append(frame.image_bgr)
     source.close()
-    detector = make_detector("auto", yunet_file=None)
+    faces = "yunet" if asked.face_model else "cascade"
+    detector = make_detector(faces, yunet_file=asked.face_model)
+    options = ["--model", asked.model, "--faces", faces]
+    if asked.face_model:
+        options += ["--face-model", str(asked.face_model)]
     box = detector.detect(frames[0])[0].box
     there = frames[:RESTING_FRAMES]
     resting = (there + there[::-1]) * int(REST_S * RATE_HZ / len(there) / 2)
@@ -153,7 +159,7 @@ def main() -> None:
 
         def see(images: list[ImageBGR]) -> list[tuple[float, str]]:
             write(folder / "scene.mp4", images)
-            return watch(folder / "scene.mp4", model=asked.model, folder=folder)
+            return watch(folder / "scene.mp4", options=options, folder=folder)
 
         shown = see(resting)
         result["rest"] = {
