@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from realtime_mood import __version__
-from realtime_mood.cli import FACE_MODEL_VARIABLE, exit_code_of, main, parse_arguments
+from realtime_mood.cli import exit_code_of, main, parse_arguments
 from realtime_mood.errors import (
     ModelError,
     OutputError,
@@ -110,9 +110,7 @@ def test_bad_input_is_one_line_and_an_exit_code(
     video: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv(FACE_MODEL_VARIABLE, raising=False)
     empty = tmp_path / "empty.mp4"
     empty.touch()
     names = {"tmp": tmp_path, "video": video, "empty": empty, "long": tmp_path / ("x" * 300)}
