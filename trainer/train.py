@@ -121,7 +121,9 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     if starts_time and (config.recipe.epochs or config.recipe.head_epochs):
         compare_frames(model)
     learner: nn.Module = model
-    if motion and config.recipe.epochs:
+    if not config.recipe.epochs:
+        motion = None
+    if motion:
         teacher = fit_teacher(parts.train, motion, spec, recipe=config.recipe, seed=config.run.seed)
         learner = MotionLearner(model, teacher)
     training = TrainingClips(

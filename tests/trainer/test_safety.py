@@ -187,6 +187,21 @@ def test_the_teacher_of_motion_is_in_no_optimizer(
     assert not [name for name in clips if name.startswith("teacher.")]
 
 
+@pytest.mark.timeout(400)
+def test_a_classifier_that_is_fitted_after_frames_is_not_asked_for_motion(
+    data: list[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("dlib", reason="dlib is not installed")
+    recipe = "--recipe small --image-size 32 --faces none --batch-size 4 --motion 1 --max-steps 1"
+    stages = "--frame-epochs 1 --head-epochs 1 --epochs 0 --report-to none --num-workers 0"
+    arguments = [*recipe.split(), *stages.split(), *data, "--output", str(tmp_path)]
+    assert main(["train", *arguments]) == 0
+    assert {path.parent.name for path in tmp_path.glob("run/*/finished.safetensors")} == {
+        "frames",
+        "head",
+    }
+
+
 def fails(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> tuple[int, str]:
     code = main(arguments)
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("trainer:")]
