@@ -9,7 +9,6 @@ the same.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
 import time
@@ -22,7 +21,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.machine import cpu_name  # noqa: E402
+from benchmarks.machine import cpu_name, write_result  # noqa: E402
 from realtime_mood.inference import torch_classifier  # noqa: E402
 from realtime_mood.inference.torch_classifier import TorchClassifier  # noqa: E402
 from realtime_mood.model.checkpoint import locate_checkpoint, read_contract  # noqa: E402
@@ -74,10 +73,7 @@ def main() -> None:
         "ratio": round(chosen_ms / plain_ms, 2),
         "largest_difference_of_probabilities": round(furthest, 4),
     }
-    text = json.dumps(result, indent=2) + "\n"
-    if asked.output:
-        asked.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_result(result, asked.output)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.machine import cpu_name  # noqa: E402
+from benchmarks.machine import cpu_name, write_result  # noqa: E402
 from realtime_mood.capture.file_source import FileSource  # noqa: E402
 from realtime_mood.faces.box import Box  # noqa: E402
 from realtime_mood.faces.detector import make_detector  # noqa: E402
@@ -177,10 +177,7 @@ def main() -> None:
             during = [disturb(image, box) for image in resting[: int(DISTURBED_S * RATE_HZ)]]
             shown = see(before + during + before)
             result[scene] = {"shown": shares(shown, BEFORE_S, BEFORE_S + DISTURBED_S)}
-    text = json.dumps(result, indent=2) + "\n"
-    if asked.output:
-        asked.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_result(result, asked.output)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import math
 import platform
 import sys
@@ -26,7 +25,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.machine import cpu_name  # noqa: E402
+from benchmarks.machine import cpu_name, write_result  # noqa: E402
 from realtime_mood.model.checkpoint import (  # noqa: E402
     load_model,
     locate_checkpoint,
@@ -179,10 +178,7 @@ def main() -> None:
         "temperature": contract.temperature,
         "settings": rows,
     }
-    text = json.dumps(result, indent=2) + "\n"
-    if asked.output:
-        asked.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_result(result, asked.output)
 
 
 if __name__ == "__main__":
