@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
 from transformers import TimesformerConfig, TimesformerForVideoClassification
 
 from realtime_mood.errors import ModelError, UsageError
@@ -36,13 +38,14 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     Layers that are added are copies of the last one whose branches add nothing yet.
 
     Args:
-        config: `base_model` is 'tiny', a folder or a Hub id. Of a base model, mean, std, image
-            size and number of frames are its own; asking for others is an error.
+        config: `base_model` is 'tiny', a folder or a Hub id. Of a base model, mean, std and number
+            of frames are its own; asking for others is an error. Another image size has as many
+            patches, which are larger or smaller.
 
     Raises:
         ModelError: the base model cannot be had, is not a TimeSformer, does not say how its
             pictures are normalised, or contradicts the options.
-        UsageError: a small model cannot have that image size.
+        UsageError: the model cannot have that image size.
     """
     if config.base_model == TINY:
         spec = ClipSpec(
@@ -76,13 +79,19 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             f"--base-model {name}: image_size is {base.image_size}; it must be one number"
         )
     _check_asked("--num-frames", config.num_frames, base.num_frames, name)
-    if config.image_size is not None:
-        _check_asked("--image-size", config.image_size, base.image_size, name)
+    image_size = config.image_size or base.image_size
+    patch_size, rest = divmod(image_size * base.patch_size, base.image_size)
+    if rest or not patch_size:
+        raise UsageError(
+            f"--image-size is {image_size}; with --base-model {name}, which cuts "
+            f"{base.image_size // base.patch_size} × {base.image_size // base.patch_size} patches, "
+            f"it must be {base.image_size // base.patch_size} × n"
+        )
     mean, std = _normalisation(name)
     spec = ClipSpec(
         num_frames=base.num_frames,
         frame_interval_s=config.frame_interval_s,
-        image_size=base.image_size,
+        image_size=image_size,
         mean=mean,
         std=std,
         crop_margin=config.crop_margin,
@@ -105,7 +114,33 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             f"the weights of --base-model {name} cannot be loaded ({_first_line(error)}); "
             "check the name and the connection"
         ) from error
+    if patch_size != base.patch_size:
+        _resize_patches(model, patch_size)
     return _deepened(model, config.add_layers), spec
+
+
+def _resize_patches(model: Model, size: int) -> None:
+    """Give a model larger or smaller patches, and as many, changed in place.
+
+    A filter answers to a resized patch what it answered to the patch, in the least squares sense
+    (FlexiViT, Beyer et al. 2023, arXiv 2212.08013, equation 5).
+    """
+    embeddings: Any = model.timesformer.embeddings.patch_embeddings
+    old: nn.Conv2d = embeddings.projection
+    before = old.kernel_size[0]
+    each_pixel = torch.eye(before * before).view(-1, 1, before, before)
+    resized = functional.interpolate(each_pixel, size=(size, size), mode="bilinear", antialias=True)
+    # Row i: what pixel i of a patch becomes.
+    matrix = resized.flatten(1)
+    weight = old.weight.detach().flatten(2) @ torch.linalg.pinv(matrix).T
+    new = nn.Conv2d(old.in_channels, old.out_channels, kernel_size=size, stride=size)
+    with torch.no_grad():
+        new.weight.copy_(weight.unflatten(2, (size, size)))
+        new.bias.copy_(old.bias)
+    embeddings.projection = new
+    side = size * math.isqrt(int(embeddings.num_patches))
+    embeddings.image_size, embeddings.patch_size = (side, side), (size, size)
+    model.config.image_size, model.config.patch_size = side, size
 
 
 def _deepened(model: Model, count: int) -> Model:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn import functional
 
 from benchmarks.base_memory import LIMIT_GIB, measure
+from realtime_mood.errors import UsageError
 from realtime_mood.model.checkpoint import load_model, read_contract
 from tests.trainer.base_model import write_base_model
 from trainer.base import load_base
@@ -48,6 +50,33 @@ def test_layers_that_are_added_change_nothing_until_they_are_trained(tmp_path: P
     optimizer = torch.optim.SGD(added.parameters(), lr=0.1)
     optimizer.step()
     assert not torch.allclose(deeper(clips).logits, base(clips).logits, atol=1e-4)
+
+
+def test_larger_patches_say_of_enlarged_pictures_what_smaller_ones_said(tmp_path: Path) -> None:
+    write_base_model(tmp_path / "base", layers=1, image_size=32)
+    base, spec = load_base(ModelConfig(base_model=str(tmp_path / "base")))
+    larger, wide = load_base(ModelConfig(base_model=str(tmp_path / "base"), image_size=48))
+    assert (spec.image_size, wide.image_size) == (32, 48)
+    assert (larger.config.image_size, larger.config.patch_size) == (48, 24)
+    assert larger.timesformer.embeddings.num_patches == base.timesformer.embeddings.num_patches
+    larger.classifier.load_state_dict(base.classifier.state_dict())
+    clips = torch.randn(2, spec.num_frames, 3, 32, 32)
+    # Patch by patch, for that is all that a filter sees.
+    patches = clips.unflatten(3, (2, 16)).unflatten(5, (2, 16)).permute(0, 1, 2, 3, 5, 4, 6)
+    each = patches.reshape(-1, 1, 16, 16)
+    each = functional.interpolate(each, size=(24, 24), mode="bilinear", antialias=True)
+    enlarged = each.view(*patches.shape[:5], 24, 24).permute(0, 1, 2, 3, 5, 4, 6).flatten(5)
+    enlarged = enlarged.flatten(3, 4)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            larger.eval()(enlarged).logits, base.eval()(clips).logits, atol=1e-4, rtol=1e-4
+        )
+
+
+def test_an_image_size_that_patches_cannot_fill_is_refused(tmp_path: Path) -> None:
+    write_base_model(tmp_path / "base", layers=1, image_size=32)
+    with pytest.raises(UsageError, match=r"--image-size is 33; .* 2 × 2 patches.* must be 2 × n"):
+        load_base(ModelConfig(base_model=str(tmp_path / "base"), image_size=33))
 
 
 @pytest.mark.timeout(7200)

@@ -28,7 +28,7 @@ class ModelConfig(Options):
     frame_interval_s: Annotated[float, Range(0.0, 10.0, "seconds", above=True)] = 0.2
     """Seconds between two frames of a clip."""
     image_size: Annotated[int, Range(32, 448, "pixels")] | None = None
-    """Side of a crop in pixels (the base model's; tiny: 64)."""
+    """Side of a crop in pixels (the base model's; tiny: 64); another resizes its patches."""
     crop_margin: Annotated[float, Range(0.0, 1.0)] = 0.0
     """Side of the square crop = (1 + this) × the longer side of the face box."""
     align_roll: bool = False
