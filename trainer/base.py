@@ -74,18 +74,17 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             "name a TimeSformer"
         )
     base = TimesformerConfig(**values)
-    if not isinstance(base.image_size, int):
-        raise ModelError(
-            f"--base-model {name}: image_size is {base.image_size}; it must be one number"
-        )
+    for key in ("image_size", "patch_size"):
+        if not isinstance(values.get(key, 1), int):
+            raise ModelError(f"--base-model {name}: {key} is {values[key]}; it must be one number")
     _check_asked("--num-frames", config.num_frames, base.num_frames, name)
-    image_size = config.image_size or base.image_size
-    patch_size, rest = divmod(image_size * base.patch_size, base.image_size)
-    if rest or not patch_size:
+    shape: Any = base
+    across = shape.image_size // shape.patch_size
+    image_size = config.image_size or shape.image_size
+    if image_size % across:
         raise UsageError(
             f"--image-size is {image_size}; with --base-model {name}, which cuts "
-            f"{base.image_size // base.patch_size} × {base.image_size // base.patch_size} patches, "
-            f"it must be {base.image_size // base.patch_size} × n"
+            f"{across} × {across} patches, it must be {across} × n"
         )
     mean, std = _normalisation(name)
     spec = ClipSpec(
@@ -114,8 +113,8 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             f"the weights of --base-model {name} cannot be loaded ({_first_line(error)}); "
             "check the name and the connection"
         ) from error
-    if patch_size != base.patch_size:
-        _resize_patches(model, patch_size)
+    if image_size != shape.image_size:
+        _resize_patches(model, image_size // across)
     return _deepened(model, config.add_layers), spec
 
 
@@ -126,14 +125,14 @@ def _resize_patches(model: Model, size: int) -> None:
     (FlexiViT, Beyer et al. 2023, arXiv 2212.08013, equation 5).
     """
     embeddings: Any = model.timesformer.embeddings.patch_embeddings
-    old: nn.Conv2d = embeddings.projection
+    old: Any = embeddings.projection
     before = old.kernel_size[0]
     each_pixel = torch.eye(before * before).view(-1, 1, before, before)
     resized = functional.interpolate(each_pixel, size=(size, size), mode="bilinear", antialias=True)
     # Row i: what pixel i of a patch becomes.
     matrix = resized.flatten(1)
     weight = old.weight.detach().flatten(2) @ torch.linalg.pinv(matrix).T
-    new = nn.Conv2d(old.in_channels, old.out_channels, kernel_size=size, stride=size)
+    new: Any = nn.Conv2d(old.in_channels, old.out_channels, kernel_size=size, stride=size)
     with torch.no_grad():
         new.weight.copy_(weight.unflatten(2, (size, size)))
         new.bias.copy_(old.bias)
