@@ -48,6 +48,7 @@ SPEC = ClipSpec(
     crop_margin=0.0,
     interpolation="area",
     align_roll=False,
+    steady=False,
 )
 PIXEL_TOLERANCE = 3
 Load = Callable[[Path, np.ndarray], np.ndarray]

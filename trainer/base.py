@@ -57,6 +57,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             crop_margin=config.crop_margin,
             interpolation=INTERPOLATION,
             align_roll=config.align_roll,
+            steady=config.steady,
         )
         if spec.image_size % TINY_PATCH_SIZE:
             raise UsageError(
@@ -96,6 +97,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
         crop_margin=config.crop_margin,
         interpolation=INTERPOLATION,
         align_roll=config.align_roll,
+        steady=config.steady,
     )
     try:
         model = Model.from_pretrained(

@@ -33,6 +33,8 @@ from trainer.second_task import timesformer_of
 
 AVERAGE_FILE = "average.safetensors"
 ADAM_BETAS = (0.9, 0.98)
+SHORTER = "shorter"
+"""In a batch, the batch of its clips that have fewer frames than the others."""
 MOST_NAMED = 8
 """Files in a message."""
 
@@ -115,6 +117,14 @@ class ClipTrainer(Trainer):
         num_items_in_batch: Any = None,
     ) -> Any:
         """Cross-entropy of a batch, and of what the model is asked besides."""
+        if SHORTER not in inputs:
+            return self._loss(model, inputs, return_outputs)
+        shorter = inputs.pop(SHORTER)
+        losses = torch.stack([self._loss(model, part, False) for part in (inputs, shorter)])
+        counts = torch.tensor([len(inputs["labels"]), len(shorter["labels"])], device=losses.device)
+        return losses @ (counts / counts.sum())
+
+    def _loss(self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool) -> Any:
         if model.training:
             self._batch += inputs["indices"].tolist()
             self._drop_paths.draw(inputs["keys"].tolist(), self.args.device)

@@ -14,7 +14,8 @@ from torch.utils.data import Dataset
 
 from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices
 from realtime_mood.model.labels import LABELS
-from realtime_mood.model.preprocess import preprocess
+from realtime_mood.model.preprocess import normalise, preprocess
+from realtime_mood.model.steady import steady
 from trainer.augment import draw_changes, draw_move, erase_clip, recolour_clip
 from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
@@ -33,7 +34,7 @@ class Item(TypedDict, total=False):
     """One clip with what the loss and the messages need to know of it."""
 
     pixel_values: torch.Tensor
-    """Shape (num_frames, 3, image_size, image_size), float32."""
+    """Shape (num_frames, 3, image_size, image_size), float32; pictures may have fewer frames."""
     labels: int
     """Id in the label table."""
     known_labels: torch.Tensor
@@ -43,8 +44,8 @@ class Item(TypedDict, total=False):
     keys: int
     """Training only: what is random about the clip after it was made is drawn from this."""
     motion: torch.Tensor
-    """Training only, where motion is learned: shape (num_frames, directions), float32, without the
-    first axis for single frames."""
+    """Training only, where motion is learned: shape (num_frames, directions), float32; none of a
+    single frame."""
     landmarks: torch.Tensor
     """Training only, where landmarks are learned: shape (points, 2), float32; NaN: not known."""
 
@@ -150,28 +151,31 @@ class TrainingClips(Dataset[Item]):
     def __getitem__(self, draw: Draw) -> Item:
         rng = np.random.default_rng([self._seed, draw.epoch, draw.position])
         key = int(rng.integers(2**62))
-        crops, recipe = self.recordings[draw.index], self._recipe
-        times_s = jittered_times_s(crops.times_s, self._spec, recipe, rng)
+        crops, recipe, spec = self.recordings[draw.index], self._recipe, self._spec
+        if crops.is_still and recipe.still_frames:
+            spec = replace(spec, num_frames=min(recipe.still_frames, spec.num_frames))
+        times_s = jittered_times_s(crops.times_s, spec, recipe, rng)
         frames = nearest_indices(crops.times_s, times_s)
         padded = crops.read(frames)
         if crops.is_still:
             padded = move_camera(padded, rng)
         changes = draw_changes(recipe, rng)
-        move = draw_move(padded.shape[1], self._spec.image_size, rng, recipe, changes)
-        clip = recolour_clip(move.of_clip(padded), rng, recipe, changes)
+        move = draw_move(padded.shape[1], spec.image_size, rng, recipe, changes)
+        clip = move.of_clip(padded)
+        if spec.steady:
+            # Before an erased rectangle, which does not move with the face, would hold it.
+            clip = steady(clip)
+        clip = recolour_clip(clip, rng, recipe, changes)
         clip = erase_clip(clip, rng, share=recipe.erase)
         item = Item(
-            pixel_values=torch.from_numpy(preprocess(clip, self._spec)),
+            pixel_values=torch.from_numpy(normalise(clip, spec)),
             labels=crops.recording.label,
             known_labels=known_mask(crops.recording),
             indices=draw.index,
             keys=key,
         )
-        if self._motion is not None:
-            if len(frames) == 1:
-                moved = self._motion.of_frame(draw.index, int(frames[0]), is_mirrored=move.mirrors)
-            else:
-                moved = self._motion.of(draw.index, frames, is_mirrored=move.mirrors)
+        if self._motion is not None and len(frames) > 1:
+            moved = self._motion.of(draw.index, frames, is_mirrored=move.mirrors)
             item["motion"] = torch.from_numpy(moved)
         if self._landmarks is not None:
             points = move_landmarks(self._landmarks[draw.index], move)

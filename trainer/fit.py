@@ -30,7 +30,7 @@ from realtime_mood.model.labels import LABELS
 from trainer import checkpoints, processes
 from trainer.attention import fused_attention
 from trainer.augment.mix import mix_pairs
-from trainer.clip_trainer import ClipTrainer
+from trainer.clip_trainer import SHORTER, ClipTrainer
 from trainer.config import RecipeConfig, TrainConfig
 from trainer.crops import Progress
 from trainer.dataset import EvaluationClips, Item, TrainingClips
@@ -160,8 +160,17 @@ class Collator:
     def __init__(self, recipe: RecipeConfig) -> None:
         self._recipe = recipe
 
-    def __call__(self, items: list[Item]) -> dict[str, Tensor]:
-        """A batch of tensors by the items' keys, and those that `mix_pairs` adds."""
+    def __call__(self, items: list[Item]) -> dict[str, Any]:
+        """A batch of tensors by the items' keys, and those that `mix_pairs` adds.
+
+        Clips of fewer frames, where there are any, are a batch of their own in it, `SHORTER`.
+        """
+        most = max(len(item["pixel_values"]) for item in items)
+        shorter = [item for item in items if len(item["pixel_values"]) < most]
+        batch = self._batch([item for item in items if len(item["pixel_values"]) == most])
+        return {**batch, SHORTER: self._batch(shorter)} if shorter else batch
+
+    def _batch(self, items: list[Item]) -> dict[str, Any]:
         batch: dict[str, Tensor] = default_collate(items)
         return mix_pairs(batch, self._recipe) if "keys" in batch and self._recipe.mixes else batch
 
@@ -217,7 +226,7 @@ def _arguments(
         # A broken evaluation is to fail before the first step.
         eval_on_start=measures and starts,
         save_strategy="epoch",
-        load_best_model_at_end=measures,
+        load_best_model_at_end=measures and config.recipe.keep == "best",
         metric_for_best_model="accuracy" if measures else None,
         logging_steps=50,
         logging_nan_inf_filter=False,

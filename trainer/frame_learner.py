@@ -1,8 +1,9 @@
 """A TimeSformer of single frames is asked, besides the label, for what is known of the face.
 
-Where its parts are (see `landmarks`), and how they differ from the actor's usual face (see
-`motion`). Landmarks are asked of each patch, which gives every token a target from the first step,
-and of the first token; motion of all patches together, where a model of clips will compare them.
+Where its parts are (see `landmarks`), and how they have moved from one frame of a recording to
+another (see `motion`). Landmarks are asked of each patch, which gives every token a target from the
+first step, and of the first token; motion of all patches together, where a model of clips will
+compare them. The model sees one frame at a time: what it says of two is subtracted.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class FrameLearner(SecondTask):
     """A TimeSformer of single frames that is asked for landmarks, for motion, or for both.
 
     Args:
-        model: of one frame; trained in place.
+        model: of single frames; trained in place.
         landmarks: whether it is asked for landmarks.
         motion: whether it is asked for motion.
     """
@@ -45,18 +46,24 @@ class FrameLearner(SecondTask):
         """See `SecondTask`.
 
         Args:
-            pixel_values: shape (batch, 1, 3, image_size, image_size).
-            landmarks: shape (batch, POINTS, 2), as `find_landmarks` answers them.
-            motion: shape (batch, DIRECTIONS), see `MotionTargets.of_frame`; NaN leaves out.
+            pixel_values: shape (batch, num_frames, 3, image_size, image_size); logits are the mean
+                over the frames.
+            landmarks: shape (batch, POINTS, 2), as `find_landmarks` answers them; of recordings,
+                whose frames differ, they are not known.
+            motion: shape (batch, num_frames, DIRECTIONS), see `MotionTargets`; NaN leaves out.
         """
         model: Any = self.model
-        tokens = model.timesformer(pixel_values)[0]
-        answer = {"logits": model.classifier(tokens[:, 0]).float()}
+        batch, frames = pixel_values.shape[:2]
+        tokens = model.timesformer(pixel_values.flatten(0, 1).unsqueeze(1))[0]
+        logits = model.classifier(tokens[:, 0]).float()
+        answer = {"logits": logits.view(batch, frames, -1).mean(dim=1)}
         if landmarks is not None:
             heat = self.heat_head(tokens[:, 1:]).float().transpose(1, 2)
             places = self.place_head(tokens[:, 0]).float().view(-1, POINTS, 2)
-            answer["landmarks"] = landmark_loss(heat, places, landmarks)
+            each = landmarks.repeat_interleave(frames, dim=0)
+            answer["landmarks"] = landmark_loss(heat, places, each)
         if motion is not None:
             found = self.motion_head(self.norm(tokens[:, 1:].mean(dim=1))).float()
-            answer["motion"] = motion_loss(found, motion)
+            found = found.view(batch, frames, -1)
+            answer["motion"] = motion_loss(found - found.mean(dim=1, keepdim=True), motion)
         return answer

@@ -60,7 +60,6 @@ class MotionTargets:
             None if p is None else against_the_head(p) for p in map(_landmarks, recordings)
         ]
         self.basis, self.scale = _directions([face for face in self._faces if face is not None])
-        self._usual = self._usual_faces([crops.recording.actor for crops in recordings])
 
     def of(self, index: int, frames: npt.NDArray[np.intp], *, is_mirrored: bool) -> Points:
         """Of a clip's frames against their mean.
@@ -82,36 +81,10 @@ class MotionTargets:
             seen = _mirrored(seen)
         return self._along(seen - seen.mean(axis=0))
 
-    def of_frame(self, index: int, frame: int, *, is_mirrored: bool) -> Points:
-        """Of one frame against the actor's usual face, the mean of all recordings of the actor.
-
-        Args:
-            index: of the recording.
-            frame: of the recording.
-            is_mirrored: whether the crop was mirrored.
-
-        Returns:
-            Shape (DIRECTIONS,), in the units of `of`; NaN: not known.
-        """
-        face, usual = self._faces[index], self._usual[index]
-        if face is None or usual is None:
-            return np.full(len(self.scale), np.nan, dtype=np.float32)
-        moved = (face[frame] - usual)[None]
-        along = self._along(_mirrored(moved) if is_mirrored else moved)
-        return np.asarray(along[0], dtype=np.float32)
-
     def _along(self, moved: Points) -> Points:
         """Displacements of landmarks, along the directions."""
         flat = moved.reshape(len(moved), -1)
         return np.asarray(flat @ self.basis / self.scale, dtype=np.float32)
-
-    def _usual_faces(self, actors: Sequence[str]) -> list[Points | None]:
-        by_actor: dict[str, list[Points]] = {}
-        for actor, face in zip(actors, self._faces, strict=True):
-            if face is not None:
-                by_actor.setdefault(actor, []).append(face.mean(axis=0))
-        usual = {actor: np.mean(faces, axis=0) for actor, faces in by_actor.items()}
-        return [usual.get(actor) for actor in actors]
 
 
 def _landmarks(crops: FaceCrops) -> Points | None:

@@ -46,7 +46,12 @@ def frame_spec(spec: ClipSpec) -> ClipSpec:
     return replace(spec, num_frames=1)
 
 
+def pair_spec(spec: ClipSpec) -> ClipSpec:
+    """The first and the last picture of a clip."""
+    return replace(spec, num_frames=2, frame_interval_s=spec.span_s)
+
+
 def frame_config(config: TrainConfig) -> TrainConfig:
-    """The run's options with the batch of single frames."""
+    """The run's options with the batch of single frames, as which pictures are given."""
     batch_size = config.recipe.frame_batch_size
-    return replace(config, recipe=replace(config.recipe, batch_size=batch_size))
+    return replace(config, recipe=replace(config.recipe, batch_size=batch_size, still_frames=1))

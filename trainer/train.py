@@ -44,7 +44,7 @@ from trainer.predictions import Predictions
 from trainer.report.curves import read_history
 from trainer.report.reports import REPORT_FOLDER, report_run
 from trainer.run_folder import open_run
-from trainer.single_frames import FRAMES_STAGE, frame_config, frame_spec, frame_twin
+from trainer.single_frames import FRAMES_STAGE, frame_config, frame_spec, frame_twin, pair_spec
 
 logger = logging.getLogger(__name__)
 
@@ -189,7 +189,7 @@ def _learn_from_frames(
         config,
         data=TrainingClips(
             parts.train,
-            one,
+            pair_spec(spec) if motion else one,
             recipe=recipe,
             seed=config.run.seed,
             motion=motion,

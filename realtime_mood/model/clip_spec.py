@@ -54,6 +54,8 @@ class ClipSpec:
     """How a crop is scaled to `image_size`: 'area' (averages when shrinking) or 'linear'."""
     align_roll: bool
     """Turn the crop so that the eyes are level, where the detector tells where they are."""
+    steady: bool
+    """Move the crops of a clip so that the head lies where it does in the last one."""
 
     def __post_init__(self) -> None:
         checks = (
@@ -90,6 +92,7 @@ class ClipSpec:
                 "'area' or 'linear'",
             ),
             ("align_roll", self.align_roll, isinstance(self.align_roll, bool), "true or false"),
+            ("steady", self.steady, isinstance(self.steady, bool), "true or false"),
         )
         for name, value, is_valid, rule in checks:
             if not is_valid:
@@ -111,6 +114,8 @@ class ClipSpec:
         Raises:
             ModelError: a value is missing, unknown, of the wrong kind or outside its range.
         """
+        # Checkpoints made before there was a choice say nothing of it.
+        values = {"steady": False, **values}
         names = {field.name for field in fields(cls)}
         if missing := sorted(names - set(values)):
             raise ModelError(f"clip spec: {', '.join(missing)} missing")
@@ -129,6 +134,7 @@ class ClipSpec:
                 crop_margin=float(values["crop_margin"]),
                 interpolation=str(values["interpolation"]),
                 align_roll=values["align_roll"],
+                steady=values["steady"],
             )
         except (TypeError, ValueError) as error:
             raise ModelError(f"clip spec: a value is of the wrong kind ({error})") from error

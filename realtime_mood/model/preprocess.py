@@ -6,12 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_mood.model.clip_spec import ClipSpec
+from realtime_mood.model.steady import steady
 
 PixelValues = npt.NDArray[np.float32]
 
 
 def preprocess(crops_bgr: npt.NDArray[np.uint8], spec: ClipSpec) -> PixelValues:
-    """Normalise the crops of one clip.
+    """Hold the head still where the spec says so, and normalise the crops of one clip.
 
     Args:
         crops_bgr: shape (num_frames, image_size, image_size, 3), uint8, channels blue-green-red,
@@ -26,14 +27,28 @@ def preprocess(crops_bgr: npt.NDArray[np.uint8], spec: ClipSpec) -> PixelValues:
         ValueError: the shape or the type is not what the spec says. TimeSformer would accept a
             wrong number of frames silently and misread it.
     """
+    _check(crops_bgr, spec)
+    return normalise(steady(crops_bgr) if spec.steady else crops_bgr, spec)
+
+
+def normalise(crops_bgr: npt.NDArray[np.uint8], spec: ClipSpec) -> PixelValues:
+    """The last step of `preprocess`, of any number of crops.
+
+    Args:
+        crops_bgr: shape (frames, image_size, image_size, 3), uint8, blue-green-red.
+        spec: gives mean and std.
+    """
+    mean = np.asarray(spec.mean, dtype=np.float32)
+    std = np.asarray(spec.std, dtype=np.float32)
+    rgb = crops_bgr[..., ::-1].astype(np.float32)
+    normalised = rgb * (1.0 / (255.0 * std)) - mean / std
+    return np.ascontiguousarray(normalised.transpose(0, 3, 1, 2), dtype=np.float32)
+
+
+def _check(crops_bgr: npt.NDArray[np.uint8], spec: ClipSpec) -> None:
     expected = (spec.num_frames, spec.image_size, spec.image_size, 3)
     if crops_bgr.shape != expected or crops_bgr.dtype != np.uint8:
         raise ValueError(
             f"clip has shape {crops_bgr.shape} and dtype {crops_bgr.dtype}; "
             f"the checkpoint wants {expected} and uint8"
         )
-    mean = np.asarray(spec.mean, dtype=np.float32)
-    std = np.asarray(spec.std, dtype=np.float32)
-    rgb = crops_bgr[..., ::-1].astype(np.float32)
-    normalised = rgb * (1.0 / (255.0 * std)) - mean / std
-    return np.ascontiguousarray(normalised.transpose(0, 3, 1, 2), dtype=np.float32)

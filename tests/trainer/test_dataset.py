@@ -31,6 +31,7 @@ SPEC = ClipSpec(
     crop_margin=0.0,
     interpolation="area",
     align_roll=False,
+    steady=False,
 )
 
 

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from trainer.cli import main
+from trainer.clip_trainer import SHORTER, ClipTrainer
+from trainer.config import RecipeConfig
+from trainer.dataset import Item
+from trainer.fit import Collator
 
 TINY = (
     "--base-model tiny --image-size 32 --faces none --num-workers 0 --batch-size 4 "
@@ -50,6 +55,38 @@ def test_recordings_are_measured_and_pictures_help(
     assert "| pictures | 10 |" in card
     assert "of the pictures." in card
     assert "Added pictures" in (tmp_path / "out" / "report" / "index.html").read_text()
+
+
+def test_pictures_can_be_shorter_clips(corpus: Path, faces: Path, tmp_path: Path) -> None:
+    shorter = ("--still-frames", "2", "--keep", "last", "--drop-path", "0.1", "--steady")
+    figures = run(tmp_path / "out", "--data", str(corpus), "--data", f"images:{faces}", *shorter)
+    assert figures["train_recordings"] == 8 + 36
+    history = json.loads((tmp_path / "out" / "run" / "clips" / "history.json").read_text())
+    assert any("eval_accuracy" in entry for entry in history)
+    spec = json.loads((tmp_path / "out" / "checkpoint" / "clip_spec.json").read_text())
+    assert spec["clip"]["steady"] is True
+
+
+def item(frames: int, label: int) -> Item:
+    return Item(pixel_values=torch.full((frames, 3, 2, 2), float(label)), labels=label)
+
+
+def test_clips_of_fewer_frames_are_a_batch_in_the_batch() -> None:
+    collate = Collator(RecipeConfig())
+    batch = collate([item(1, 5), item(4, 1), item(1, 6), item(4, 2), item(4, 3)])
+    assert batch["labels"].tolist() == [1, 2, 3]
+    assert batch["pixel_values"].shape == (3, 4, 3, 2, 2)
+    assert batch[SHORTER]["labels"].tolist() == [5, 6]
+    assert batch[SHORTER]["pixel_values"].shape == (2, 1, 3, 2, 2)
+    assert SHORTER not in collate([item(4, 1), item(4, 2)])
+    assert SHORTER not in collate([item(1, 1), item(1, 2)])
+
+
+def test_every_clip_of_a_batch_weighs_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = ClipTrainer.__new__(ClipTrainer)
+    monkeypatch.setattr(trainer, "_loss", lambda model, part, *_: part["labels"].float().mean())
+    batch = Collator(RecipeConfig())([item(4, 1), item(1, 7), item(4, 2), item(4, 3)])
+    assert trainer.compute_loss(torch.nn.Identity(), batch) == pytest.approx((1 + 2 + 3 + 7) / 4)
 
 
 def test_pictures_alone(faces: Path, tmp_path: Path) -> None:

@@ -82,40 +82,13 @@ def test_a_mouth_that_opens_is_what_is_left_and_the_mirror_knows_its_side(tmp_pa
     np.testing.assert_allclose(seen, moved[:, list(MIRRORED)] * [-1, 1], atol=2e-3)
 
 
-def test_a_frame_is_compared_with_the_usual_face_of_its_actor(tmp_path: Path) -> None:
-    def gaping(amount: float, number: int, actor: int) -> FaceCrops:
-        points = _nodding(_face())
-        points[:, 57, 1] += amount
-        crops = _recording(tmp_path, points, number)
-        return replace(crops, recording=replace(crops.recording, actor=f"ravdess:{actor:02d}"))
-
-    opening = np.zeros((FRAMES, POINTS, 2))
-    opening[:, 57, 1] = np.linspace(0, 20, FRAMES)
-    opens = _recording(tmp_path, _nodding(_face()) + opening, 5)
-    known = [gaping(0.0, 0, 1), gaping(10.0, 1, 1), gaping(50.0, 2, 2)]
-    targets = MotionTargets([*known, opens, _recording(tmp_path, None, 6)])
-
-    def gap(index: int, *, is_mirrored: bool = False) -> float:
-        found = targets.of_frame(index, 7, is_mirrored=is_mirrored)
-        assert found.shape == (DIRECTIONS,)
-        moved = (found * targets.scale @ targets.basis.T).reshape(POINTS, 2)
-        return float(moved[57, 1])
-
-    # Eyes are 100 pixels apart. Actor 1 opens the mouth by 0 or 10 pixels, actor 2 always by 50.
-    assert gap(0) == pytest.approx(-0.05, abs=0.005)
-    assert gap(1) == pytest.approx(0.05, abs=0.005)
-    assert gap(1, is_mirrored=True) == pytest.approx(gap(1), abs=0.005)
-    assert gap(2) == pytest.approx(0.0, abs=0.005)
-    assert np.isnan(targets.of_frame(4, 7, is_mirrored=False)).all()
-
-
 def test_frames_teach_motion_and_landmarks_each_by_itself() -> None:
     torch.manual_seed(0)
     model = tiny_timesformer(CLIP_SPEC)
     learner = FrameLearner(frame_twin(model), landmarks=True, motion=True)
-    pixels = torch.randn(2, 1, 3, 32, 32)
-    motion, landmarks = torch.randn(2, DIRECTIONS), torch.rand(2, POINTS, 2) - 0.5
-    answer = learner(pixels, landmarks=landmarks, motion=motion)
+    pixels = torch.randn(2, 2, 3, 32, 32)
+    motion, landmarks = torch.randn(2, 2, DIRECTIONS), torch.rand(2, POINTS, 2) - 0.5
+    answer = learner(pixels, landmarks=landmarks, motion=motion - motion.mean(dim=1, keepdim=True))
     assert set(answer) == {"logits", "landmarks", "motion"}
     assert set(learner(pixels)) == {"logits"}
     (answer["landmarks"] + answer["motion"]).backward()
@@ -125,6 +98,20 @@ def test_frames_teach_motion_and_landmarks_each_by_itself() -> None:
     assert model.timesformer.embeddings.patch_embeddings.projection.weight.grad.any()
     nobody = torch.full_like(motion, torch.nan)
     assert learner(pixels, motion=nobody)["motion"] == 0.0
+
+
+def test_what_is_said_of_two_frames_is_their_mean_and_their_difference() -> None:
+    torch.manual_seed(0)
+    learner = FrameLearner(frame_twin(tiny_timesformer(CLIP_SPEC)), motion=True).eval()
+    pair = torch.randn(1, 2, 3, 32, 32)
+    with torch.no_grad():
+        both = learner(pair)["logits"]
+        each = [learner(pair[:, n : n + 1])["logits"] for n in range(2)]
+        torch.testing.assert_close(both, (each[0] + each[1]) / 2)
+        # Of a face that is seen twice, nothing has moved, whoever it is.
+        twice = pair[:, :1].expand(-1, 2, -1, -1, -1)
+        assert learner(twice, motion=torch.zeros(1, 2, DIRECTIONS))["motion"] == 0.0
+        assert learner(pair, motion=torch.zeros(1, 2, DIRECTIONS))["motion"] > 0.0
 
 
 def test_pictures_do_not_move_and_of_other_recordings_nothing_is_known(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ SPEC = ClipSpec(
     crop_margin=0.1,
     interpolation="area",
     align_roll=False,
+    steady=False,
 )
 
 

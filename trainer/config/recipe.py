@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from realtime_mood.errors import UsageError
-from trainer.config.options import Options, Range
+from trainer.config.options import Choice, Options, Range
 
 MOST_EPOCHS = 100_000.0
 SHARE = Range(0.0, 1.0)
 BELOW_ONE = Range(0.0, 0.999999)
 EPOCHS = Range(0.0, MOST_EPOCHS)
 RATE = Range(0.0, 1.0, above=True)
+KEEP = ("best", "last")
 SECOND_TASKS = ("landmarks", "motion")
 """What a model is asked for besides the label (see `trainer.second_task`): names of the options
 that weigh it, of the batch's entries, and of the model's arguments."""
@@ -44,6 +45,8 @@ class RecipeConfig(Options):
     """Epochs on the new classifier alone, all else frozen, before everything is fitted."""
     head_learning_rate: Annotated[float, RATE] = 1e-3
     """Peak of the cosine schedule of the classifier alone."""
+    keep: Annotated[str, Choice(KEEP)] = "best"
+    """Epoch whose weights are kept: the best on validation recordings, or the last."""
     ema: Annotated[float, BELOW_ONE] = 0.999
     """Decay of the average of the weights that is measured and kept; 0: the weights themselves."""
     drop_path: Annotated[float, BELOW_ONE] = 0.1
@@ -88,6 +91,9 @@ class RecipeConfig(Options):
     """Weight of a second task on single frames: where the parts of the face are; needs dlib."""
     motion: Annotated[float, Range(0.0, 100.0)] = 0.0
     """Weight of a second task on frames and clips: how parts of the face move; needs dlib."""
+    still_frames: Annotated[int, Range(0, 64)] = 0
+    """Frames of the clips that pictures are given as in training (0: as many as of recordings); a
+    model that compares frames needs but two."""
     restart_time: bool = False
     """Attention over time starts anew as a comparison of frames; 'tiny' always does."""
 
@@ -122,7 +128,7 @@ class RecipeConfig(Options):
 RECIPES: dict[str, dict[str, dict[str, object]]] = {
     "base": {},
     "small": {
-        "model": {"base_model": "tiny"},
+        "model": {"base_model": "tiny", "steady": True},
         "recipe": {
             "learning_rate": 1e-3,
             "layer_decay": 1.0,

@@ -1,0 +1,101 @@
+"""Crops of a clip are moved until the head lies where it does in the last one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from realtime_mood.model.preprocess import normalise, preprocess
+from realtime_mood.model.steady import steady
+from tests.fakes import SPEC
+
+Clip = npt.NDArray[np.uint8]
+
+
+def face(side: int, *, seed: int = 0) -> Clip:
+    """Something with edges everywhere, smooth as a face is."""
+    noise = np.random.default_rng(seed).uniform(0.0, 255.0, (side, side, 3)).astype(np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), side / 16)
+    low, high = soft.min(), soft.max()
+    return np.asarray((30.0 + 180.0 * (soft - low) / (high - low)).astype(np.uint8))
+
+
+def moved(
+    image: Clip, *, right: float, down: float, turn_deg: float = 0.0, zoom: float = 1.0
+) -> Clip:
+    side = len(image)
+    middle = (side - 1) / 2
+    matrix = np.array(cv2.getRotationMatrix2D((middle, middle), turn_deg, zoom))
+    matrix[:, 2] += (right, down)
+    return np.asarray(
+        cv2.warpAffine(image, matrix, (side, side), borderMode=cv2.BORDER_REFLECT), dtype=np.uint8
+    )
+
+
+def apart(first: Clip, second: Clip) -> float:
+    """Mean difference where eyes and nose are."""
+    side = len(first)
+    middle = slice(side // 5, side * 4 // 5)
+    return float(np.abs(first[middle, middle].astype(int) - second[middle, middle]).mean())
+
+
+@pytest.mark.parametrize("side", [48, 64, 112, 224])
+def test_frames_are_laid_on_the_last_one(side: int) -> None:
+    last = face(side)
+    trembling = [
+        moved(last, right=r * side, down=d * side, turn_deg=t, zoom=z)
+        for r, d, t, z in ((0.05, -0.04, 5.0, 1.04), (0.03, -0.03, 3.0, 1.02), (0.01, 0.0, 1, 0.99))
+    ]
+    clip = np.stack([*trembling, last])
+    before = clip.copy()
+    steadied = steady(clip)
+    np.testing.assert_array_equal(clip, before)
+    np.testing.assert_array_equal(steadied[-1], last)
+    for given, answered in zip(clip[:-1], steadied[:-1], strict=True):
+        assert apart(answered, last) < 0.25 * apart(given, last)
+
+
+def test_light_that_changes_is_no_motion() -> None:
+    last = face(64)
+    darker = (0.7 * last + 10.0).astype(np.uint8)
+    steadied = steady(np.stack([moved(darker, right=3.0, down=-2.0), last]))
+    assert apart(steadied[0], darker) < 0.2 * apart(moved(darker, right=3.0, down=-2.0), darker)
+
+
+def test_a_mouth_that_opens_stays_open() -> None:
+    last = face(64)
+    opened = last.copy()
+    opened[46:60, 20:44] = face(64, seed=1)[46:60, 20:44]
+    steadied = steady(np.stack([moved(opened, right=2.0, down=1.0), last]))
+    assert apart(steadied[0][:40], last[:40]) < 3.0
+    mouth = (slice(48, 58), slice(22, 42))
+    kept = np.abs(steadied[0][mouth].astype(int) - opened[mouth]).mean()
+    assert kept < 0.3 * np.abs(last[mouth].astype(int) - opened[mouth]).mean()
+
+
+def test_what_cannot_be_laid_on_the_last_frame_stays() -> None:
+    last = face(64)
+    others = [last, face(64, seed=2), np.full_like(last, 128), moved(last, right=30.0, down=0.0)]
+    clip = np.stack([*others, last])
+    np.testing.assert_array_equal(steady(clip), clip)
+
+
+def test_a_face_that_goes_far_is_followed_from_frame_to_frame() -> None:
+    last = face(64)
+    clip = np.stack([moved(last, right=1.5 * step, down=0.0) for step in range(6, -1, -1)])
+    steadied = steady(clip)
+    assert apart(steadied[0], last) < 0.25 * apart(clip[0], last)
+
+
+def test_only_a_checkpoint_that_asks_for_it_gets_it() -> None:
+    size = SPEC.image_size
+    last = face(size)
+    clip = np.stack([moved(last, right=1.0, down=1.0)] * (SPEC.num_frames - 1) + [last])
+    still = replace(SPEC, steady=True)
+    np.testing.assert_array_equal(preprocess(clip, SPEC), normalise(clip, SPEC))
+    np.testing.assert_array_equal(preprocess(clip, still), normalise(steady(clip), still))
+    assert not np.array_equal(steady(clip), clip)
