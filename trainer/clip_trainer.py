@@ -29,7 +29,7 @@ from trainer.drop_path import DropPaths
 from trainer.loss import batch_loss
 from trainer.optimizer import parameter_groups
 from trainer.sampler import ClipSampler, draw_weights
-from trainer.second_task import timesformer_of
+from trainer.second_task import TAUGHT, timesformer_of
 
 AVERAGE_FILE = "average.safetensors"
 ADAM_BETAS = (0.9, 0.98)
@@ -131,7 +131,13 @@ class ClipTrainer(Trainer):
         asked = {name: inputs[name] for name in SECOND_TASKS if name in inputs}
         outputs = model(pixel_values=inputs["pixel_values"], **asked)
         smoothing = self._recipe.label_smoothing if model.training else 0.0
-        loss = batch_loss(outputs["logits"], inputs, smoothing=smoothing)
+        loss = batch_loss(
+            outputs["logits"],
+            inputs,
+            smoothing=smoothing,
+            taught=outputs.get(TAUGHT),
+            taught_share=self._recipe.teacher_labels,
+        )
         for name in asked:
             loss = loss + getattr(self._recipe, name) * outputs[name]
         if model.training and not math.isfinite(value := loss.item()):

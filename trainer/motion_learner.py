@@ -1,7 +1,8 @@
 """A TimeSformer is asked, besides the label, how the parts of the face move (see `motion`).
 
 Twice: in the middle of the model, frame by frame, how each frame differs from its clip; at its end,
-what `MotionTeacher` makes of that. Between them lie the last layers, where attention over time
+what `MotionTeacher` makes of that, whose answer can also stand for a recording's label: who learns
+motion alone cannot learn whom it sees. Between them lie the last layers, where attention over time
 starts as a comparison of frames.
 """
 
@@ -17,7 +18,7 @@ from trainer.base import Model
 from trainer.initial import comparing_layers
 from trainer.motion import DIRECTIONS
 from trainer.motion_teacher import FEATURES, MotionTeacher
-from trainer.second_task import SecondTask
+from trainer.second_task import TAUGHT, SecondTask
 
 HUBER_BETA = 1.0
 FEATURES_SHARE = 0.5
@@ -52,7 +53,7 @@ class MotionLearner(SecondTask):
         asked = motion is not None
         answer = model.timesformer(pixel_values, output_hidden_states=asked, return_dict=True)
         logits = model.classifier(answer.last_hidden_state[:, 0]).float()
-        asked_for = {}
+        asked_for: dict[str, Tensor] = {}
         if motion is not None:
             # TimeSformer keeps its tokens patch by patch, and the frames of each patch together.
             tokens = answer.hidden_states[self._layers_before][:, 1:]
@@ -62,10 +63,12 @@ class MotionLearner(SecondTask):
             features = self.features_head(answer.last_hidden_state[:, 0]).float()
             # What is not known is NaN, and pictures, which do not move, teach nothing of motion.
             moves = motion.abs().sum(dim=(1, 2)) > 0
-            wanted = self.teacher.features(motion.nan_to_num())
+            known = motion.nan_to_num()
+            wanted = self.teacher.features(known)
             asked_for["motion"] = loss + FEATURES_SHARE * motion_loss(
                 features, wanted.where(moves[:, None], torch.nan)
             )
+            asked_for[TAUGHT] = self.teacher.answer(known).where(moves[:, None], torch.nan)
         return {"logits": logits, **asked_for}
 
 

@@ -25,7 +25,7 @@ from trainer.motion import DIRECTIONS, MotionTargets
 WIDTH = 64
 FEATURES = 2 * WIDTH
 DROPOUT = 0.4
-STEPS = 800
+STEPS = 2500
 BATCH = 64
 LEARNING_RATE = 2e-3
 WARMUP_STEPS = 50
@@ -54,6 +54,12 @@ class MotionTeacher(nn.Module):
         """Logits, shape (batch, labels)."""
         logits: Tensor = self.classifier(self.dropout(self._pooled(motion)))
         return logits
+
+    @torch.no_grad()
+    def answer(self, motion: Tensor) -> Tensor:
+        """Probabilities of the labels, shape (batch, labels), in training too without dropout."""
+        probabilities: Tensor = self.classifier(self._pooled(motion)).softmax(dim=-1)
+        return probabilities
 
     @torch.no_grad()
     def features(self, motion: Tensor) -> Tensor:
