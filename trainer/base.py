@@ -57,7 +57,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             crop_margin=config.crop_margin,
             interpolation=INTERPOLATION,
             align_roll=config.align_roll,
-            steady=config.steady,
+            steady=bool(config.steady),
         )
         if spec.image_size % TINY_PATCH_SIZE:
             raise UsageError(
@@ -81,8 +81,13 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     _check_asked("--num-frames", config.num_frames, base.num_frames, name)
     shape: Any = base
     across = shape.image_size // shape.patch_size
+    if not across:
+        raise ModelError(
+            f"--base-model {name}: patch_size is {shape.patch_size} and image_size "
+            f"{shape.image_size}; a picture must hold a patch"
+        )
     image_size = config.image_size or shape.image_size
-    if image_size % across:
+    if image_size != shape.image_size and image_size % across:
         raise UsageError(
             f"--image-size is {image_size}; with --base-model {name}, which cuts "
             f"{across} × {across} patches, it must be {across} × n"
@@ -97,7 +102,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
         crop_margin=config.crop_margin,
         interpolation=INTERPOLATION,
         align_roll=config.align_roll,
-        steady=config.steady,
+        steady=_is_steady(name) if config.steady is None else config.steady,
     )
     try:
         model = Model.from_pretrained(
@@ -167,6 +172,12 @@ def _deepened(model: Model, count: int) -> Model:
             nn.init.zeros_(end.weight)
             nn.init.zeros_(end.bias)
     return deeper
+
+
+def _is_steady(name: str) -> bool:
+    return (Path(name) / CONTRACT_FILE).is_file() and read_contract(
+        locate_checkpoint(name)
+    ).spec.steady
 
 
 def _normalisation(name: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:

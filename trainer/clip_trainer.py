@@ -116,9 +116,13 @@ class ClipTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        """Cross-entropy of a batch, and of what the model is asked besides."""
+        """Cross-entropy of a batch, and of what the model is asked besides.
+
+        Of a batch with shorter clips in it, the mean of both losses, each clip counting the same.
+        """
         if SHORTER not in inputs:
             return self._loss(model, inputs, return_outputs)
+        assert not return_outputs, "clips that are measured are of one length"
         shorter = inputs.pop(SHORTER)
         losses = torch.stack([self._loss(model, part, False) for part in (inputs, shorter)])
         counts = torch.tensor([len(inputs["labels"]), len(shorter["labels"])], device=losses.device)
@@ -127,9 +131,18 @@ class ClipTrainer(Trainer):
     def _loss(self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool) -> Any:
         if model.training:
             self._batch += inputs["indices"].tolist()
-            self._drop_paths.draw(inputs["keys"].tolist(), self.args.device)
+            self._drop_paths.draw(
+                inputs["keys"].tolist(), inputs["pixel_values"].shape[1], self.args.device
+            )
         asked = {name: inputs[name] for name in SECOND_TASKS if name in inputs}
-        outputs = model(pixel_values=inputs["pixel_values"], **asked)
+        pixel_values = inputs["pixel_values"]
+        # TimeSformer's layers go by what the configuration says, whatever they are given.
+        usual = self._timesformer.config.num_frames
+        self._timesformer.config.num_frames = pixel_values.shape[1]
+        try:
+            outputs = model(pixel_values=pixel_values, **asked)
+        finally:
+            self._timesformer.config.num_frames = usual
         smoothing = self._recipe.label_smoothing if model.training else 0.0
         loss = batch_loss(
             outputs["logits"],

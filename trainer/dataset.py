@@ -44,8 +44,7 @@ class Item(TypedDict, total=False):
     keys: int
     """Training only: what is random about the clip after it was made is drawn from this."""
     motion: torch.Tensor
-    """Training only, where motion is learned: shape (num_frames, directions), float32; none of a
-    single frame."""
+    """Training only, where motion is learned: shape (num_frames, directions), float32."""
     landmarks: torch.Tensor
     """Training only, where landmarks are learned: shape (points, 2), float32; NaN: not known."""
 
@@ -161,11 +160,10 @@ class TrainingClips(Dataset[Item]):
             padded = move_camera(padded, rng)
         changes = draw_changes(recipe, rng)
         move = draw_move(padded.shape[1], spec.image_size, rng, recipe, changes)
-        clip = move.of_clip(padded)
+        clip = recolour_clip(move.of_clip(padded), rng, recipe, changes)
         if spec.steady:
-            # Before an erased rectangle, which does not move with the face, would hold it.
             clip = steady(clip)
-        clip = recolour_clip(clip, rng, recipe, changes)
+        # Last, for a rectangle that does not move with the face would hold it.
         clip = erase_clip(clip, rng, share=recipe.erase)
         item = Item(
             pixel_values=torch.from_numpy(normalise(clip, spec)),
@@ -174,7 +172,7 @@ class TrainingClips(Dataset[Item]):
             indices=draw.index,
             keys=key,
         )
-        if self._motion is not None and len(frames) > 1:
+        if self._motion is not None:
             moved = self._motion.of(draw.index, frames, is_mirrored=move.mirrors)
             item["motion"] = torch.from_numpy(moved)
         if self._landmarks is not None:

@@ -29,17 +29,17 @@ class DropPaths:
     def __init__(self, model: nn.Module, rate: float) -> None:
         body: Any = model
         layers = body.timesformer.encoder.layer
-        num_frames = body.config.num_frames
         rates = torch.linspace(0.0, rate, len(layers)).tolist()
-        self._modules = [_DropPath(value, num_frames) for value in rates] if rate else []
+        self._modules = [_DropPath(value) for value in rates] if rate else []
         for layer, module in zip(layers, self._modules, strict=False):
             layer.drop_path = module.train(layer.training)
 
-    def draw(self, keys: Iterable[int], device: torch.device) -> None:
+    def draw(self, keys: Iterable[int], num_frames: int, device: torch.device) -> None:
         """Decide for the next forward pass in training which clip skips what.
 
         Args:
             keys: one for each clip of the batch; the same key decides the same.
+            num_frames: of each clip.
             device: of the model.
         """
         if not self._modules:
@@ -48,16 +48,16 @@ class DropPaths:
         drawn = np.stack([np.random.default_rng(int(key)).random(shape) for key in keys])
         values = torch.from_numpy(drawn.astype(np.float32)).to(device)
         for number, module in enumerate(self._modules):
-            module.draws = values[:, number]
+            module.draws, module.num_frames = values[:, number], num_frames
 
 
 class _DropPath(nn.Module):
     """Zero for the clips that skip a branch, scaled up for the others."""
 
-    def __init__(self, rate: float, num_frames: int) -> None:
+    def __init__(self, rate: float) -> None:
         super().__init__()
         self._rate = rate
-        self._num_frames = num_frames
+        self.num_frames = 0
         self.draws: Tensor | None = None
         """Shape (batch, BRANCHES), in [0, 1)."""
 
@@ -67,7 +67,7 @@ class _DropPath(nn.Module):
         assert self.draws is not None, "DropPaths.draw comes before each forward pass"
         # Rows are clips, or frames of clips, or patches of clips, those of one clip together.
         rows = hidden.shape[0] // self.draws.shape[0]
-        branch = 2 if rows == 1 else 1 if rows == self._num_frames else 0
+        branch = 2 if rows == 1 else 1 if rows == self.num_frames else 0
         keeps = (self.draws[:, branch] >= self._rate).to(hidden.dtype) / (1.0 - self._rate)
         shape = (-1,) + (1,) * (hidden.ndim - 1)
         return hidden * keeps.repeat_interleave(rows).view(shape)

@@ -1,4 +1,4 @@
-"""One stage of training: cosine schedule, resumable, the best epoch kept."""
+"""One stage of training: cosine schedule, resumable, the best or the last epoch kept."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def fit(
     validation: EvaluationClips | None,
     progress: Progress,
 ) -> Pace | None:
-    """Train a model in place; with validation clips, keep the epoch that does best on them.
+    """Train a model in place; with validation clips and `keep` 'best', keep the best epoch.
 
     What the stage needs to resume lies in `run/NAME` of the output folder, and what it logged in
     its `history.json`. With `--resume`, a finished stage is read from there, an interrupted one
@@ -220,6 +220,9 @@ def _arguments(
         dataloader_prefetch_factor=PREFETCH if config.run.num_workers else None,
         accelerator_config={"non_blocking": has_gpu},
         ddp_find_unused_parameters=False,
+        # A process whose part of a batch has clips of one length goes forward once, not twice, and
+        # would wait for ever for the others; no buffer changes in training.
+        ddp_broadcast_buffers=False,
         remove_unused_columns=False,
         label_names=["labels"],
         eval_strategy="epoch" if measures else "no",

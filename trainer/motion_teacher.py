@@ -1,4 +1,4 @@
-"""A teacher that knows expressions by motion alone, and is fitted in seconds.
+"""A teacher that knows expressions by motion alone, and is fitted in a minute.
 
 Asked for labels, a small TimeSformer learns who is seen long before it learns what motion means. A
 network that is given nothing but how landmarks move (see `motion`) cannot know anybody. What it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import MISSING
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -10,6 +11,7 @@ from filelock import FileLock, Timeout
 from realtime_mood.errors import OutputError, UsageError
 from trainer.config import TrainConfig
 from trainer.config.layers import EFFECTIVE_FILE, write_effective
+from trainer.config.options import options_of
 from trainer.config.tables import to_toml
 
 LOCK_FILE = ".lock"
@@ -83,8 +85,11 @@ def _check(config: TrainConfig) -> None:
     if config.run.resume and begun.is_file():
         before = tomllib.loads(begun.read_text(encoding="utf-8"))
         for name, table in before.items():
-            now = to_toml(getattr(config, name))
-            _compare(name, table, now, where=str(config.run.output))
+            part = getattr(config, name)
+            # An option that did not exist then was what it is by default.
+            known = {o.name: o.default for o in options_of(type(part)) if o.default is not MISSING}
+            before_it = {key: known[key] for key in known.keys() - table.keys()}
+            _compare(name, before_it | table, to_toml(part), where=str(config.run.output))
 
 
 def _compare(name: str, before: dict[str, Any], now: dict[str, Any], *, where: str) -> None:

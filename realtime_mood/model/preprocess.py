@@ -37,6 +37,9 @@ def normalise(crops_bgr: npt.NDArray[np.uint8], spec: ClipSpec) -> PixelValues:
     Args:
         crops_bgr: shape (frames, image_size, image_size, 3), uint8, blue-green-red.
         spec: gives mean and std.
+
+    Returns:
+        Shape (frames, 3, image_size, image_size), as `preprocess` answers them.
     """
     mean = np.asarray(spec.mean, dtype=np.float32)
     std = np.asarray(spec.std, dtype=np.float32)

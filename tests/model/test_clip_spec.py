@@ -51,6 +51,8 @@ def test_choosing_from_nothing_is_refused() -> None:
         ("std", (0.5, 0.0, 0.5)),
         ("crop_margin", -0.1),
         ("interpolation", "lanczos"),
+        ("steady", 1),
+        ("steady", "yes"),
     ],
 )
 def test_a_value_out_of_range_is_named(field: str, value: object) -> None:
@@ -78,3 +80,10 @@ def test_a_missing_and_an_unknown_value_are_named() -> None:
 def test_a_number_that_is_not_whole_is_refused_and_not_rounded(name: str, value: object) -> None:
     with pytest.raises(ModelError, match=f"{name} is {value!r}; it must be a whole number"):
         ClipSpec.from_dict({**SPEC.to_dict(), name: value})
+
+
+def test_a_spec_from_before_there_were_steady_clips_has_none() -> None:
+    values = replace(SPEC, steady=True).to_dict()
+    assert ClipSpec.from_dict(values).steady
+    del values["steady"]
+    assert not ClipSpec.from_dict(values).steady

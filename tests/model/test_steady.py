@@ -14,6 +14,7 @@ from realtime_mood.model.steady import steady
 from tests.fakes import SPEC
 
 Clip = npt.NDArray[np.uint8]
+GOLDEN = [[129, 119, 145, 122], [176, 119, 137, 160], [126, 150, 122, 151], [134, 107, 173, 157]]
 
 
 def face(side: int, *, seed: int = 0) -> Clip:
@@ -99,3 +100,35 @@ def test_only_a_checkpoint_that_asks_for_it_gets_it() -> None:
     np.testing.assert_array_equal(preprocess(clip, SPEC), normalise(clip, SPEC))
     np.testing.assert_array_equal(preprocess(clip, still), normalise(steady(clip), still))
     assert not np.array_equal(steady(clip), clip)
+
+
+@pytest.mark.parametrize("side", [16, 64])
+@pytest.mark.parametrize("level", [0, 255])
+def test_nothing_to_see_is_nothing_to_move(side: int, level: int) -> None:
+    flat = np.full((side, side, 3), level, dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 6, (side, side, 3), dtype=np.uint8)
+    for clip in (
+        np.stack([flat] * 3),
+        np.stack([noise, flat]),
+        np.stack([flat, noise]),
+        flat[None],
+    ):
+        np.testing.assert_array_equal(steady(clip), clip)
+
+
+def test_a_hand_before_the_face_for_a_frame_lets_the_others_lie_as_they_should() -> None:
+    last = face(64)
+    clip = np.stack([moved(last, right=1.0 * step, down=0.0) for step in range(6, -1, -1)])
+    clip[3] = 128
+    steadied = steady(clip)
+    np.testing.assert_array_equal(steadied[3], clip[3])
+    for index in (0, 1, 2, 4, 5):
+        assert apart(steadied[index], last) < 0.3 * apart(clip[index], last)
+
+
+def test_what_a_checkpoint_was_trained_with_stays_what_it_is() -> None:
+    """A change of how crops are held changes what every steady checkpoint sees."""
+    last = face(64, seed=4)
+    clip = np.stack([moved(last, right=2.5, down=-1.5, turn_deg=2.0, zoom=1.02), last])
+    found = steady(clip)[0][::16, ::16, 0].tolist()
+    assert np.abs(np.array(found) - GOLDEN).max() <= 1

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from realtime_mood.model.clip_spec import ClipSpec
+from realtime_mood.model.preprocess import normalise, preprocess
 from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
@@ -21,6 +23,7 @@ from trainer.dataset import (
     read_clip,
 )
 from trainer.sampler import Draw
+from trainer.stills import StillCrops
 
 SPEC = ClipSpec(
     num_frames=4,
@@ -117,3 +120,70 @@ def test_training_times_vary_around_the_interval() -> None:
     assert spans.max() < 0.6 * 1.2 + 0.05
     steady = replace(RecipeConfig(), speed_jitter=0.0, time_jitter=0.0)
     np.testing.assert_allclose(np.diff(jittered_times_s(times_s, SPEC, steady, rng)), 0.2)
+
+
+PLAIN = {
+    "flip": False,
+    "crop_jitter": 0.0,
+    "tone": 0.0,
+    "webcam": 0.0,
+    "randaugment_ops": 0,
+    "erase": 0.0,
+    "speed_jitter": 0.0,
+    "time_jitter": 0.0,
+}
+
+
+def trembling(folder: Path, *, side: int) -> FaceCrops:
+    """A face that a detector's box trembles around."""
+    rng = np.random.default_rng(0)
+    noise = rng.uniform(0, 255, (side, side, 3)).astype(np.float32)
+    face = cv2.GaussianBlur(noise, (0, 0), side / 16)
+    face = 30.0 + 180.0 * (face - face.min()) / np.ptp(face)
+    crops = []
+    for right, down in rng.uniform(-2, 2, (30, 2)):
+        shift = np.array([[1.0, 0.0, right], [0.0, 1.0, down]])
+        crops.append(cv2.warpAffine(face, shift, (side, side), borderMode=cv2.BORDER_REFLECT))
+    np.save(folder / "trembling.npy", np.asarray(crops).astype(np.uint8))
+    recording = Recording(path=folder / "r", name="r", take="t", actor="ravdess:01", label=6)
+    return FaceCrops(recording, folder / "trembling.npy", np.arange(30) / 10)
+
+
+def test_what_is_not_changed_is_what_the_runtime_would_see(tmp_path: Path) -> None:
+    spec = replace(SPEC, image_size=64, steady=True)
+    crops = trembling(tmp_path, side=80)
+    for position in range(3):
+        given = training_clips(crops, spec, **PLAIN)[Draw(0, 0, position)]["pixel_values"]
+        last = given[-1].numpy()
+        # The last frame tells which moment it is.
+        middle = np.load(crops.crops_file)[:, 8:72, 8:72]
+        seen = np.stack([normalise(crop[None], spec)[0] for crop in middle])
+        at = int(np.abs(seen - last).mean(axis=(1, 2, 3)).argmin())
+        clip = middle[[at - 6, at - 4, at - 2, at]]
+        np.testing.assert_array_equal(given.numpy(), preprocess(clip, spec))
+        unsteady = np.abs(normalise(clip, spec) - last)[:-1, :, 16:48, 16:48].mean()
+        assert np.abs(given.numpy() - last)[:-1, :, 16:48, 16:48].mean() < 0.3 * unsteady
+
+
+def test_what_is_erased_stays_where_it_is_in_every_frame(tmp_path: Path) -> None:
+    spec = replace(SPEC, image_size=64, steady=True)
+    crops = trembling(tmp_path, side=80)
+    whole = training_clips(crops, spec, **PLAIN)[Draw(0, 0, 0)]["pixel_values"]
+    erased = training_clips(crops, spec, **{**PLAIN, "erase": 1.0})[Draw(0, 0, 0)]["pixel_values"]
+    changed = (whole != erased).any(dim=1)
+    assert changed.any()
+    assert not changed.all()
+    hidden = changed.any(dim=0)
+    # A pixel may happen to be of the colour it is given.
+    assert (changed[:, hidden].float().mean(dim=1) > 0.95).all()
+
+
+def test_pictures_are_given_as_many_frames_as_asked_for(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (48, 48), dtype=np.uint8)
+    recording = replace(make_crops(tmp_path, frames=2).recording, image=image)
+    still = StillCrops.of(recording, replace(SPEC, image_size=20))
+    for asked, given in ((0, 4), (1, 1), (2, 2), (9, 4)):
+        clips = training_clips(still, SPEC, still_frames=asked)
+        assert clips[Draw(0, 0, 0)]["pixel_values"].shape == (given, 3, 16, 16)
+    moving = training_clips(make_crops(tmp_path, frames=60, side=20), SPEC, still_frames=2)
+    assert moving[Draw(0, 0, 0)]["pixel_values"].shape == (4, 3, 16, 16)

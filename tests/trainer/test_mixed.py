@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from realtime_mood.model.timesformer import tiny_timesformer
+from tests.fakes import SPEC
 from trainer.cli import main
 from trainer.clip_trainer import SHORTER, ClipTrainer
 from trainer.config import RecipeConfig
 from trainer.dataset import Item
 from trainer.fit import Collator
+from trainer.initial import compare_frames, look_at_neighbours
 
 TINY = (
     "--base-model tiny --image-size 32 --faces none --num-workers 0 --batch-size 4 "
@@ -80,6 +84,29 @@ def test_clips_of_fewer_frames_are_a_batch_in_the_batch() -> None:
     assert batch[SHORTER]["pixel_values"].shape == (2, 1, 3, 2, 2)
     assert SHORTER not in collate([item(4, 1), item(4, 2)])
     assert SHORTER not in collate([item(1, 1), item(1, 2)])
+
+
+@pytest.mark.parametrize("image_size", [32, 48, 64])
+def test_a_picture_twice_is_what_it_is_eight_times(
+    image_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    model = tiny_timesformer(replace(SPEC, image_size=image_size)).eval()
+    look_at_neighbours(model)
+    compare_frames(model)
+    trainer = ClipTrainer.__new__(ClipTrainer)
+    monkeypatch.setattr(trainer, "_timesformer", model, raising=False)
+    monkeypatch.setattr(trainer, "_recipe", RecipeConfig(), raising=False)
+    picture = torch.randn(2, 1, 3, image_size, image_size)
+    both = {"labels": torch.tensor([1, 2]), "known_labels": torch.ones(2, 8, dtype=torch.bool)}
+
+    def logits(frames: int) -> torch.Tensor:
+        clips = {**both, "pixel_values": picture.expand(-1, frames, -1, -1, -1)}
+        found: torch.Tensor = trainer.compute_loss(model, clips, return_outputs=True)[1]["logits"]
+        return found
+
+    torch.testing.assert_close(logits(2), logits(SPEC.num_frames), atol=1e-4, rtol=1e-3)
+    assert model.config.num_frames == SPEC.num_frames
 
 
 def test_every_clip_of_a_batch_weighs_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """Random changes to clips in training; of a clip, the same for all its frames.
 
 `geometry` moves crops, `look` changes light, colour and camera, `erase` hides a part: uint8 in,
-uint8 out, before the one `preprocess` that the runtime uses too. `mix` mixes two clips after it.
+uint8 out. The head is held still after `look`, as in the runtime, which sees noise too, and before
+`erase`, whose rectangle does not move with it. `mix` mixes two clips that are ready for the model.
 """
 
 from trainer.augment.erase import erase_clip

@@ -30,7 +30,11 @@ EFFECTIVE_FILE = "config.toml"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Options of `trainer train`, by subject."""
+    """Options of `trainer train`, by subject.
+
+    Raises:
+        UsageError: options of different subjects contradict each other.
+    """
 
     data: DataConfig
     """What is learned from."""
@@ -42,6 +46,15 @@ class TrainConfig:
     """How."""
     run: RunConfig
     """Where to, and with what."""
+
+    def __post_init__(self) -> None:
+        recipe = self.recipe
+        differ = recipe.still_frames or (recipe.frame_epochs and recipe.learns_motion)
+        if self.run.gradient_checkpointing and differ:
+            raise UsageError(
+                "--gradient-checkpointing cannot tell clips of different lengths in a batch apart, "
+                "as with --still-frames and with --motion of single frames; leave one of them out"
+            )
 
     @property
     def crops_folder(self) -> Path:

@@ -33,5 +33,6 @@ class ModelConfig(Options):
     """Side of the square crop = (1 + this) × the longer side of the face box."""
     align_roll: bool = False
     """Turn crops so that the eyes are level; needs YuNet."""
-    steady: bool = False
-    """Move the crops of a clip so that the head lies where it does in the last one."""
+    steady: bool | None = None
+    """Move the crops of a clip so that the head lies where it does in the last one (the base
+    model's; else no)."""

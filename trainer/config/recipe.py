@@ -117,6 +117,17 @@ class RecipeConfig(Options):
                     "faces; leave one of them out"
                 )
 
+        if self.teacher_labels and not (self.motion and self.epochs):
+            raise UsageError(
+                f"--teacher-labels is {self.teacher_labels:g}, but the teacher is one of motion in "
+                "clips; give --motion and --epochs, or leave it out"
+            )
+        if self.mixes and self.still_frames:
+            raise UsageError(
+                f"--still-frames is {self.still_frames}, but --mixup and --cutmix mix clips of one "
+                "length; leave one of them out"
+            )
+
     @property
     def learns_motion(self) -> bool:
         """Whether the model is asked how faces move, in frames, clips or both."""

@@ -68,6 +68,10 @@ def model_card(report: Report) -> str:
         skipped=len(report.skipped),
         frames=bool(config.recipe.frame_epochs),
         clips=bool(config.recipe.epochs),
+        best=config.recipe.keep == "best",
+        taught=f"{100 * config.recipe.teacher_labels:.0f} %"
+        if config.recipe.teacher_labels
+        else "",
         landmarks=bool(config.recipe.frame_epochs and config.recipe.landmarks),
         motion=config.recipe.learns_motion,
         corpora=[CORPORA[corpus].format(name=name) for corpus, name in sources.items()],

@@ -39,7 +39,7 @@ class Curves:
 
     @property
     def best_step(self) -> int | None:
-        """The first step with the highest validation accuracy, which is kept."""
+        """The first step with the highest validation accuracy."""
         best = max((value for _, value in self.accuracy), default=None)
         return next((step for step, value in self.accuracy if value == best), None)
 
@@ -103,7 +103,7 @@ def learning_picture(stages: Sequence[Curves]) -> Picture | None:
             _percent(right)
             right.axhline(1 / len(LABELS), color=theme.quiet, linewidth=1, linestyle=(0, (4, 3)))
             if (best := stage.best_step) is not None:
-                right.axvline(best, color=theme.quiet, linewidth=1, label=f"kept: step {best}")
+                right.axvline(best, color=theme.quiet, linewidth=1, label=f"best: step {best}")
             right.set_title(f"{stage.name}: validation recordings")
             right.set_xlabel("step")
             legend(right, theme)

@@ -71,8 +71,8 @@ def report_run(
         measures["validation"],
         predictions["validation"],
         name="validation",
-        text="The kept epoch and the temperature were chosen by these, so they look better than "
-        "they are.",
+        text="The temperature was chosen by these, and the epoch too unless the last was kept, so "
+        "they look better than they are.",
     )
     pictures = None
     if "pictures" in measures:
