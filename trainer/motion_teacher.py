@@ -19,7 +19,8 @@ from realtime_mood.model.clip_spec import ClipSpec, nearest_indices
 from realtime_mood.model.labels import LABELS
 from trainer.config import RecipeConfig
 from trainer.crops import FaceCrops
-from trainer.dataset import jittered_times_s
+from trainer.dataset import jittered_times_s, known_mask
+from trainer.loss import label_loss
 from trainer.motion import DIRECTIONS, MotionTargets
 
 WIDTH = 64
@@ -115,15 +116,14 @@ def fit_teacher(
             [WARMUP_STEPS],
         )
         batches = _batches(recordings, targets, spec, recipe, seed)
-        for _, (motion, labels) in zip(range(STEPS), batches, strict=False):
-            loss = functional.cross_entropy(
-                teacher(motion), labels, label_smoothing=LABEL_SMOOTHING
-            )
+        for _, (motion, labels, known) in zip(range(STEPS), batches, strict=False):
+            targets = functional.one_hot(labels, len(LABELS)).float()
+            loss = label_loss(teacher(motion), targets, known, smoothing=LABEL_SMOOTHING).mean()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-        measured = [motion for _, (motion, _) in zip(range(WARMUP_STEPS), batches, strict=False)]
+        measured = [motion for _, (motion, *_) in zip(range(WARMUP_STEPS), batches, strict=False)]
         if measured:
             teacher.measure_features(torch.cat(measured))
     return teacher.eval().requires_grad_(False)
@@ -135,8 +135,9 @@ def _batches(
     spec: ClipSpec,
     recipe: RecipeConfig,
     seed: int,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Motion and labels of clips, for ever; nothing where nothing is known."""
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Motion, labels and what they could have been, of clips, for ever; nothing where nothing is
+    known."""
     known = [index for index, crops in enumerate(recordings) if crops.landmarks_file is not None]
     rng = np.random.default_rng(seed)
     while known:
@@ -148,4 +149,5 @@ def _batches(
             mirrors = recipe.flip and rng.random() < 0.5
             motion.append(targets.of(index, frames, is_mirrored=mirrors))
         labels = [recordings[index].recording.label for index in chosen]
-        yield torch.from_numpy(np.stack(motion)), torch.tensor(labels)
+        masks = [known_mask(recordings[index].recording) for index in chosen]
+        yield torch.from_numpy(np.stack(motion)), torch.tensor(labels), torch.stack(masks)

@@ -10,8 +10,15 @@ import pytest
 
 from realtime_mood.errors import OutputError, UsageError
 from trainer.config import TrainConfig
-from trainer.config.layers import TABLES, add_train_options, train_config, write_effective
+from trainer.config.layers import (
+    EFFECTIVE_FILE,
+    TABLES,
+    add_train_options,
+    train_config,
+    write_effective,
+)
 from trainer.config.options import options_of
+from trainer.run_folder import open_run
 
 
 def parse(*words: str) -> TrainConfig:
@@ -106,3 +113,30 @@ def test_every_option_has_one_name_and_a_text() -> None:
 def test_a_configuration_made_in_code_is_checked_too() -> None:
     with pytest.raises(UsageError, match="--batch-size is 0; it must be from 1 to 4096"):
         replace(parse().recipe, batch_size=0)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--teacher-labels 0.5", "--teacher-labels is 0.5.*give --motion and --epochs"),
+        ("--teacher-labels 0.5 --motion 1 --epochs 0", "give --motion and --epochs"),
+        ("--still-frames 2 --mixup 0.8", "--still-frames is 2, but --mixup and --cutmix"),
+        ("--still-frames 2 --gradient-checkpointing", "--gradient-checkpointing .* leave one"),
+        ("--frame-epochs 1 --motion 1 --gradient-checkpointing", "--gradient-checkpointing"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(words: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        parse(*words.split())
+
+
+def test_a_run_begun_before_an_option_existed_goes_on(tmp_path: Path) -> None:
+    words = ("--output", str(tmp_path / "out"))
+    open_run(parse(*words)).release()
+    file = tmp_path / "out" / EFFECTIVE_FILE
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if not line.startswith(("keep =", "ema ="))))
+    open_run(parse(*words, "--resume")).release()
+    file.write_text("".join(lines))
+    with pytest.raises(UsageError, match=r"--ema is 0.5, but the run .* was begun with 0.999"):
+        open_run(parse(*words, "--resume", "--ema", "0.5"))
