@@ -117,8 +117,8 @@ def fit_teacher(
         )
         batches = _batches(recordings, targets, spec, recipe, seed)
         for _, (motion, labels, known) in zip(range(STEPS), batches, strict=False):
-            targets = functional.one_hot(labels, len(LABELS)).float()
-            loss = label_loss(teacher(motion), targets, known, smoothing=LABEL_SMOOTHING).mean()
+            wanted = functional.one_hot(labels, len(LABELS)).float()
+            loss = label_loss(teacher(motion), wanted, known, smoothing=LABEL_SMOOTHING).mean()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
