@@ -11,6 +11,7 @@ from realtime_mood.capture.file_source import FileSource
 from realtime_mood.faces.detector import make_detector
 from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
+from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.preprocess import preprocess
 from realtime_mood.session import FaceStage
 from tests.fakes import SPEC
@@ -36,29 +37,33 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / source.name
 
 
-def _runtime_clips(path: Path, detector: str) -> dict[float, npt.NDArray[np.float32]]:
+def _runtime_clips(
+    path: Path, detector: str, spec: ClipSpec
+) -> dict[float, npt.NDArray[np.float32]]:
     yunet = shared_file(YUNET) if detector == "yunet" else None
     tracker = FaceTracker(InStepSearch(make_detector(detector, yunet_file=yunet)))
-    stage = FaceStage(tracker, CLIP_SPEC, stride_s=0.5)
+    stage = FaceStage(tracker, spec, stride_s=0.5)
     source = FileSource(path)
     clips = {}
     while (frame := source.read()) is not None:
         for clip in stage.process(frame)[1]:
-            clips[clip.end_s] = preprocess(clip.crops_bgr, CLIP_SPEC)
+            clips[clip.end_s] = preprocess(clip.crops_bgr, spec)
     source.close()
     return clips
 
 
 @pytest.mark.parametrize("detector", ["yunet", "cascade"])
 @pytest.mark.parametrize("decoder", ["pyav", "decord"])
+@pytest.mark.parametrize("is_steady", [False, True])
 def test_trainer_and_runtime_see_the_same_pixels(
-    recording: Path, detector: str, decoder: str, tmp_path: Path
+    recording: Path, detector: str, decoder: str, is_steady: bool, tmp_path: Path
 ) -> None:
     if decoder == "decord":
         pytest.importorskip("decord", reason="decord has no wheel here")
+    spec = replace(CLIP_SPEC, steady=is_steady)
     cutter = Cutter(
         folder=tmp_path,
-        spec=CLIP_SPEC,
+        spec=spec,
         detector=detector,
         yunet_file=shared_file(YUNET) if detector == "yunet" else None,
         decoder=decoder,
@@ -68,11 +73,11 @@ def test_trainer_and_runtime_see_the_same_pixels(
         recordings, cutter, num_workers=1, timeout_s=60, progress=lambda *stage: None
     )
     assert skipped == {}
-    clips = _runtime_clips(recording, detector)
+    clips = _runtime_clips(recording, detector, spec)
     assert len(clips) >= 3
-    levels_per_unit = 255 * CLIP_SPEC.std[0]
+    levels_per_unit = 255 * spec.std[0]
     for end_s, pixel_values in clips.items():
-        trained_on = preprocess(read_clip(crops, CLIP_SPEC, end_s=end_s), CLIP_SPEC)
+        trained_on = preprocess(read_clip(crops, spec, end_s=end_s), spec)
         difference = np.abs(trained_on - pixel_values) * levels_per_unit
         assert difference.max() <= TOLERATED_LEVELS[decoder] + 1e-3
         assert difference.mean() <= TOLERATED_MEAN_LEVELS[decoder] + 1e-3
