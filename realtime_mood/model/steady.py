@@ -8,8 +8,8 @@ nose and the cheeks beside it count, the mouth little, which moves by itself.
 
 What it is worth (`benchmarks/results/steady_motion.json`): of four unseen people of RAVDESS
 reanimated, linear regression from the differences between crops to how landmarks move against the
-head explains 82, 84, 45, 59, 1, 39, 25 and 17 % of the variance along the eight commonest directions
-without it, with it 85, 89, 64, 71, 29, 65, 37 and 32 %.
+head explains 82, 84, 45, 59, 1, 39, 25 and 17 % of the variance along the eight commonest
+directions without it, with it 85, 89, 64, 71, 29, 65, 37 and 32 %.
 """
 
 from __future__ import annotations
