@@ -127,6 +127,15 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(
         torch.testing.assert_close(after[name], value)
 
 
+def close_to(value: object) -> object:
+    """What equals the same with numbers a rounding away: not every processor rounds alike twice."""
+    if isinstance(value, dict):
+        return {key: close_to(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [close_to(part) for part in value]
+    return pytest.approx(value, abs=1e-5) if isinstance(value, float) else value
+
+
 def test_evaluate_measures_the_actors_asked_for(
     run: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,7 +144,7 @@ def test_evaluate_measures_the_actors_asked_for(
     assert main([str(word) for word in words]) == 0
     figures = json.loads(capsys.readouterr().out)
     reported = json.loads((run / "checkpoint" / "metrics.json").read_text())["test"]
-    assert figures["recordings"] == reported
+    assert figures["recordings"] == close_to(reported)
     # Drawn recordings are shorter than a clip.
     assert figures["as_deployed"] is None
     assert "no recording lasts 1.4 s" in figures["notes"][0]
