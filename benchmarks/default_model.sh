@@ -10,8 +10,7 @@ export REALTIME_MOOD_FACE_MODEL=$2
 round() {
     trainer train --recipe small --data "images:$data" --cache "$output/crops" --no-steady \
         --frame-interval-s 0.1 --landmarks 1 --epochs 0 --crop-jitter 3 --erase 0.25 \
-        --drop-path 0.05 --ema 0.998 \
-        --precision bf16 --report-to none ${RESUME:-} "$@"
+        --drop-path 0.05 --ema 0.998 --precision bf16 --report-to none ${RESUME:-} "$@"
 }
 
 round --frame-epochs 14 --output "$output/first"

@@ -87,9 +87,8 @@ def _check(config: TrainConfig) -> None:
         for name, table in before.items():
             part = getattr(config, name)
             # An option that did not exist then was what it is by default.
-            known = {o.name: o.default for o in options_of(type(part)) if o.default is not MISSING}
-            before_it = {key: known[key] for key in known.keys() - table.keys()}
-            _compare(name, before_it | table, to_toml(part), where=str(config.run.output))
+            usual = {o.name: o.default for o in options_of(type(part)) if o.default is not MISSING}
+            _compare(name, usual | table, to_toml(part), where=str(config.run.output))
 
 
 def _compare(name: str, before: dict[str, Any], now: dict[str, Any], *, where: str) -> None:

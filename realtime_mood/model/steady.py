@@ -116,11 +116,10 @@ class _Reference:
                 SMALLEST_STEP
             ):
                 break
+        enough = max(self._likeness(grey), LEAST_ALIKE)
         for found in (lies, start):
-            if self._is_sane(found):
-                alike = self._likeness(_warp(grey, found, self._side))
-                if alike > max(self._likeness(grey), LEAST_ALIKE):
-                    return found
+            if self._is_sane(found) and self._likeness(_warp(grey, found, self._side)) > enough:
+                return found
         return None
 
     def _is_sane(self, lies: Matrix) -> bool:
