@@ -66,7 +66,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             )
         model = tiny_timesformer(spec)
         look_at_neighbours(model)
-        return _deepened(model, config.add_layers), spec
+        return deepened(model, config.add_layers), spec
     name = config.base_model
     values = _read_base_json(name, CONFIG_FILE)
     if values.get("model_type") != "timesformer":
@@ -122,7 +122,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
         ) from error
     if image_size != shape.image_size:
         _resize_patches(model, image_size // across)
-    return _deepened(model, config.add_layers), spec
+    return deepened(model, config.add_layers), spec
 
 
 def _resize_patches(model: Model, size: int) -> None:
@@ -149,7 +149,7 @@ def _resize_patches(model: Model, size: int) -> None:
     model.config.image_size, model.config.patch_size = side, size
 
 
-def _deepened(model: Model, count: int) -> Model:
+def deepened(model: Model, count: int) -> Model:
     """A model with more layers that answers what the given one does."""
     if not count:
         return model

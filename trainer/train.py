@@ -38,6 +38,7 @@ from trainer.landmark_finder import Points, model_file
 from trainer.landmarks import find_landmarks
 from trainer.motion import MotionTargets
 from trainer.motion_learner import MotionLearner
+from trainer.motion_reader import add_motion_reader, why_not
 from trainer.motion_teacher import fit_teacher
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
@@ -118,7 +119,9 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     set_seed(config.run.seed)
     starts_time = config.model.base_model == TINY or config.recipe.restart_time
     # Untrained, the comparison would only disturb what single frames taught.
-    if starts_time and (config.recipe.epochs or config.recipe.head_epochs):
+    if config.recipe.motion_clips:
+        model = _read_motion(model, parts, spec, config)
+    elif starts_time and (config.recipe.epochs or config.recipe.head_epochs):
         compare_frames(model)
     learner: nn.Module = model
     if not config.recipe.epochs:
@@ -198,6 +201,27 @@ def _learn_from_frames(
         # A picture shows what it is called; a frame of a recording often does not.
         validation=EvaluationClips(parts.pictures_validation or parts.validation, one, count=1),
         progress=progress,
+    )
+
+
+def _read_motion(model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig) -> Model:
+    if reason := why_not(model):
+        raise UsageError(
+            f"--motion-clips is {config.recipe.motion_clips}, but {reason}; give a base model that "
+            "began as 'tiny', or leave it out"
+        )
+    moving = [crops for crops in parts.train if not crops.is_still]
+    if not moving:
+        raise UsageError(
+            f"--motion-clips is {config.recipe.motion_clips}, but the data has pictures alone, "
+            "which do not move; add recordings by --data, or leave it out"
+        )
+    return add_motion_reader(
+        model,
+        TrainingClips(moving, spec, recipe=config.recipe, seed=config.run.seed),
+        views=config.recipe.motion_clips,
+        num_workers=config.run.num_workers,
+        seed=config.run.seed,
     )
 
 

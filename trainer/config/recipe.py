@@ -97,6 +97,9 @@ class RecipeConfig(Options):
     still_frames: Annotated[int, Range(0, 64)] = 0
     """Frames of the clips that pictures are given as in training (0: as many as of recordings); a
     model that compares frames needs but two."""
+    motion_clips: Annotated[int, Range(0, 1000)] = 0
+    """Clips of each recording from which two layers are made that read motion, and added to what
+    single frames taught (see `trainer.motion_reader`); for small models; 0: none."""
     restart_time: bool = False
     """Attention over time starts anew as a comparison of frames; 'tiny' always does."""
 
@@ -108,8 +111,11 @@ class RecipeConfig(Options):
                 f"multiple of {self.repeats}"
             )
 
-        if not (self.epochs or self.frame_epochs or self.head_epochs):
-            raise UsageError("--epochs is 0, and so are --frame-epochs and --head-epochs; give one")
+        if not (self.epochs or self.frame_epochs or self.head_epochs or self.motion_clips):
+            raise UsageError(
+                "--epochs is 0, and so are --frame-epochs, --head-epochs and --motion-clips; "
+                "give one"
+            )
         for name in SECOND_TASKS:
             if self.mixes and (weight := getattr(self, name)):
                 raise UsageError(

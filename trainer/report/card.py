@@ -74,6 +74,7 @@ def model_card(report: Report) -> str:
         else "",
         landmarks=bool(config.recipe.frame_epochs and config.recipe.landmarks),
         motion=config.recipe.learns_motion,
+        reads_motion=config.recipe.motion_clips,
         corpora=[CORPORA[corpus].format(name=name) for corpus, name in sources.items()],
         licence_text=SHARE_ALIKE if "ravdess" in sources else NO_LICENCE,
         protocol=report.protocol,

@@ -1,0 +1,103 @@
+"""Layers that are written, not trained: what they read, and what they leave alone."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+import torch
+from torch import Tensor
+
+from realtime_mood.model.labels import LABELS
+from realtime_mood.model.timesformer import tiny_timesformer
+from tests.fakes import SPEC
+from trainer.dataset import Item, TrainingClips
+from trainer.initial import compare_frames, look_at_neighbours
+from trainer.motion_reader import LAYERS, add_motion_reader
+from trainer.sampler import Draw
+
+CLIP_SPEC = replace(SPEC, image_size=32, num_frames=4)
+RECORDINGS = 48
+
+
+class Swaying:
+    """A spot on a picture of noise that sways across (label 0) or up and down (label 1)."""
+
+    def __len__(self) -> int:
+        return RECORDINGS
+
+    def __getitem__(self, draw: Draw) -> Item:
+        label = draw.index % 2
+        clip = sway(label, seed=1000 * draw.epoch + draw.index)
+        known = torch.zeros(len(LABELS), dtype=torch.bool)
+        known[:2] = True
+        return Item(pixel_values=clip, labels=label, known_labels=known, indices=draw.index)
+
+
+def sway(label: int, *, seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    picture = 0.3 * torch.randn(1, 3, 32, 32, generator=generator)
+    clip = picture.repeat(4, 1, 1, 1)
+    row, column = (int(place) for place in torch.randint(8, 16, (2,), generator=generator))
+    for frame, off in enumerate((-4, 0, 4, 0)):
+        down, right = (0, off) if label == 0 else (off, 0)
+        clip[frame, :, row + down : row + down + 8, column + right : column + right + 8] += 2.0
+    return clip
+
+
+@pytest.fixture(scope="module")
+def models() -> tuple[Any, Any]:
+    """Without and with the layers."""
+    torch.manual_seed(0)
+    model = tiny_timesformer(CLIP_SPEC)
+    look_at_neighbours(model)
+    before = copy.deepcopy(model).eval()
+    clips = cast(TrainingClips, Swaying())
+    return before, add_motion_reader(model, clips, views=4, num_workers=0, seed=1)
+
+
+def right(model: Any, precision: torch.dtype = torch.float32) -> float:
+    clips = torch.stack([sway(index % 2, seed=10**6 + index) for index in range(40)])
+    with torch.no_grad():
+        logits = model(pixel_values=clips.to(precision)).logits[:, :2]
+    return float((logits.argmax(dim=1) == torch.arange(40) % 2).float().mean())
+
+
+def test_motion_of_clips_never_seen_is_read(models: tuple[Any, Any]) -> None:
+    before, after = models
+    assert after.config.num_hidden_layers == before.config.num_hidden_layers + LAYERS
+    assert right(before) < 0.7
+    assert right(after) > 0.9
+
+
+def test_what_is_read_survives_the_precision_it_is_kept_and_run_in(models: tuple[Any, Any]) -> None:
+    after = copy.deepcopy(models[1]).half().float()
+    assert right(after) > 0.9
+    assert right(after.to(torch.bfloat16), torch.bfloat16) > 0.9
+
+
+def test_a_clip_in_which_nothing_moves_is_answered_as_before(models: tuple[Any, Any]) -> None:
+    before, after = models
+    # A few channels become the frames' own, whoever compares frames.
+    compared = copy.deepcopy(before)
+    compare_frames(compared)
+    still = torch.randn(8, 1, 3, 32, 32).expand(-1, 4, -1, -1, -1)
+    with torch.no_grad():
+        was, now = (model(pixel_values=still).logits for model in (compared, after))
+    assert float(was.std()) > 0.1
+    assert float((now - was).abs().max()) < 0.02
+
+
+def test_the_same_seed_writes_the_same(models: tuple[Any, Any]) -> None:
+    state = torch.random.get_rng_state()
+    twins = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        model = tiny_timesformer(CLIP_SPEC)
+        look_at_neighbours(model)
+        clips = cast(TrainingClips, Swaying())
+        twins.append(add_motion_reader(model, clips, views=1, num_workers=0, seed=1).state_dict())
+    torch.random.set_rng_state(state)
+    assert all(torch.equal(twins[0][name], twins[1][name]) for name in twins[0])
