@@ -20,11 +20,13 @@ from filelock import FileLock
 from safetensors.torch import load_file
 from torch import nn
 
-from realtime_mood.model.checkpoint import Contract, save_checkpoint
+from realtime_mood.model.checkpoint import Contract, load_model, save_checkpoint
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
+from tests.trainer.base_model import write_base_model
 from trainer import checkpoints
 from trainer.cli import main
+from trainer.motion_reader import LAYERS
 from trainer.optimizer import parameter_groups
 from trainer.run_folder import LOCK_FILE
 
@@ -218,6 +220,34 @@ def test_a_classifier_that_is_fitted_after_frames_is_not_asked_for_motion(
         "frames",
         "head",
     }
+
+
+@pytest.mark.timeout(400)
+def test_layers_that_read_motion_are_added_to_what_frames_taught(
+    data: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.motion_reader.STEPS", 20)
+    recipe = "--recipe small --image-size 32 --faces none --batch-size 4 --max-steps 1"
+    stages = "--frame-epochs 1 --epochs 0 --motion-clips 2 --report-to none --num-workers 0"
+    arguments = [*recipe.split(), *stages.split(), *data, "--output", str(tmp_path)]
+    assert main(["train", *arguments]) == 0
+    model = load_model(tmp_path / "checkpoint")
+    assert model.config.num_hidden_layers == 6 + LAYERS
+    card = (tmp_path / "checkpoint" / "README.md").read_text(encoding="utf-8")
+    assert "fitted to 2 clips of each recording" in card
+    assert "switched off" not in card
+
+
+def test_layers_that_read_motion_need_the_heads_of_a_small_model(
+    tmp_path: Path, data: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = tmp_path / "base"
+    write_base_model(base, layers=1, image_size=32)
+    further = ["--base-model", str(base), "--epochs", "0", "--head-epochs", "0"]
+    further += ["--faces", "none", "--motion-clips", "1"]
+    code, line = fails(capsys, ["train", *data, "--output", str(tmp_path / "o"), *further])
+    assert code == 2
+    assert "--motion-clips is 1, but the model's heads are 64 channels wide" in line
 
 
 def fails(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> tuple[int, str]:
