@@ -4,32 +4,29 @@ Trained by a few hundred recordings' labels, the last layers of a small TimeSfor
 see before they learn how faces move. A network that is given nothing but the motion of single
 frames' tokens cannot, and is fitted in seconds:
 
-    u   motion: what the tokens of a frame say on average, less its mean over the clip, along the
-        DIRECTIONS in which it varies most, each in units of its usual size
+    u   motion: the mean of a frame's patches less their mean over the clip, along the DIRECTIONS in
+        which it varies most, each in units of its usual size
     h   features: GELU(enter u), of which those of a face at rest are subtracted
     y   logits that are added to those of the face at rest: answer (mean of h over the clip)
 
-That is what two layers of divided attention can compute exactly, so it is written into their
-weights:
+That is what two layers of divided attention can compute, so it is written into their weights:
 
-    first   attention over time     u of each patch: its own frame less all frames
-            attention over space    mean of u over the patches of a frame
+    first   attention over time     takes from each patch its mean over the clip
+            attention over space    u: mean over the patches of a frame
             inner layer             h
     second  attention over space    the first token gathers the mean of h, as logits
 
 Layer norms stay out of the way because a CONSTANT that outweighs everything stands in two channels
-of every patch: what a norm divides by hardly varies. The first token has no such constant, by which
-attention tells it from patches; between the two layers it has one of the other sign, to which the
-inner layer answers nothing. A clip in which nothing moves gets the logits it had before. All are
-ordinary weights.
+of every patch: what a norm divides by hardly varies. The first token has one of the other sign
+until the end, by which attention tells it from patches, and to which the inner layer answers
+nothing. A clip in which nothing moves gets the logits it had before. All are ordinary weights.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -38,8 +35,9 @@ from torch.utils.data import DataLoader
 
 from realtime_mood.model.labels import LABELS
 from trainer.base import Model, deepened
+from trainer.crops import Progress
 from trainer.dataset import TrainingClips
-from trainer.initial import PLACE_WIDTH, compare_frames
+from trainer.initial import PLACE_WIDTH
 from trainer.loss import label_loss
 from trainer.sampler import Draw
 
@@ -47,8 +45,7 @@ LAYERS = 2
 DIRECTIONS = 24
 FEATURES = 64
 LEAST_SIZE = 0.04
-"""Of motion along a direction, where tokens are of size 1; directions with less are not enlarged
-further."""
+"""Of motion along a direction, in sizes of a patch; directions with less are enlarged no further."""
 
 DROPOUT = 0.2
 STEPS = 3000
@@ -57,19 +54,16 @@ LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 0.1
 LABEL_SMOOTHING = 0.1
 
-CONSTANT = 40_000.0
-"""Below what half precision holds."""
+CONSTANT = 4000.0
+"""Of patches; half precision holds sixteen times as much."""
 MOTION = CONSTANT / 400
-"""Size of u beside it: the norm varies by less than a thousandth, and what tokens held before is a
-hundredth of u."""
+"""Size of u beside it: the norm varies by less than a thousandth."""
 READ = CONSTANT / 30
 """Size of h."""
-OWN_FRAME = 20.0
-"""As in `initial`, but sharper: u must be the frame's own."""
+OTHER_CONSTANT = 400.0
+"""Of the first token: outweighs it, and leaves what it holds when it is taken away again."""
 PATCHES_ALONE = 8.0
 """Root of how much more patches count for attention than the first token, before its scale."""
-OTHER_CONSTANT = -CONSTANT / 100
-"""Of the first token: outweighs it, and leaves what it holds when it is taken away again."""
 CLOSED = 2.0
 """How far the inner layer is below 0 at the first token, in halves of the constants' difference."""
 
@@ -95,7 +89,7 @@ class _Seen:
     """What the layers that are there make of clips."""
 
     frames: Tensor
-    """Mean of each frame's patches after a layer norm, shape (clips, frames, channels)."""
+    """Mean of each frame's patches, shape (clips, frames, channels)."""
     first: Tensor
     """First token, shape (clips, channels)."""
     logits: Tensor
@@ -111,20 +105,24 @@ class _Seen:
 def why_not(model: Model) -> str:
     """Why a model cannot be given a reader; empty where it can."""
     config = model.config
-    width, heads, frames = config.hidden_size, config.num_attention_heads, config.num_frames
+    width, heads = config.hidden_size, config.num_attention_heads
     if width // heads != PLACE_WIDTH:
         return f"the model's heads are {width // heads} channels wide instead of {PLACE_WIDTH}"
-    least = 2 * DIRECTIONS + FEATURES + frames + 3
-    if frames > PLACE_WIDTH or width < least:
-        return (
-            f"the model has {width} channels and {frames} frames; {least} channels are needed, and "
-            f"{PLACE_WIDTH} frames at most"
-        )
+    least = DIRECTIONS + FEATURES + 3
+    if width < least:
+        return f"the model has {width} channels instead of {least} or more"
     return ""
 
 
 def add_motion_reader(
-    model: Model, clips: TrainingClips, *, views: int, num_workers: int, seed: int
+    model: Model,
+    clips: TrainingClips,
+    *,
+    views: int,
+    dtype: torch.dtype,
+    num_workers: int,
+    seed: int,
+    progress: Progress,
 ) -> Model:
     """A model with two layers more, which read expressions from motion.
 
@@ -132,46 +130,52 @@ def add_motion_reader(
         model: of single frames so far, for which `why_not` knows no reason. Not used any more.
         clips: what is learned from; of recordings, for pictures do not move.
         views: clips of each recording.
+        dtype: in which products of matrices are computed.
         num_workers: processes that prepare clips.
         seed: of everything drawn; torch's random numbers stay as they are.
+        progress: told the clips.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         deeper = deepened(model, LAYERS)
-        compare_frames(deeper)
-        seen = _see(deeper, clips, views, num_workers)
-        read, motion = _directions(seen, deeper.config.num_frames)
+        draws = [Draw(index, view, index) for view in range(views) for index in range(len(clips))]
+        seen = _see(deeper, clips, draws, dtype, num_workers, progress)
+        constant = _constant(deeper)
+        read, motion = _directions(seen, constant)
         reader = _fit(motion, seen)
-        _write(deeper, reader, read, seen)
+        _write(deeper, reader, read, constant, seen)
     return deeper
 
 
 @torch.no_grad()
-def _see(model: Model, clips: TrainingClips, views: int, num_workers: int) -> _Seen:
+def _see(
+    model: Model,
+    clips: TrainingClips,
+    draws: list[Draw],
+    dtype: torch.dtype,
+    num_workers: int,
+    progress: Progress,
+) -> _Seen:
     timesformer: Any = model.timesformer
     frames_of_clip = model.config.num_frames
     kept: list[Tensor] = []
     layer = timesformer.encoder.layer[-LAYERS]
     handle = layer.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
-    count = len(clips)
-    draws = [Draw(index, view, index) for view in range(views) for index in range(count)]
     loader: DataLoader[Any] = DataLoader(
-        clips,
-        batch_size=32,
-        sampler=draws,
-        num_workers=num_workers,
+        clips, batch_size=BATCH, sampler=draws, num_workers=num_workers
     )
     model.train(False)
     rows: list[tuple[Tensor, ...]] = []
     patches = torch.zeros(model.config.hidden_size, model.config.hidden_size)
     for batch in loader:
-        logits = model(pixel_values=batch["pixel_values"]).logits
+        with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+            logits = model(pixel_values=batch["pixel_values"]).logits.float()
         tokens = kept.pop().float()
         patch = tokens[:, 1:]
         patches += torch.einsum("bpi,bpj->ij", patch, patch) / (patch.shape[1] * len(draws))
-        normed = functional.layer_norm(patch, patch.shape[-1:])
-        frames = normed.view(len(normed), -1, frames_of_clip, normed.shape[-1]).mean(dim=1)
+        frames = patch.view(len(patch), -1, frames_of_clip, patch.shape[-1]).mean(dim=1)
         rows.append((frames, tokens[:, 0], logits, batch["labels"], batch["known_labels"]))
+        progress("motion", len(rows) * BATCH, len(draws))
     handle.remove()
     frames, first, logits, labels, known = (torch.cat(row) for row in zip(*rows, strict=True))
     return _Seen(
@@ -179,14 +183,24 @@ def _see(model: Model, clips: TrainingClips, views: int, num_workers: int) -> _S
     )
 
 
-def _directions(seen: _Seen, frames: int) -> tuple[Tensor, Tensor]:
-    """What reads motion from a frame, shape (DIRECTIONS, content), and the motion of the clips."""
-    content = seen.frames.shape[-1] - frames
-    moved = seen.frames[..., :content]
-    moved = moved - moved.mean(dim=1, keepdim=True)
+def _constant(model: Model) -> Tensor:
+    """Where constants stand, shape (channels,), of size 1: what the classifier looks at least."""
+    classifier, timesformer = cast(Any, model.classifier), cast(Any, model.timesformer)
+    looks = (classifier.weight * timesformer.layernorm.weight).square().sum(dim=0)
+    constant = torch.zeros_like(looks)
+    # One of each sign: norms subtract the mean of the channels.
+    constant[looks.argsort()[:2]] = torch.tensor([1.0, -1.0]) / math.sqrt(2.0)
+    return constant.detach()
+
+
+def _directions(seen: _Seen, constant: Tensor) -> tuple[Tensor, Tensor]:
+    """What reads motion from a patch, shape (DIRECTIONS, channels), and the motion of the clips."""
+    moved = seen.frames - seen.frames.mean(dim=1, keepdim=True)
+    moved = (moved - moved.mean(dim=2, keepdim=True)) * (constant == 0)
     flat = moved.flatten(0, 1)
     variance, directions = torch.linalg.eigh(flat.T @ flat / len(flat))
-    size = variance.flip(0)[:DIRECTIONS].clamp(min=LEAST_SIZE**2).sqrt()
+    least = LEAST_SIZE**2 * seen.patches.trace() / len(constant)
+    size = variance.flip(0)[:DIRECTIONS].clamp(min=float(least)).sqrt()
     read = (directions.flip(1)[:, :DIRECTIONS] / size).T
     return read, moved @ read.T
 
@@ -212,32 +226,35 @@ def _fit(motion: Tensor, seen: _Seen) -> MotionReader:
 
 
 @torch.no_grad()
-def _write(model: Model, reader: MotionReader, read: Tensor, seen: _Seen) -> None:
+def _write(model: Model, reader: MotionReader, read: Tensor, constant: Tensor, seen: _Seen) -> None:
     """Write the reader into the last two layers."""
     timesformer: Any = model.timesformer
-    first, second = timesformer.encoder.layer[-LAYERS:]
-    frames, width = model.config.num_frames, model.config.hidden_size
-    content = width - frames
+    *_, before, first, second = timesformer.encoder.layer
     for layer in (first, second):
         _clear(layer)
-    constant = torch.zeros(width)
-    constant[content - 2], constant[content - 1] = 1 / math.sqrt(2.0), -1 / math.sqrt(2.0)
+    width = len(constant)
     size = CONSTANT / math.sqrt(width)
     """What a layer norm divides patches by."""
-    moved, gathered, features = _places(seen, content)
+    gathered, features = _places(seen, constant)
+    ours = constant == 0
 
-    _subtract_mean(first.temporal_attention, read, moved, frames)
+    before.output.dense.bias += OTHER_CONSTANT * constant
+    over_time = first.temporal_attention
+    within = (seen.patches.trace() + OTHER_CONSTANT**2).sqrt() / math.sqrt(width)
+    over_time.attention.qkv.weight[2 * width :] = torch.diag(within * ours)
+    over_time.output.dense.weight.copy_(-torch.diag(ours.float()))
     nn.init.eye_(first.temporal_dense.weight)
-    first.temporal_dense.bias.copy_((CONSTANT - OTHER_CONSTANT) * constant)
+    first.temporal_dense.bias.copy_(-(CONSTANT + OTHER_CONSTANT) * constant)
+
     inner, outer = first.intermediate.dense, first.output.dense
-    _gather(first.attention, moved * (size / MOTION), constant)
+    _gather(first.attention, read * size, constant)
     first.attention.output.dense.weight[:, :DIRECTIONS] = MOTION * gathered
-    first.attention.output.dense.bias.copy_(OTHER_CONSTANT * constant)
     inner.weight[:FEATURES] = reader.enter.weight @ gathered.T * (size / MOTION)
-    inner.weight[:FEATURES] += CLOSED * constant
+    inner.weight[:FEATURES] -= CLOSED * constant
     inner.bias[:FEATURES] = reader.enter.bias - CLOSED * math.sqrt(width)
     outer.weight[:, :FEATURES] = READ * features
-    _gather(second.attention, features * (size / READ), constant)
+
+    _gather(second.attention, features.T * (size / READ), constant)
     # The last norm divides by the first token's size, and subtracts its mean.
     classifier: Any = model.classifier
     rows = classifier.weight * timesformer.layernorm.weight
@@ -259,55 +276,39 @@ def _clear(layer: Any) -> None:
             nn.init.zeros_(module.bias)
 
 
-def _places(seen: _Seen, content: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Where motion, its mean over patches, and features are kept: directions at right angles.
+def _places(seen: _Seen, constant: Tensor) -> tuple[Tensor, Tensor]:
+    """Where u and h are kept: directions at right angles, without a mean, beside the constants.
 
-    Where there is least already: in patches, and for what the inner layer reads, in the first
-    token. Norms subtract the mean of the channels, so no direction has one; the last two channels
-    hold the constant.
+    For u where there is least already in the first token, which the inner layer reads too; for h
+    where there is least in patches.
 
     Returns:
-        Shapes (channels, DIRECTIONS), (channels, DIRECTIONS), (channels, FEATURES).
+        Shapes (channels, DIRECTIONS) and (channels, FEATURES).
     """
-    width = len(seen.patches)
-    taken = torch.zeros(width, width - content + 3)
-    taken[content - 2 :, : width - content + 2] = torch.eye(width - content + 2)
-    taken[: content - 2, -1] = 1 / math.sqrt(content - 2)
+    ours = constant == 0
+    taken = torch.cat([torch.eye(len(ours))[:, ~ours], (ours / ours.sum().sqrt())[:, None]], dim=1)
     places: list[Tensor] = []
-    for moments, count in (
-        (seen.first.T @ seen.first / len(seen.first), DIRECTIONS),
-        (seen.patches, DIRECTIONS + FEATURES),
-    ):
-        outside = torch.eye(width) - taken @ taken.T
-        within = torch.linalg.svd(outside).U[:, : width - taken.shape[1]]
-        least = within @ torch.linalg.eigh(within.T @ moments @ within).eigenvectors[:, :count]
+    first = seen.first.T @ seen.first / len(seen.first)
+    for moments, count in ((first, DIRECTIONS), (seen.patches, FEATURES)):
+        free = torch.linalg.svd(torch.eye(len(ours)) - taken @ taken.T).U
+        free = free[:, : len(ours) - taken.shape[1]]
+        least = free @ torch.linalg.eigh(free.T @ moments @ free).eigenvectors[:, :count]
         places.append(least)
         taken = torch.cat([taken, least], dim=1)
-    gathered, rest = places
-    return rest[:, :DIRECTIONS], gathered, rest[:, DIRECTIONS:]
-
-
-def _subtract_mean(attention: Any, read: Tensor, place: Tensor, frames: int) -> None:
-    """Let pairs of heads write how a patch differs from its mean over the clip."""
-    qkv, output = attention.attention.qkv, attention.output.dense
-    width, content = output.out_features, read.shape[1]
-    own_frame = OWN_FRAME * functional.pad(torch.eye(frames), (content, 0))
-    for pair, start in enumerate(range(0, DIRECTIONS, PLACE_WIDTH)):
-        rows = slice(start, min(start + PLACE_WIDTH, DIRECTIONS))
-        count, first = rows.stop - rows.start, 2 * pair * PLACE_WIDTH
-        for head, sign in ((first, 1.0), (first + PLACE_WIDTH, -1.0)):
-            qkv.weight[2 * width + head : 2 * width + head + count, :content] = read[rows]
-            output.weight[:, head : head + count] = sign * MOTION * place[:, rows]
-        for half in (0, width):
-            qkv.weight[half + first : half + first + frames] = own_frame
+    return places[0], places[1]
 
 
 def _gather(attention: Any, read: Tensor, constant: Tensor) -> None:
-    """Let heads look evenly at all patches of a frame, and not at the first token."""
+    """Let heads look evenly at all patches of a frame, and not at the first token.
+
+    Args:
+        attention: over space.
+        read: what of them, shape (count, channels).
+        constant: of patches, with the other sign.
+    """
     qkv = attention.attention.qkv
-    width, count = read.shape
-    heads: Sequence[int] = range(0, width, PLACE_WIDTH)
-    for head in heads:
+    count, width = read.shape
+    for head in range(0, width, PLACE_WIDTH):
         qkv.bias[head] = PATCHES_ALONE
-        qkv.weight[width + head] = 2 * PATCHES_ALONE / math.sqrt(width) * constant
-    qkv.weight[2 * width : 2 * width + count] = read.T
+        qkv.weight[width + head] = -2 * PATCHES_ALONE / math.sqrt(width) * constant
+    qkv.weight[2 * width : 2 * width + count] = read

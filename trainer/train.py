@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from filelock import FileLock
 from torch import nn
 from transformers import set_seed
@@ -120,7 +121,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     starts_time = config.model.base_model == TINY or config.recipe.restart_time
     # Untrained, the comparison would only disturb what single frames taught.
     if config.recipe.motion_clips:
-        model = _read_motion(model, parts, spec, config)
+        model = _read_motion(model, parts, spec, config, progress)
     elif starts_time and (config.recipe.epochs or config.recipe.head_epochs):
         compare_frames(model)
     learner: nn.Module = model
@@ -204,7 +205,9 @@ def _learn_from_frames(
     )
 
 
-def _read_motion(model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig) -> Model:
+def _read_motion(
+    model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig, progress: Progress
+) -> Model:
     if reason := why_not(model):
         raise UsageError(
             f"--motion-clips is {config.recipe.motion_clips}, but {reason}; give a base model that "
@@ -220,8 +223,10 @@ def _read_motion(model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig)
         model,
         TrainingClips(moving, spec, recipe=config.recipe, seed=config.run.seed),
         views=config.recipe.motion_clips,
+        dtype=torch.bfloat16 if config.run.precision == "bf16" else torch.float32,
         num_workers=config.run.num_workers,
         seed=config.run.seed,
+        progress=progress,
     )
 
 
