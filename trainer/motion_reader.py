@@ -45,7 +45,7 @@ LAYERS = 2
 DIRECTIONS = 24
 FEATURES = 64
 LEAST_SIZE = 0.04
-"""Of motion along a direction, in sizes of a patch; directions with less are enlarged no further."""
+"""Of motion along a direction, in sizes of a patch; those with less are enlarged no further."""
 
 DROPOUT = 0.2
 STEPS = 3000
@@ -54,18 +54,20 @@ LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 0.1
 LABEL_SMOOTHING = 0.1
 
-CONSTANT = 4000.0
+CONSTANT = 4096 * math.sqrt(2.0)
 """Of patches; half precision holds sixteen times as much."""
 MOTION = CONSTANT / 400
 """Size of u beside it: the norm varies by less than a thousandth."""
 READ = CONSTANT / 30
 """Size of h."""
-OTHER_CONSTANT = 400.0
-"""Of the first token: outweighs it, and leaves what it holds when it is taken away again."""
+OTHER_CONSTANT = 256 * math.sqrt(2.0)
+"""Of the first token: outweighs it, and leaves what it holds when it is taken away again. In each
+channel stands a power of two, which no precision rounds."""
 PATCHES_ALONE = 8.0
-"""Root of how much more patches count for attention than the first token, before its scale."""
-CLOSED = 2.0
-"""How far the inner layer is below 0 at the first token, in halves of the constants' difference."""
+"""Root of how much more patches count for attention than the first token."""
+CLOSED = 0.75
+"""How far the inner layer is below 0 at the first token, in differences of its norm's constant from
+patches' (twice the root of the channels)."""
 
 
 class MotionReader(nn.Module):
@@ -76,6 +78,8 @@ class MotionReader(nn.Module):
         self.enter = nn.Linear(DIRECTIONS, FEATURES)
         self.answer = nn.Linear(FEATURES, len(LABELS), bias=False)
         self.dropout = nn.Dropout(DROPOUT)
+        # Labels that no recording could have had are left alone.
+        nn.init.zeros_(self.answer.weight)
 
     def forward(self, motion: Tensor) -> Tensor:
         """Shape (clips, labels); 0 where nothing moves."""
@@ -92,8 +96,6 @@ class _Seen:
     """Mean of each frame's patches, shape (clips, frames, channels)."""
     first: Tensor
     """First token, shape (clips, channels)."""
-    logits: Tensor
-    """Of the model as it is, shape (clips, labels)."""
     patches: Tensor
     """Second moments of patches, shape (channels, channels)."""
     labels: Tensor
@@ -108,6 +110,13 @@ def why_not(model: Model) -> str:
     width, heads = config.hidden_size, config.num_attention_heads
     if width // heads != PLACE_WIDTH:
         return f"the model's heads are {width // heads} channels wide instead of {PLACE_WIDTH}"
+    knows_time = [
+        name
+        for name, weights in model.named_parameters()
+        if ("time_embeddings" in name or "temporal_dense" in name) and weights.any()
+    ]
+    if knows_time:
+        return "the model compares frames already"
     least = DIRECTIONS + FEATURES + 3
     if width < least:
         return f"the model has {width} channels instead of {least} or more"
@@ -119,6 +128,7 @@ def add_motion_reader(
     clips: TrainingClips,
     *,
     views: int,
+    batch_size: int,
     dtype: torch.dtype,
     num_workers: int,
     seed: int,
@@ -130,21 +140,24 @@ def add_motion_reader(
         model: of single frames so far, for which `why_not` knows no reason. Not used any more.
         clips: what is learned from; of recordings, for pictures do not move.
         views: clips of each recording.
+        batch_size: clips at a time.
         dtype: in which products of matrices are computed.
         num_workers: processes that prepare clips.
-        seed: of everything drawn; torch's random numbers stay as they are.
+        seed: of everything drawn; torch's random numbers on the CPU stay as they are.
         progress: told the clips.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         deeper = deepened(model, LAYERS)
         draws = [Draw(index, view, index) for view in range(views) for index in range(len(clips))]
-        seen = _see(deeper, clips, draws, dtype, num_workers, progress)
+        seen = _see(deeper, clips, draws, batch_size, dtype, num_workers, progress)
         constant = _constant(deeper)
         read, motion = _directions(seen, constant)
-        reader = _fit(motion, seen)
-        _write(deeper, reader, read, constant, seen)
-    return deeper
+        deeper.requires_grad_(False)
+        lift = _lift(deeper, seen)
+        reader = _fit(deeper, motion, seen, lift)
+        _write(deeper, reader, read, lift, constant, seen)
+    return deeper.requires_grad_(True)
 
 
 @torch.no_grad()
@@ -152,6 +165,7 @@ def _see(
     model: Model,
     clips: TrainingClips,
     draws: list[Draw],
+    batch_size: int,
     dtype: torch.dtype,
     num_workers: int,
     progress: Progress,
@@ -162,25 +176,23 @@ def _see(
     layer = timesformer.encoder.layer[-LAYERS]
     handle = layer.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
     loader: DataLoader[Any] = DataLoader(
-        clips, batch_size=BATCH, sampler=draws, num_workers=num_workers
+        clips, batch_size=batch_size, sampler=draws, num_workers=num_workers
     )
     model.train(False)
     rows: list[tuple[Tensor, ...]] = []
     patches = torch.zeros(model.config.hidden_size, model.config.hidden_size)
     for batch in loader:
         with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
-            logits = model(pixel_values=batch["pixel_values"]).logits.float()
+            model(pixel_values=batch["pixel_values"])
         tokens = kept.pop().float()
         patch = tokens[:, 1:]
         patches += torch.einsum("bpi,bpj->ij", patch, patch) / (patch.shape[1] * len(draws))
         frames = patch.view(len(patch), -1, frames_of_clip, patch.shape[-1]).mean(dim=1)
-        rows.append((frames, tokens[:, 0], logits, batch["labels"], batch["known_labels"]))
-        progress("motion", len(rows) * BATCH, len(draws))
+        rows.append((frames, tokens[:, 0], batch["labels"], batch["known_labels"]))
+        progress("motion", min(len(rows) * batch_size, len(draws)), len(draws))
     handle.remove()
-    frames, first, logits, labels, known = (torch.cat(row) for row in zip(*rows, strict=True))
-    return _Seen(
-        frames=frames, first=first, logits=logits, patches=patches, labels=labels, known=known
-    )
+    frames, first, labels, known = (torch.cat(row) for row in zip(*rows, strict=True))
+    return _Seen(frames=frames, first=first, patches=patches, labels=labels, known=known)
 
 
 def _constant(model: Model) -> Tensor:
@@ -205,18 +217,31 @@ def _directions(seen: _Seen, constant: Tensor) -> tuple[Tensor, Tensor]:
     return read, moved @ read.T
 
 
-def _fit(motion: Tensor, seen: _Seen) -> MotionReader:
+@torch.no_grad()
+def _lift(model: Model, seen: _Seen) -> Tensor:
+    """What to add to a first token for a logit more, shape (channels, labels)."""
+    classifier, timesformer = cast(Any, model.classifier), cast(Any, model.timesformer)
+    rows = classifier.weight * timesformer.layernorm.weight
+    # The last norm subtracts the mean of the channels, and divides by their size.
+    rows = rows - rows.mean(dim=1, keepdim=True)
+    lift: Tensor = torch.linalg.pinv(rows) * seen.first.std(dim=1).mean()
+    return lift
+
+
+def _fit(model: Model, motion: Tensor, seen: _Seen, lift: Tensor) -> MotionReader:
     """A reader whose logits are right when they are added to those of faces at rest.
 
     Of other clips' faces: what a face at rest looks like must not be what tells the label.
     """
+    classifier, timesformer = cast(Any, model.classifier), cast(Any, model.timesformer)
     reader = MotionReader()
     optimizer = torch.optim.AdamW(reader.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
     wanted = functional.one_hot(seen.labels, len(LABELS)).float()
     for _ in range(STEPS):
         own, other = torch.randint(len(motion), (2, BATCH))
-        logits = reader(motion[own]) + seen.logits[other]
+        token = seen.first[other] + reader(motion[own]) @ lift.T
+        logits = classifier(timesformer.layernorm(token))
         loss = label_loss(logits, wanted[own], seen.known[own], smoothing=LABEL_SMOOTHING).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -226,7 +251,14 @@ def _fit(motion: Tensor, seen: _Seen) -> MotionReader:
 
 
 @torch.no_grad()
-def _write(model: Model, reader: MotionReader, read: Tensor, constant: Tensor, seen: _Seen) -> None:
+def _write(
+    model: Model,
+    reader: MotionReader,
+    read: Tensor,
+    lift: Tensor,
+    constant: Tensor,
+    seen: _Seen,
+) -> None:
     """Write the reader into the last two layers."""
     timesformer: Any = model.timesformer
     *_, before, first, second = timesformer.encoder.layer
@@ -255,11 +287,7 @@ def _write(model: Model, reader: MotionReader, read: Tensor, constant: Tensor, s
     outer.weight[:, :FEATURES] = READ * features
 
     _gather(second.attention, features.T * (size / READ), constant)
-    # The last norm divides by the first token's size, and subtracts its mean.
-    classifier: Any = model.classifier
-    rows = classifier.weight * timesformer.layernorm.weight
-    rows = rows - rows.mean(dim=1, keepdim=True)
-    logits = torch.linalg.pinv(rows) * seen.first.std(dim=1).mean() @ reader.answer.weight
+    logits = lift @ reader.answer.weight
     last = second.attention.output.dense
     last.weight[:, :FEATURES] = logits
     last.bias.copy_(-logits @ functional.gelu(reader.enter.bias) - OTHER_CONSTANT * constant)

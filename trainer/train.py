@@ -93,7 +93,8 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(config.run.seed)
     model, spec = load_base(config.model)
-    if config.model.base_model == TINY and not config.recipe.learns_motion:
+    recipe = config.recipe
+    if config.model.base_model == TINY and not (recipe.learns_motion or recipe.motion_clips):
         logger.warning(
             "a small model with random weights hardly sees motion by itself; see --motion"
         )
@@ -112,6 +113,8 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         keeps_crops=config.data.keep_crops,
     )
     parts = _Cut(split, folds.pictures, cutter, config, progress)
+    if config.recipe.motion_clips:
+        _check_motion(model, parts, config.recipe)
     motion = MotionTargets(parts.train) if config.recipe.learns_motion else None
     if config.recipe.frame_epochs:
         _learn_from_frames(model, parts, motion, spec, frame_config(config), progress)
@@ -208,26 +211,27 @@ def _learn_from_frames(
 def _read_motion(
     model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig, progress: Progress
 ) -> Model:
-    if reason := why_not(model):
-        raise UsageError(
-            f"--motion-clips is {config.recipe.motion_clips}, but {reason}; give a base model that "
-            "began as 'tiny', or leave it out"
-        )
-    moving = [crops for crops in parts.train if not crops.is_still]
-    if not moving:
-        raise UsageError(
-            f"--motion-clips is {config.recipe.motion_clips}, but the data has pictures alone, "
-            "which do not move; add recordings by --data, or leave it out"
-        )
     return add_motion_reader(
         model,
-        TrainingClips(moving, spec, recipe=config.recipe, seed=config.run.seed),
+        TrainingClips(parts.moving, spec, recipe=config.recipe, seed=config.run.seed),
         views=config.recipe.motion_clips,
+        batch_size=config.recipe.batch_size,
         dtype=torch.bfloat16 if config.run.precision == "bf16" else torch.float32,
         num_workers=config.run.num_workers,
         seed=config.run.seed,
         progress=progress,
     )
+
+
+def _check_motion(model: Model, parts: _Cut, recipe: RecipeConfig) -> None:
+    reason = why_not(model)
+    if not parts.moving:
+        reason = "the data has pictures alone, which do not move"
+    if reason:
+        raise UsageError(
+            f"--motion-clips is {recipe.motion_clips}, but {reason}; add recordings by --data to a "
+            "model of single frames that began as 'tiny', or leave it out"
+        )
 
 
 def _stages(recipe: RecipeConfig) -> list[Stage]:
@@ -285,6 +289,11 @@ class _Cut:
         if pictures:
             self.pictures_validation = self._cut(pictures.validation, cutter, "pictures validation")
             self.pictures = self._cut(pictures.test, cutter, PICTURES)
+
+    @property
+    def moving(self) -> list[FaceCrops]:
+        """What is learned from, without pictures."""
+        return [crops for crops in self.train if not crops.is_still]
 
     def landmarks(self) -> Points:
         """Those of the training pictures."""

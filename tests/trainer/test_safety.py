@@ -303,6 +303,7 @@ def test_a_loss_that_is_no_number_names_the_files(
         (["--mixup", "-1"], "--mixup is -1.0"),
         (["--erase", "1.5"], "--erase is 1.5; it must be from 0 to 1"),
         (["--time-jitter", "nan"], "--time-jitter is nan"),
+        (["--motion-clips", "4"], "--motion-clips is 4, and what it writes must not be trained"),
     ],
 )
 def test_options_that_make_no_sense(

@@ -99,9 +99,10 @@ class RecipeConfig(Options):
     model that compares frames needs but two."""
     motion_clips: Annotated[int, Range(0, 1000)] = 0
     """Clips of each recording from which two layers are made that read motion, and added to what
-    single frames taught (see `trainer.motion_reader`); for small models; 0: none."""
+    single frames taught (see `trainer.motion_reader`); small models, --epochs 0; 0: none."""
     restart_time: bool = False
-    """Attention over time starts anew as a comparison of frames; 'tiny' always does."""
+    """Attention over time starts anew, where clips train it, as a comparison of frames; that of
+    'tiny' always does."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -115,6 +116,11 @@ class RecipeConfig(Options):
             raise UsageError(
                 "--epochs is 0, and so are --frame-epochs, --head-epochs and --motion-clips; "
                 "give one"
+            )
+        if self.motion_clips and (self.epochs or self.head_epochs or self.restart_time):
+            raise UsageError(
+                f"--motion-clips is {self.motion_clips}, and what it writes must not be trained; "
+                "give --epochs 0 --head-epochs 0 and no --restart-time, or leave it out"
             )
         for name in SECOND_TASKS:
             if self.mixes and (weight := getattr(self, name)):
