@@ -195,14 +195,20 @@ def _see(
     return _Seen(frames=frames, first=first, patches=patches, labels=labels, known=known)
 
 
+def _rows(model: Model) -> Tensor:
+    """What the classifier looks at in a first token, shape (labels, channels)."""
+    classifier, timesformer = cast(Any, model.classifier), cast(Any, model.timesformer)
+    rows: Tensor = (classifier.weight * timesformer.layernorm.weight).detach()
+    return rows
+
+
 def _constant(model: Model) -> Tensor:
     """Where constants stand, shape (channels,), of size 1: what the classifier looks at least."""
-    classifier, timesformer = cast(Any, model.classifier), cast(Any, model.timesformer)
-    looks = (classifier.weight * timesformer.layernorm.weight).square().sum(dim=0)
+    looks = _rows(model).square().sum(dim=0)
     constant = torch.zeros_like(looks)
     # One of each sign: norms subtract the mean of the channels.
     constant[looks.argsort()[:2]] = torch.tensor([1.0, -1.0]) / math.sqrt(2.0)
-    return constant.detach()
+    return constant
 
 
 def _directions(seen: _Seen, constant: Tensor) -> tuple[Tensor, Tensor]:
@@ -217,11 +223,9 @@ def _directions(seen: _Seen, constant: Tensor) -> tuple[Tensor, Tensor]:
     return read, moved @ read.T
 
 
-@torch.no_grad()
 def _lift(model: Model, seen: _Seen) -> Tensor:
     """What to add to a first token for a logit more, shape (channels, labels)."""
-    classifier, timesformer = cast(Any, model.classifier), cast(Any, model.timesformer)
-    rows = classifier.weight * timesformer.layernorm.weight
+    rows = _rows(model)
     # The last norm subtracts the mean of the channels, and divides by their size.
     rows = rows - rows.mean(dim=1, keepdim=True)
     lift: Tensor = torch.linalg.pinv(rows) * seen.first.std(dim=1).mean()

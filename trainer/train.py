@@ -93,8 +93,9 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(config.run.seed)
     model, spec = load_base(config.model)
-    recipe = config.recipe
-    if config.model.base_model == TINY and not (recipe.learns_motion or recipe.motion_clips):
+    if config.model.base_model == TINY and not (
+        config.recipe.learns_motion or config.recipe.motion_clips
+    ):
         logger.warning(
             "a small model with random weights hardly sees motion by itself; see --motion"
         )
@@ -102,6 +103,11 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     if config.recipe.frozen_layers > layers:
         raise UsageError(
             f"--frozen-layers is {config.recipe.frozen_layers}; the model has {layers} layers"
+        )
+    if config.recipe.motion_clips and (reason := why_not(model)):
+        raise UsageError(
+            f"--motion-clips is {config.recipe.motion_clips}, but {reason}; give a model of single "
+            "frames that began as 'tiny', or leave it out"
         )
     logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
     cutter = Cutter(
@@ -113,8 +119,11 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         keeps_crops=config.data.keep_crops,
     )
     parts = _Cut(split, folds.pictures, cutter, config, progress)
-    if config.recipe.motion_clips:
-        _check_motion(model, parts, config.recipe)
+    if config.recipe.motion_clips and not parts.moving:
+        raise UsageError(
+            f"--motion-clips is {config.recipe.motion_clips}, but the data has pictures alone, "
+            "which do not move; add recordings by --data, or leave it out"
+        )
     motion = MotionTargets(parts.train) if config.recipe.learns_motion else None
     if config.recipe.frame_epochs:
         _learn_from_frames(model, parts, motion, spec, frame_config(config), progress)
@@ -122,9 +131,9 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     # Whether a stage ran now or was read back must not change what is drawn next.
     set_seed(config.run.seed)
     starts_time = config.model.base_model == TINY or config.recipe.restart_time
-    # Untrained, the comparison would only disturb what single frames taught.
     if config.recipe.motion_clips:
         model = _read_motion(model, parts, spec, config, progress)
+    # Untrained, the comparison would only disturb what single frames taught.
     elif starts_time and (config.recipe.epochs or config.recipe.head_epochs):
         compare_frames(model)
     learner: nn.Module = model
@@ -221,17 +230,6 @@ def _read_motion(
         seed=config.run.seed,
         progress=progress,
     )
-
-
-def _check_motion(model: Model, parts: _Cut, recipe: RecipeConfig) -> None:
-    reason = why_not(model)
-    if not parts.moving:
-        reason = "the data has pictures alone, which do not move"
-    if reason:
-        raise UsageError(
-            f"--motion-clips is {recipe.motion_clips}, but {reason}; add recordings by --data to a "
-            "model of single frames that began as 'tiny', or leave it out"
-        )
 
 
 def _stages(recipe: RecipeConfig) -> list[Stage]:
