@@ -45,6 +45,8 @@ from trainer.fit import Stage, fit  # noqa: E402
 RECORDINGS = 64
 FRAMES = 110
 RATE_HZ = 29.97
+ROUNDS = 256
+"""How often an epoch goes through them: none ends within the run, where checkpoints are written."""
 
 
 def random_crops(folder: Path, image_size: int) -> list[FaceCrops]:
@@ -102,7 +104,7 @@ def main() -> None:
         config = train_config(options)
         model, spec = load_base(config.model)
         clips = TrainingClips(
-            random_crops(folder, spec.image_size), spec, recipe=config.recipe, seed=0
+            random_crops(folder, spec.image_size) * ROUNDS, spec, recipe=config.recipe, seed=0
         )
         stage = Stage(
             name="clips", epochs=config.recipe.epochs, learning_rate=config.recipe.learning_rate

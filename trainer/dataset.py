@@ -16,7 +16,7 @@ from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_ind
 from realtime_mood.model.labels import LABELS
 from realtime_mood.model.preprocess import normalise, preprocess
 from realtime_mood.model.steady import steady
-from trainer.augment import draw_changes, draw_move, erase_clip, recolour_clip
+from trainer.augment import cover_clip, draw_changes, draw_move, erase_clip, recolour_clip
 from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
@@ -125,6 +125,9 @@ class TrainingClips(Dataset[Item]):
         seed: of everything drawn.
         motion: of the same recordings; None leaves it out.
         landmarks: of each recording, see `trainer.landmarks.find_landmarks`; None leaves them out.
+        asks_only_pictures: only pictures are asked what they are called; of the others, the loss
+            of the label is 0.
+        covers: in some frames of each clip the face is covered or dark.
     """
 
     def __init__(
@@ -136,6 +139,8 @@ class TrainingClips(Dataset[Item]):
         seed: int,
         motion: MotionTargets | None = None,
         landmarks: Points | None = None,
+        asks_only_pictures: bool = False,
+        covers: bool = False,
     ) -> None:
         self.recordings = recordings
         self._spec = spec
@@ -143,6 +148,8 @@ class TrainingClips(Dataset[Item]):
         self._seed = seed
         self._motion = motion
         self._landmarks = landmarks
+        self._asks_only_pictures = asks_only_pictures
+        self._covers = covers
 
     def __len__(self) -> int:
         return len(self.recordings)
@@ -161,6 +168,8 @@ class TrainingClips(Dataset[Item]):
         changes = draw_changes(recipe, rng)
         move = draw_move(padded.shape[1], spec.image_size, rng, recipe, changes)
         clip = recolour_clip(move.of_clip(padded), rng, recipe, changes)
+        if self._covers:
+            clip = cover_clip(clip, rng)
         if spec.steady:
             clip = steady(clip)
         # Last, for a rectangle that does not move with the face would hold it.
@@ -168,7 +177,7 @@ class TrainingClips(Dataset[Item]):
         item = Item(
             pixel_values=torch.from_numpy(normalise(clip, spec)),
             labels=crops.recording.label,
-            known_labels=known_mask(crops.recording),
+            known_labels=self._known_labels(crops),
             indices=draw.index,
             keys=key,
         )
@@ -179,6 +188,14 @@ class TrainingClips(Dataset[Item]):
             points = move_landmarks(self._landmarks[draw.index], move)
             item["landmarks"] = torch.from_numpy(points)
         return item
+
+    def _known_labels(self, crops: FaceCrops) -> torch.Tensor:
+        if crops.is_still or not self._asks_only_pictures:
+            return known_mask(crops.recording)
+        # A label that is the only one in question is right, whatever the model answers.
+        alone = torch.zeros(len(LABELS), dtype=torch.bool)
+        alone[crops.recording.label] = True
+        return alone
 
 
 class EvaluationClips(Dataset[Item]):

@@ -6,25 +6,19 @@ frames' tokens cannot, and is fitted in seconds:
 
     u   motion: the mean of a frame's patches less their mean over the clip, along the DIRECTIONS in
         which it varies most, each in units of its usual size
-    h   features: GELU(enter u), of which those of a face at rest are subtracted
-    y   logits that are added to those of the face at rest: answer (mean of h over the clip)
+    h   of each frame: GELU(enter u); of the clip, their mean, less what it is of a face at rest
+    y   logits that are added to those of the face at rest: answer GELU(mix h), likewise
 
-That is what two layers of divided attention can compute, so it is written into their weights:
+That is what two layers of divided attention can compute, so `motion_layers` writes it into them.
 
-    first   attention over time     takes from each patch its mean over the clip
-            attention over space    u: mean over the patches of a frame
-            inner layer             h
-    second  attention over space    the first token gathers the mean of h, as logits
-
-Layer norms stay out of the way because a CONSTANT that outweighs everything stands in two channels
-of every patch: what a norm divides by hardly varies. The first token has one of the other sign
-until the end, by which attention tells it from patches, and to which the inner layer answers
-nothing. A clip in which nothing moves gets the logits it had before. All are ordinary weights.
+Where there are pictures, they are what the network learns to be silent from: a camera that moves, a
+hand before the face, a cut from one face to another and the faint motion of a face at rest change
+nothing of what a picture is called.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -39,35 +33,29 @@ from trainer.crops import Progress
 from trainer.dataset import TrainingClips
 from trainer.initial import PLACE_WIDTH
 from trainer.loss import label_loss
+from trainer.motion_layers import constant_of, looked_at, write_layers
 from trainer.sampler import Draw
 
 LAYERS = 2
 DIRECTIONS = 24
 FEATURES = 64
+"""Of a frame and a clip, and as many of what is made of a clip's."""
 LEAST_SIZE = 0.04
 """Of motion along a direction, in sizes of a patch; those with less are enlarged no further."""
+FAINT = 0.3
+"""Of the motion of recordings, what a face at rest may have."""
 
 DROPOUT = 0.2
 STEPS = 3000
 BATCH = 64
+PICTURES = 32
+"""Beside as many recordings as BATCH."""
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 0.1
-LABEL_SMOOTHING = 0.1
-
-CONSTANT = 4096 * math.sqrt(2.0)
-"""Of patches; half precision holds sixteen times as much."""
-MOTION = CONSTANT / 400
-"""Size of u beside it: the norm varies by less than a thousandth."""
-READ = CONSTANT / 30
-"""Size of h."""
-OTHER_CONSTANT = 256 * math.sqrt(2.0)
-"""Of the first token: outweighs it, and leaves what it holds when it is taken away again. In each
-channel stands a power of two, which no precision rounds."""
-PATCHES_ALONE = 8.0
-"""Root of how much more patches count for attention than the first token."""
-CLOSED = 0.75
-"""How far the inner layer is below 0 at the first token, in differences of its norm's constant from
-patches' (twice the root of the channels)."""
+LABEL_SMOOTHING = 0.4
+"""Of what recordings are called, which single clips of them often do not show. As much makes clips
+of people never seen as sure as pictures never seen, so that one temperature calibrates both."""
+PICTURES_SMOOTHING = 0.1
 
 
 class MotionReader(nn.Module):
@@ -76,6 +64,7 @@ class MotionReader(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.enter = nn.Linear(DIRECTIONS, FEATURES)
+        self.mix = nn.Linear(FEATURES, FEATURES)
         self.answer = nn.Linear(FEATURES, len(LABELS), bias=False)
         self.dropout = nn.Dropout(DROPOUT)
         # Labels that no recording could have had are left alone.
@@ -83,9 +72,22 @@ class MotionReader(nn.Module):
 
     def forward(self, motion: Tensor) -> Tensor:
         """Shape (clips, labels); 0 where nothing moves."""
-        features = functional.gelu(self.enter(motion)) - functional.gelu(self.enter.bias)
-        logits: Tensor = self.answer(self.dropout(features.mean(dim=1)))
+        clip = functional.gelu(self.enter(motion)).mean(dim=1) - functional.gelu(self.enter.bias)
+        mixed = functional.gelu(self.mix(clip)) - functional.gelu(self.mix.bias)
+        logits: Tensor = self.answer(self.dropout(mixed))
         return logits
+
+
+@dataclass(frozen=True, kw_only=True)
+class MotionClips:
+    """What a network of motion is fitted on."""
+
+    recordings: TrainingClips
+    """Whose labels tell expressions that move."""
+    pictures: TrainingClips | None = None
+    """As clips that a camera makes; None: there are none."""
+    covered: TrainingClips | None = None
+    """The same, some frames of each covered or dark."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +119,8 @@ def why_not(model: Model) -> str:
     ]
     if knows_time:
         return "the model compares frames already"
-    least = DIRECTIONS + FEATURES + 3
+    # u and a clip's h, beside four constants, a mean, and what the classifier looks at.
+    least = DIRECTIONS + FEATURES + 5 + len(LABELS)
     if width < least:
         return f"the model has {width} channels instead of {least} or more"
     return ""
@@ -125,7 +128,7 @@ def why_not(model: Model) -> str:
 
 def add_motion_reader(
     model: Model,
-    clips: TrainingClips,
+    clips: MotionClips,
     *,
     views: int,
     batch_size: int,
@@ -138,8 +141,8 @@ def add_motion_reader(
 
     Args:
         model: of single frames so far, for which `why_not` knows no reason. Not used any more.
-        clips: what is learned from; of recordings, for pictures do not move.
-        views: clips of each recording.
+        clips: what is learned from.
+        views: clips of each recording; of pictures there are at most half as many in all.
         batch_size: clips at a time.
         dtype: in which products of matrices are computed.
         num_workers: processes that prepare clips.
@@ -149,198 +152,172 @@ def add_motion_reader(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         deeper = deepened(model, LAYERS)
-        draws = [Draw(index, view, index) for view in range(views) for index in range(len(clips))]
-        seen = _see(deeper, clips, draws, batch_size, dtype, num_workers, progress)
-        constant = _constant(deeper)
-        read, motion = _directions(seen, constant)
+
+        def see(part: TrainingClips, draws: list[Draw], name: str) -> _Seen:
+            loader: DataLoader[Any] = DataLoader(
+                part, batch_size=batch_size, sampler=draws, num_workers=num_workers
+            )
+            return _see(deeper, loader, dtype, lambda done: progress(name, done, len(draws)))
+
+        count = len(clips.recordings)
+        draws = [Draw(index, view, index) for view in range(views) for index in range(count)]
+        recordings = see(clips.recordings, draws, "motion")
+        motion = _Motion.of(recordings, constant_of(deeper))
+        idle, first, patches = None, recordings.first, recordings.patches
+        if clips.pictures is not None and clips.covered is not None:
+            chosen = torch.randperm(len(clips.pictures))[: len(draws) // 2].tolist()
+            drawn = [Draw(index, 0, index) for index in chosen]
+            pictures = see(clips.pictures, drawn, "motion of pictures")
+            covered = see(clips.covered, drawn[::2], "motion of covered pictures")
+            idle = _Idle(motion, recordings, pictures, covered)
+            first = torch.cat([first, pictures.first])
+            patches = (patches + pictures.patches) / 2
         deeper.requires_grad_(False)
-        lift = _lift(deeper, seen)
-        reader = _fit(deeper, motion, seen, lift)
-        _write(deeper, reader, read, lift, constant, seen)
+        lift = _lift(deeper, recordings)
+        reader = _fit(deeper, motion, recordings, idle, lift)
+        write_layers(
+            deeper,
+            reader,
+            read=motion.read,
+            lift=lift,
+            first=first,
+            patches=patches,
+        )
     return deeper.requires_grad_(True)
 
 
 @torch.no_grad()
 def _see(
-    model: Model,
-    clips: TrainingClips,
-    draws: list[Draw],
-    batch_size: int,
-    dtype: torch.dtype,
-    num_workers: int,
-    progress: Progress,
+    model: Model, loader: DataLoader[Any], dtype: torch.dtype, progress: Callable[[int], None]
 ) -> _Seen:
     timesformer: Any = model.timesformer
     frames_of_clip = model.config.num_frames
     kept: list[Tensor] = []
     layer = timesformer.encoder.layer[-LAYERS]
     handle = layer.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
-    loader: DataLoader[Any] = DataLoader(
-        clips, batch_size=batch_size, sampler=draws, num_workers=num_workers
-    )
-    model.train(False)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    cast(nn.Module, model).to(device).eval()
     rows: list[tuple[Tensor, ...]] = []
-    patches = torch.zeros(model.config.hidden_size, model.config.hidden_size)
+    moments = torch.zeros(model.config.hidden_size, model.config.hidden_size, device=device)
+    done = 0
     for batch in loader:
-        with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
-            model(pixel_values=batch["pixel_values"])
+        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+            model(pixel_values=batch["pixel_values"].to(device))
         tokens = kept.pop().float()
         patch = tokens[:, 1:]
-        patches += torch.einsum("bpi,bpj->ij", patch, patch) / (patch.shape[1] * len(draws))
+        moments += torch.einsum("bpi,bpj->ij", patch, patch) / patch.shape[1]
         frames = patch.view(len(patch), -1, frames_of_clip, patch.shape[-1]).mean(dim=1)
-        rows.append((frames, tokens[:, 0], batch["labels"], batch["known_labels"]))
-        progress("motion", min(len(rows) * batch_size, len(draws)), len(draws))
+        rows.append((frames.cpu(), tokens[:, 0].cpu(), batch["labels"], batch["known_labels"]))
+        done += len(patch)
+        progress(done)
     handle.remove()
+    cast(nn.Module, model).cpu()
     frames, first, labels, known = (torch.cat(row) for row in zip(*rows, strict=True))
+    patches = moments.cpu() / done
     return _Seen(frames=frames, first=first, patches=patches, labels=labels, known=known)
 
 
-def _rows(model: Model) -> Tensor:
-    """What the classifier looks at in a first token, shape (labels, channels)."""
-    classifier, timesformer = cast(Any, model.classifier), cast(Any, model.timesformer)
-    rows: Tensor = (classifier.weight * timesformer.layernorm.weight).detach()
-    return rows
+@dataclass(frozen=True)
+class _Motion:
+    """How motion is read from what is seen."""
+
+    read: Tensor
+    """From a patch, shape (DIRECTIONS, channels)."""
+    ours: Tensor
+    """Channels that may be read, shape (channels,), bool."""
+
+    @classmethod
+    def of(cls, seen: _Seen, constant: Tensor) -> _Motion:
+        """Along the directions in which what is seen varies most within clips."""
+        ours = constant == 0
+        flat = _moved(seen.frames, ours).flatten(0, 1)
+        variance, directions = torch.linalg.eigh(flat.T @ flat / len(flat))
+        least = LEAST_SIZE**2 * seen.patches.trace() / len(constant)
+        size = variance.flip(0)[:DIRECTIONS].clamp(min=float(least)).sqrt()
+        return cls((directions.flip(1)[:, :DIRECTIONS] / size).T, ours)
+
+    def along(self, frames: Tensor) -> Tensor:
+        """Shape (clips, frames, DIRECTIONS), of shape (clips, frames, channels)."""
+        return _moved(frames, self.ours) @ self.read.T
 
 
-def _constant(model: Model) -> Tensor:
-    """Where constants stand, shape (channels,), of size 1: what the classifier looks at least."""
-    looks = _rows(model).square().sum(dim=0)
-    constant = torch.zeros_like(looks)
-    # One of each sign: norms subtract the mean of the channels.
-    constant[looks.argsort()[:2]] = torch.tensor([1.0, -1.0]) / math.sqrt(2.0)
-    return constant
+def _moved(frames: Tensor, ours: Tensor) -> Tensor:
+    moved = frames - frames.mean(dim=1, keepdim=True)
+    return (moved - moved.mean(dim=2, keepdim=True)) * ours
 
 
-def _directions(seen: _Seen, constant: Tensor) -> tuple[Tensor, Tensor]:
-    """What reads motion from a patch, shape (DIRECTIONS, channels), and the motion of the clips."""
-    moved = seen.frames - seen.frames.mean(dim=1, keepdim=True)
-    moved = (moved - moved.mean(dim=2, keepdim=True)) * (constant == 0)
-    flat = moved.flatten(0, 1)
-    variance, directions = torch.linalg.eigh(flat.T @ flat / len(flat))
-    least = LEAST_SIZE**2 * seen.patches.trace() / len(constant)
-    size = variance.flip(0)[:DIRECTIONS].clamp(min=float(least)).sqrt()
-    read = (directions.flip(1)[:, :DIRECTIONS] / size).T
-    return read, moved @ read.T
+class _Idle:
+    """Pictures, and motion that says nothing of an expression."""
+
+    def __init__(self, motion: _Motion, recordings: _Seen, pictures: _Seen, covered: _Seen) -> None:
+        self.pictures = pictures
+        self._motion = motion
+        self._frames = recordings.frames
+        self._recordings = motion.along(recordings.frames)
+        self._camera = motion.along(pictures.frames)
+        self._covered = motion.along(covered.frames)
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """Indices of pictures, shape (count,), and the motion each is seen with.
+
+        Of the camera that made a clip of it, of one that was covered, of a cut from a face to
+        another, or a little of that of a recording.
+        """
+        chosen = torch.randint(len(self._camera), (count,))
+        one, other, faint = torch.randint(len(self._frames), (3, count))
+        length = self._frames.shape[1]
+        before_cut = torch.arange(length) < torch.randint(1, length, (count, 1))
+        cut = torch.where(before_cut[..., None], self._frames[one], self._frames[other])
+        kinds = torch.stack(
+            [
+                self._camera[chosen],
+                self._covered[torch.randint(len(self._covered), (count,))],
+                self._motion.along(cut),
+                self._recordings[faint] * torch.rand(count, 1, 1) * FAINT,
+            ]
+        )
+        return chosen, kinds[torch.randint(len(kinds), (count,)), torch.arange(count)]
 
 
 def _lift(model: Model, seen: _Seen) -> Tensor:
     """What to add to a first token for a logit more, shape (channels, labels)."""
-    rows = _rows(model)
+    rows = looked_at(model)
     # The last norm subtracts the mean of the channels, and divides by their size.
     rows = rows - rows.mean(dim=1, keepdim=True)
     lift: Tensor = torch.linalg.pinv(rows) * seen.first.std(dim=1).mean()
     return lift
 
 
-def _fit(model: Model, motion: Tensor, seen: _Seen, lift: Tensor) -> MotionReader:
+def _fit(
+    model: Model, motion: _Motion, recordings: _Seen, idle: _Idle | None, lift: Tensor
+) -> MotionReader:
     """A reader whose logits are right when they are added to those of faces at rest.
 
-    Of other clips' faces: what a face at rest looks like must not be what tells the label.
+    Of other recordings' faces: what a face at rest looks like must not be what tells the label. Of
+    pictures it is what tells it.
     """
     classifier, timesformer = cast(Any, model.classifier), cast(Any, model.timesformer)
     reader = MotionReader()
     optimizer = torch.optim.AdamW(reader.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-    wanted = functional.one_hot(seen.labels, len(LABELS)).float()
+    moved = motion.along(recordings.frames)
     for _ in range(STEPS):
-        own, other = torch.randint(len(motion), (2, BATCH))
-        token = seen.first[other] + reader(motion[own]) @ lift.T
-        logits = classifier(timesformer.layernorm(token))
-        loss = label_loss(logits, wanted[own], seen.known[own], smoothing=LABEL_SMOOTHING).mean()
+        own, other = torch.randint(len(moved), (2, BATCH))
+        u, first = moved[own], recordings.first[other]
+        labels, known = recordings.labels[own], recordings.known[own]
+        smoothing = torch.full((BATCH,), LABEL_SMOOTHING)
+        if idle is not None:
+            chosen, said = idle.draw(PICTURES)
+            u, first = torch.cat([u, said]), torch.cat([first, idle.pictures.first[chosen]])
+            labels = torch.cat([labels, idle.pictures.labels[chosen]])
+            known = torch.cat([known, idle.pictures.known[chosen]])
+            smoothing = torch.cat([smoothing, torch.full((PICTURES,), PICTURES_SMOOTHING)])
+        logits = classifier(timesformer.layernorm(first + reader(u) @ lift.T))
+        even = known / known.sum(dim=1, keepdim=True)
+        wanted = functional.one_hot(labels, len(LABELS)).float().lerp(even, smoothing[:, None])
+        loss = label_loss(logits, wanted, known).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
     return reader.eval().requires_grad_(False)
-
-
-@torch.no_grad()
-def _write(
-    model: Model,
-    reader: MotionReader,
-    read: Tensor,
-    lift: Tensor,
-    constant: Tensor,
-    seen: _Seen,
-) -> None:
-    """Write the reader into the last two layers."""
-    timesformer: Any = model.timesformer
-    *_, before, first, second = timesformer.encoder.layer
-    for layer in (first, second):
-        _clear(layer)
-    width = len(constant)
-    size = CONSTANT / math.sqrt(width)
-    """What a layer norm divides patches by."""
-    gathered, features = _places(seen, constant)
-    ours = constant == 0
-
-    before.output.dense.bias += OTHER_CONSTANT * constant
-    over_time = first.temporal_attention
-    within = (seen.patches.trace() + OTHER_CONSTANT**2).sqrt() / math.sqrt(width)
-    over_time.attention.qkv.weight[2 * width :] = torch.diag(within * ours)
-    over_time.output.dense.weight.copy_(-torch.diag(ours.float()))
-    nn.init.eye_(first.temporal_dense.weight)
-    first.temporal_dense.bias.copy_(-(CONSTANT + OTHER_CONSTANT) * constant)
-
-    inner, outer = first.intermediate.dense, first.output.dense
-    _gather(first.attention, read * size, constant)
-    first.attention.output.dense.weight[:, :DIRECTIONS] = MOTION * gathered
-    inner.weight[:FEATURES] = reader.enter.weight @ gathered.T * (size / MOTION)
-    inner.weight[:FEATURES] -= CLOSED * constant
-    inner.bias[:FEATURES] = reader.enter.bias - CLOSED * math.sqrt(width)
-    outer.weight[:, :FEATURES] = READ * features
-
-    _gather(second.attention, features.T * (size / READ), constant)
-    logits = lift @ reader.answer.weight
-    last = second.attention.output.dense
-    last.weight[:, :FEATURES] = logits
-    last.bias.copy_(-logits @ functional.gelu(reader.enter.bias) - OTHER_CONSTANT * constant)
-
-
-def _clear(layer: Any) -> None:
-    """Let a layer answer what it is given."""
-    for module in layer.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.zeros_(module.weight)
-            nn.init.zeros_(module.bias)
-        if isinstance(module, nn.LayerNorm):
-            nn.init.ones_(module.weight)
-            nn.init.zeros_(module.bias)
-
-
-def _places(seen: _Seen, constant: Tensor) -> tuple[Tensor, Tensor]:
-    """Where u and h are kept: directions at right angles, without a mean, beside the constants.
-
-    For u where there is least already in the first token, which the inner layer reads too; for h
-    where there is least in patches.
-
-    Returns:
-        Shapes (channels, DIRECTIONS) and (channels, FEATURES).
-    """
-    ours = constant == 0
-    taken = torch.cat([torch.eye(len(ours))[:, ~ours], (ours / ours.sum().sqrt())[:, None]], dim=1)
-    places: list[Tensor] = []
-    first = seen.first.T @ seen.first / len(seen.first)
-    for moments, count in ((first, DIRECTIONS), (seen.patches, FEATURES)):
-        free = torch.linalg.svd(torch.eye(len(ours)) - taken @ taken.T).U
-        free = free[:, : len(ours) - taken.shape[1]]
-        least = free @ torch.linalg.eigh(free.T @ moments @ free).eigenvectors[:, :count]
-        places.append(least)
-        taken = torch.cat([taken, least], dim=1)
-    return places[0], places[1]
-
-
-def _gather(attention: Any, read: Tensor, constant: Tensor) -> None:
-    """Let heads look evenly at all patches of a frame, and not at the first token.
-
-    Args:
-        attention: over space.
-        read: what of them, shape (count, channels).
-        constant: of patches, with the other sign.
-    """
-    qkv = attention.attention.qkv
-    count, width = read.shape
-    for head in range(0, width, PLACE_WIDTH):
-        qkv.bias[head] = PATCHES_ALONE
-        qkv.weight[width + head] = -2 * PATCHES_ALONE / math.sqrt(width) * constant
-    qkv.weight[2 * width : 2 * width + count] = read

@@ -10,6 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from realtime_mood.model.labels import LABELS
+from realtime_mood.model.precision import fastest_dtype
 from trainer.dataset import EvaluationClips, Item
 
 
@@ -24,7 +25,7 @@ def recording_logits(
 def clip_logits(
     model: nn.Module, clips: Dataset[Item], *, batch_size: int, num_workers: int
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Logits, shape (clips, labels).
+    """Logits, shape (clips, labels), in the number format of the runtime.
 
     Args:
         model: put into evaluation mode, and on the CPU again afterwards.
@@ -34,8 +35,10 @@ def clip_logits(
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     loader = DataLoader(clips, batch_size=batch_size, num_workers=num_workers)
+    dtype = fastest_dtype(device)
     model.to(device).eval()
-    with torch.inference_mode():
+    is_half = dtype != torch.float32
+    with torch.inference_mode(), torch.autocast(device.type, dtype, enabled=is_half):
         rows = [
             model(pixel_values=batch["pixel_values"].to(device)).logits.float().cpu().numpy()
             for batch in loader

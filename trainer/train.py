@@ -39,7 +39,7 @@ from trainer.landmark_finder import Points, model_file
 from trainer.landmarks import find_landmarks
 from trainer.motion import MotionTargets
 from trainer.motion_learner import MotionLearner
-from trainer.motion_reader import add_motion_reader, why_not
+from trainer.motion_reader import MotionClips, add_motion_reader, why_not
 from trainer.motion_teacher import fit_teacher
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
@@ -210,6 +210,9 @@ def _learn_from_frames(
             seed=config.run.seed,
             motion=motion,
             landmarks=landmarks,
+            # A frame of a recording often does not show what the recording is called, and a few
+            # people's can be learned by heart; beside pictures, recordings teach motion alone.
+            asks_only_pictures=motion is not None and bool(parts.stills),
         ),
         # A picture shows what it is called; a frame of a recording often does not.
         validation=EvaluationClips(parts.pictures_validation or parts.validation, one, count=1),
@@ -220,11 +223,21 @@ def _learn_from_frames(
 def _read_motion(
     model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig, progress: Progress
 ) -> Model:
+    # A model that compares frames wants as many of a picture as of a recording.
+    recipe = replace(config.recipe, still_frames=0)
+
+    def clips(crops: list[FaceCrops], *, covers: bool = False) -> TrainingClips:
+        return TrainingClips(crops, spec, recipe=recipe, seed=config.run.seed, covers=covers)
+
     return add_motion_reader(
         model,
-        TrainingClips(parts.moving, spec, recipe=config.recipe, seed=config.run.seed),
-        views=config.recipe.motion_clips,
-        batch_size=config.recipe.batch_size,
+        MotionClips(
+            recordings=clips(parts.moving),
+            pictures=clips(parts.stills) if parts.stills else None,
+            covered=clips(parts.stills, covers=True) if parts.stills else None,
+        ),
+        views=recipe.motion_clips,
+        batch_size=recipe.batch_size,
         dtype=torch.bfloat16 if config.run.precision == "bf16" else torch.float32,
         num_workers=config.run.num_workers,
         seed=config.run.seed,
@@ -292,6 +305,11 @@ class _Cut:
     def moving(self) -> list[FaceCrops]:
         """What is learned from, without pictures."""
         return [crops for crops in self.train if not crops.is_still]
+
+    @property
+    def stills(self) -> list[FaceCrops]:
+        """The pictures that are learned from."""
+        return [crops for crops in self.train if crops.is_still]
 
     def landmarks(self) -> Points:
         """Those of the training pictures."""

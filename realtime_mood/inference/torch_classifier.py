@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,11 +10,8 @@ import torch
 from realtime_mood.errors import ModelError, UsageError
 from realtime_mood.inference.classifier import Probabilities
 from realtime_mood.model.checkpoint import Contract, load_model
+from realtime_mood.model.precision import fastest_dtype
 from realtime_mood.model.preprocess import PixelValues
-
-FAST_BFLOAT16 = ("avx512_bf16", "amx_bf16")
-"""Instructions with which a small TimeSformer takes about half the time in bfloat16; without them
-it takes longer than in float32."""
 
 
 class TorchClassifier:
@@ -38,7 +33,7 @@ class TorchClassifier:
     def __init__(self, folder: Path, contract: Contract, *, device: str) -> None:
         self._contract = contract
         self._device = torch.device(_available_device(device))
-        self._dtype = _fastest_dtype(self._device)
+        self._dtype = fastest_dtype(self._device)
         self._model = load_model(folder)
         spec = contract.spec
         shape = (1, spec.num_frames, 3, spec.image_size, spec.image_size)
@@ -71,15 +66,6 @@ class TorchClassifier:
         scaled = logits.float().cpu().double() / self._contract.temperature
         probabilities: Probabilities = torch.softmax(scaled, dim=-1).numpy()
         return probabilities
-
-
-def _fastest_dtype(device: torch.device) -> torch.dtype:
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    # Older releases of PyTorch do not say what a CPU can do.
-    capabilities: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)
-    able = device.type == "cpu" and any(capabilities().get(name) for name in FAST_BFLOAT16)
-    return torch.bfloat16 if able else torch.float32
 
 
 def _available_device(choice: str) -> str:

@@ -59,6 +59,8 @@ def steady(crops_bgr: Clip) -> Clip:
     Returns:
         The same shape; the last crop is the same.
     """
+    if len(crops_bgr) == 1:
+        return crops_bgr
     side = crops_bgr.shape[1]
     small = min(side, LARGEST_PX)
     last = _Reference(_grey(crops_bgr[-1], small))

@@ -16,7 +16,7 @@ def test_each_clip_gets_probabilities_of_its_own(
 ) -> None:
     from realtime_mood.inference.torch_classifier import TorchClassifier
 
-    monkeypatch.setattr("realtime_mood.inference.torch_classifier.FAST_BFLOAT16", ())
+    monkeypatch.setattr("realtime_mood.model.precision.FAST_BFLOAT16", ())
     classifier = TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")
     assert classifier.name == "cpu float32"
     clips = np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from trainer.augment import PAD, Changes, draw_changes, draw_move, erase_clip, recolour_clip
+from trainer.augment import (
+    PAD,
+    Changes,
+    cover_clip,
+    draw_changes,
+    draw_move,
+    erase_clip,
+    recolour_clip,
+)
 from trainer.augment.policy import GEOMETRIC, PHOTOMETRIC
 from trainer.config import RecipeConfig
 
@@ -102,3 +111,19 @@ def test_one_rectangle_is_erased_in_all_frames() -> None:
     rows, columns = np.nonzero(erased[0].any(axis=2))
     area = (np.ptp(rows) + 1) * (np.ptp(columns) + 1) / SIZE**2
     assert 0.01 < area < 0.3
+
+
+def test_first_or_last_frames_are_covered_or_dark_and_some_are_left() -> None:
+    clip = np.full((5, SIZE, SIZE, 3), 200, dtype=np.uint8)
+    drawn = [cover_clip(clip, np.random.default_rng(seed)) for seed in range(60)]
+    assert (clip == 200).all()
+    patterns = {tuple((frame != 200).any() for frame in covered) for covered in drawn}
+    assert {(True, False, False, False, False), (False, True, True, True, True)} <= patterns
+    for pattern in patterns:
+        assert not all(pattern)
+        assert any(pattern)
+        assert sum(a != b for a, b in pairwise(pattern)) == 1
+    shares = [(covered != 200).any(axis=(0, 3)).mean() for covered in drawn]
+    assert min(shares) > 0.1
+    dark = [covered for covered in drawn if max(covered[0].max(), covered[-1].max()) == 200]
+    assert any((covered[[0, -1]].max(axis=(1, 2, 3)) < 80).any() for covered in dark)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from realtime_mood.model.clip_spec import ClipSpec
+from realtime_mood.model.labels import LABELS
 from realtime_mood.model.preprocess import normalise, preprocess
 from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
@@ -22,6 +23,7 @@ from trainer.dataset import (
     jittered_times_s,
     read_clip,
 )
+from trainer.loss import label_loss
 from trainer.sampler import Draw
 from trainer.stills import StillCrops
 
@@ -187,3 +189,35 @@ def test_pictures_are_given_as_many_frames_as_asked_for(tmp_path: Path) -> None:
         assert clips[Draw(0, 0, 0)]["pixel_values"].shape == (given, 3, 16, 16)
     moving = training_clips(make_crops(tmp_path, frames=60, side=20), SPEC, still_frames=2)
     assert moving[Draw(0, 0, 0)]["pixel_values"].shape == (4, 3, 16, 16)
+
+
+def test_only_pictures_are_asked_what_they_are_called_beside_pictures(tmp_path: Path) -> None:
+    crops = make_crops(tmp_path, frames=21, side=20)
+    image = np.full((24, 24), 80, dtype=np.uint8)
+    recording = Recording(
+        path=tmp_path, name="p", take="p", actor="p", label=4, known_labels=(0, 4), image=image
+    )
+    both = [crops, StillCrops.of(recording, replace(SPEC, image_size=20))]
+    recipe = replace(RecipeConfig(), **PLAIN)
+    clips = TrainingClips(both, SPEC, recipe=recipe, seed=0, asks_only_pictures=True)
+    moving, still = (clips[Draw(index, 0, 0)] for index in range(2))
+    assert moving["known_labels"].nonzero().ravel().tolist() == [6]
+    assert still["known_labels"].nonzero().ravel().tolist() == [0, 4]
+    logits = torch.randn(2, len(LABELS))
+    wanted = torch.eye(len(LABELS))[[6, 4]]
+    known = torch.stack([moving["known_labels"], still["known_labels"]])
+    loss = label_loss(logits, wanted, known, smoothing=0.1)
+    assert loss[0] == 0.0
+    assert loss[1] > 0.0
+
+
+def test_a_face_is_covered_before_the_head_is_held_still(tmp_path: Path) -> None:
+    spec = replace(SPEC, image_size=64, steady=True)
+    crops = trembling(tmp_path, side=80)
+    recipe = replace(RecipeConfig(), **PLAIN)
+    whole, covered = (
+        TrainingClips([crops], spec, recipe=recipe, seed=0, covers=covers)[Draw(0, 0, 0)]
+        for covers in (False, True)
+    )
+    changed = (whole["pixel_values"] != covered["pixel_values"]).flatten(1).any(dim=1)
+    assert changed.any()

@@ -34,8 +34,13 @@ def erase_clip(crops_bgr: Clip, rng: np.random.Generator, *, share: float) -> Cl
     side, stretch = size * math.sqrt(area), math.exp(0.5 * ratio * math.log(RATIO))
     height, width = (min(size, max(1, round(value))) for value in (side * stretch, side / stretch))
     top, left = round(corner[0] * (size - height)), round(corner[1] * (size - width))
+    erased = crops_bgr.copy()
+    erased[:, top : top + height, left : left + width] = any_colour(height, width, rng)
+    return erased
+
+
+def any_colour(height: int, width: int, rng: np.random.Generator) -> Clip:
+    """Noise of any one colour, shape (height, width, 3), uint8."""
     colour = rng.uniform(0.0, 255.0, size=3)
     noise = rng.normal(0.0, 32.0, size=(height, width, 3))
-    erased = crops_bgr.copy()
-    erased[:, top : top + height, left : left + width] = np.clip(colour + noise, 0, 255)
-    return erased
+    return np.asarray(np.clip(colour + noise, 0, 255), dtype=np.uint8)
