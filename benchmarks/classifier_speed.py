@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.machine import cpu_name, write_result  # noqa: E402
-from realtime_mood.inference import torch_classifier  # noqa: E402
 from realtime_mood.inference.torch_classifier import TorchClassifier  # noqa: E402
+from realtime_mood.model import precision  # noqa: E402
 from realtime_mood.model.checkpoint import locate_checkpoint, read_contract  # noqa: E402
 
 WARMUP_CLIPS = 5
@@ -41,7 +41,7 @@ def main() -> None:
     folder = locate_checkpoint(asked.model)
     contract = read_contract(folder)
     chosen = TorchClassifier(folder, contract, device="cpu")
-    with mock.patch.object(torch_classifier, "FAST_BFLOAT16", ()):
+    with mock.patch.object(precision, "FAST_BFLOAT16", ()):
         plain = TorchClassifier(folder, contract, device="cpu")
     spec = contract.spec
     rng = np.random.default_rng(0)

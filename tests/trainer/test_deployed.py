@@ -151,7 +151,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_it_shows_what_the_runtime_shows(
     watched: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("realtime_mood.inference.torch_classifier.FAST_BFLOAT16", ())
+    monkeypatch.setattr("realtime_mood.model.precision.FAST_BFLOAT16", ())
     video, folder = watched
     contract = read_contract(folder)
     sink = MemoryEventSink()
