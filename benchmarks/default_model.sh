@@ -1,9 +1,10 @@
 #!/bin/sh
 # Makes the default checkpoint: two rounds of FER2013 arrays, then both corpora, whose recordings
-# teach motion alone. RESUME=--resume goes on with an interrupted run. An hour and three quarters on
-# two cores; a GPU is used where there is one.
+# teach motion alone. RESUME=--resume goes on with an interrupted run. An hour on two cores for the
+# first two rounds; the third took four minutes on an H100 and seven on two cores for its last layers.
+# A GPU is used where there is one.
 # The first round of the one that ships was trained by commit 86f1710, the second by commit abd9116,
-# the third on an H100 (four minutes).
+# the third by commit 95b8242.
 # usage: benchmarks/default_model.sh fer2013_train_val.npz ravdess_reanimated face_detection_yunet_2023mar.onnx OUTPUT
 set -eu
 pictures=$1 recordings=$2 output=$4

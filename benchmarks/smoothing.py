@@ -2,7 +2,8 @@
 
     python benchmarks/smoothing.py faces.npz [--model DIR] [--faces N] [--output FILE]
 
-Faces are pictures that the default checkpoint did not learn from (the tenth that chose its epoch).
+Faces are pictures that the default checkpoint did not learn from (the tenth that chose its
+temperature, or its epoch).
 Each is looked at for four seconds by a camera before which it sways, with a box that trembles and a
 sensor that is noisy: there the label should stay. Then a face of another label stands in its place:
 there it should change; only pairs are counted whose single clips are mostly right of both faces, so

@@ -9,7 +9,8 @@
 Layer norms stay out of the way because a CONSTANT that outweighs everything stands in four channels
 of every patch: what a norm divides by hardly varies. The first token has one of the other sign
 until the end, by which attention tells it from patches, and to which the first inner layer answers
-nothing. A clip in which nothing moves gets the logits it had before. All are ordinary weights.
+nothing. A clip in which nothing moves gets nearly the logits it had before: of the default
+checkpoint they differ by 0.04 on average in float32, by 0.08 in bfloat16. All are ordinary weights.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ if TYPE_CHECKING:
     from trainer.motion_reader import MotionReader
 
 CONSTANT = 8192.0
-"""Of patches, half of it in each channel; half precision holds sixteen times as much."""
+"""Of patches; half of it stands in each channel, and half precision holds sixteen times that."""
 MOTION = CONSTANT / 500
 """Size of u beside it: the norm varies by less than a thousandth."""
 READ = CONSTANT / 40
 """Size of h."""
 GATHERED = 128.0
-"""Size of a clip's h in the first token; what lies there already counts the less."""
+"""Size of a clip's h in the first token; the larger, the less counts what lies there already."""
 OTHER_CONSTANT = 2048.0
 """Of the first token: outweighs it, and leaves what it holds when it is taken away again. In each
 channel stands a power of two, which no precision rounds, and nor is what norms make of it at 144

@@ -54,7 +54,7 @@ LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 0.1
 LABEL_SMOOTHING = 0.4
 """Of what recordings are called, which single clips of them often do not show. As much makes clips
-of people never seen as sure as pictures never seen, so that one temperature calibrates both."""
+of people never seen about as sure as pictures never seen, for there is one temperature for both."""
 PICTURES_SMOOTHING = 0.1
 
 
@@ -165,7 +165,7 @@ def add_motion_reader(
         motion = _Motion.of(recordings, constant_of(deeper))
         idle, first, patches = None, recordings.first, recordings.patches
         if clips.pictures is not None and clips.covered is not None:
-            chosen = torch.randperm(len(clips.pictures))[: len(draws) // 2].tolist()
+            chosen = torch.randperm(len(clips.pictures))[: max(1, len(draws) // 2)].tolist()
             drawn = [Draw(index, 0, index) for index in chosen]
             pictures = see(clips.pictures, drawn, "motion of pictures")
             covered = see(clips.covered, drawn[::2], "motion of covered pictures")

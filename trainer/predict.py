@@ -25,7 +25,7 @@ def recording_logits(
 def clip_logits(
     model: nn.Module, clips: Dataset[Item], *, batch_size: int, num_workers: int
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Logits, shape (clips, labels), in the number format of the runtime.
+    """Logits, shape (clips, labels); products are of the number format that the runtime takes.
 
     Args:
         model: put into evaluation mode, and on the CPU again afterwards.

@@ -211,8 +211,11 @@ def _learn_from_frames(
             motion=motion,
             landmarks=landmarks,
             # A frame of a recording often does not show what the recording is called, and a few
-            # people's can be learned by heart; beside pictures, recordings teach motion alone.
-            asks_only_pictures=motion is not None and bool(parts.stills),
+            # people's can be learned by heart; beside pictures, recordings teach motion alone where
+            # a later stage asks what they are called.
+            asks_only_pictures=motion is not None
+            and bool(parts.stills)
+            and bool(recipe.epochs or recipe.head_epochs or recipe.motion_clips),
         ),
         # A picture shows what it is called; a frame of a recording often does not.
         validation=EvaluationClips(parts.pictures_validation or parts.validation, one, count=1),
