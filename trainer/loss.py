@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 def label_loss(
-    logits: Tensor, targets: Tensor, known_labels: Tensor, *, smoothing: float = 0.0
+    logits: Tensor, targets: Tensor, known_labels: Tensor, *, smoothing: float | Tensor = 0.0
 ) -> Tensor:
     """Cross-entropy of each clip.
 
@@ -20,7 +20,7 @@ def label_loss(
         targets: shape (batch, labels): probabilities, 0 outside the known labels.
         known_labels: shape (batch, labels), bool: what each clip could have been given.
         smoothing: share of the target that is spread evenly over the known labels (Szegedy et al.
-            2016, arXiv 1512.00567).
+            2016, arXiv 1512.00567); one for all clips, or shape (batch, 1).
 
     Returns:
         Shape (batch,), float32.

@@ -117,16 +117,16 @@ def write_layers(
 
     _gather(answered.attention, of_frame.T * (size / READ), constant)
     gather = answered.attention.output.dense
-    gather.weight[:, :features] = GATHERED * of_clip
-    gather.bias.copy_(-GATHERED * of_clip @ functional.gelu(reader.enter.bias))
+    gathered = GATHERED * of_clip
+    gather.weight[:, :features] = gathered
+    gather.bias.copy_(-gathered @ functional.gelu(reader.enter.bias))
     mix, answer = answered.intermediate.dense, answered.output.dense
     read_clip = of_clip.T * (OTHER_CONSTANT / math.sqrt(width) / GATHERED)
     logits = lift @ reader.answer.weight
     # x = GELU(x) - GELU(-x), by which h is taken away again.
     mix.weight[: 3 * features] = torch.cat([reader.mix.weight @ read_clip, read_clip, -read_clip])
     mix.bias[:features] = reader.mix.bias
-    taken = GATHERED * of_clip
-    answer.weight[:, : 3 * features] = torch.cat([logits, -taken, taken], dim=1)
+    answer.weight[:, : 3 * features] = torch.cat([logits, -gathered, gathered], dim=1)
     answer.bias.copy_(-logits @ functional.gelu(reader.mix.bias) - OTHER_CONSTANT * constant)
     # What lay there is taken away too; the last norm is to divide by as much as before.
     answer.bias += (first @ of_clip).square().sum(dim=1).mean().sqrt() * of_clip[:, 0]

@@ -163,18 +163,19 @@ def add_motion_reader(
         draws = [Draw(index, view, index) for view in range(views) for index in range(count)]
         recordings = see(clips.recordings, draws, "motion")
         motion = _Motion.of(recordings, constant_of(deeper))
+        moved = motion.along(recordings.frames)
         idle, first, patches = None, recordings.first, recordings.patches
         if clips.pictures is not None and clips.covered is not None:
             chosen = torch.randperm(len(clips.pictures))[: max(1, len(draws) // 2)].tolist()
             drawn = [Draw(index, 0, index) for index in chosen]
             pictures = see(clips.pictures, drawn, "motion of pictures")
             covered = see(clips.covered, drawn[::2], "motion of covered pictures")
-            idle = _Idle(motion, recordings, pictures, covered)
+            idle = _Idle(motion, recordings.frames, moved, pictures, covered)
             first = torch.cat([first, pictures.first])
             patches = (patches + pictures.patches) / 2
         deeper.requires_grad_(False)
         lift = _lift(deeper, recordings)
-        reader = _fit(deeper, motion, recordings, idle, lift)
+        reader = _fit(deeper, moved, recordings, idle, lift)
         write_layers(
             deeper,
             reader,
@@ -247,13 +248,23 @@ def _moved(frames: Tensor, ours: Tensor) -> Tensor:
 
 
 class _Idle:
-    """Pictures, and motion that says nothing of an expression."""
+    """Pictures, and motion that says nothing of an expression.
 
-    def __init__(self, motion: _Motion, recordings: _Seen, pictures: _Seen, covered: _Seen) -> None:
+    Args:
+        motion: how it is read.
+        frames: of recordings, see `_Seen`.
+        moved: their motion.
+        pictures: as clips that a camera makes.
+        covered: likewise, some frames covered or dark.
+    """
+
+    def __init__(
+        self, motion: _Motion, frames: Tensor, moved: Tensor, pictures: _Seen, covered: _Seen
+    ) -> None:
         self.pictures = pictures
         self._motion = motion
-        self._frames = recordings.frames
-        self._recordings = motion.along(recordings.frames)
+        self._frames = frames
+        self._recordings = moved
         self._camera = motion.along(pictures.frames)
         self._covered = motion.along(covered.frames)
 
@@ -289,7 +300,7 @@ def _lift(model: Model, seen: _Seen) -> Tensor:
 
 
 def _fit(
-    model: Model, motion: _Motion, recordings: _Seen, idle: _Idle | None, lift: Tensor
+    model: Model, moved: Tensor, recordings: _Seen, idle: _Idle | None, lift: Tensor
 ) -> MotionReader:
     """A reader whose logits are right when they are added to those of faces at rest.
 
@@ -300,22 +311,20 @@ def _fit(
     reader = MotionReader()
     optimizer = torch.optim.AdamW(reader.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-    moved = motion.along(recordings.frames)
     for _ in range(STEPS):
         own, other = torch.randint(len(moved), (2, BATCH))
         u, first = moved[own], recordings.first[other]
         labels, known = recordings.labels[own], recordings.known[own]
-        smoothing = torch.full((BATCH,), LABEL_SMOOTHING)
+        smoothing = torch.full((BATCH, 1), LABEL_SMOOTHING)
         if idle is not None:
             chosen, said = idle.draw(PICTURES)
             u, first = torch.cat([u, said]), torch.cat([first, idle.pictures.first[chosen]])
             labels = torch.cat([labels, idle.pictures.labels[chosen]])
             known = torch.cat([known, idle.pictures.known[chosen]])
-            smoothing = torch.cat([smoothing, torch.full((PICTURES,), PICTURES_SMOOTHING)])
+            smoothing = torch.cat([smoothing, torch.full((PICTURES, 1), PICTURES_SMOOTHING)])
         logits = classifier(timesformer.layernorm(first + reader(u) @ lift.T))
-        even = known / known.sum(dim=1, keepdim=True)
-        wanted = functional.one_hot(labels, len(LABELS)).float().lerp(even, smoothing[:, None])
-        loss = label_loss(logits, wanted, known).mean()
+        wanted = functional.one_hot(labels, len(LABELS)).float()
+        loss = label_loss(logits, wanted, known, smoothing=smoothing).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
