@@ -14,19 +14,17 @@ from torch import nn
 from transformers import set_seed
 from transformers.utils import logging as transformers_logging
 
-from realtime_mood.errors import SourceError, UsageError
+from realtime_mood.errors import UsageError
 from realtime_mood.faces.detector import make_detector
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.model.clip_spec import ClipSpec
 from trainer import processes
-from trainer.augment import PAD
 from trainer.base import Model, load_base
 from trainer.config import TINY, RecipeConfig, TrainConfig
 from trainer.corpora.protocols import make_folds
-from trainer.corpora.recording import Recording, known_actors
+from trainer.corpora.recording import known_actors
 from trainer.corpora.sources import read_sources
-from trainer.corpora.splits import Split
-from trainer.crops import Cutter, FaceCrops, Progress, cut_recordings
+from trainer.crops import Cutter, FaceCrops, Progress
 from trainer.dataset import EvaluationClips, TrainingClips
 from trainer.decode import available_decoder
 from trainer.evaluate import fit_clip_temperature, measure
@@ -35,12 +33,11 @@ from trainer.fit import Stage, fit, share_of_batch
 from trainer.frame_learner import FrameLearner
 from trainer.hub import open_repository, push_checkpoint
 from trainer.initial import compare_frames
-from trainer.landmark_finder import Points, model_file
-from trainer.landmarks import find_landmarks
 from trainer.motion import MotionTargets
 from trainer.motion_learner import MotionLearner
 from trainer.motion_reader import MotionClips, add_motion_reader, why_not
 from trainer.motion_teacher import fit_teacher
+from trainer.parts import PICTURES, SplitCrops
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
@@ -49,9 +46,6 @@ from trainer.run_folder import open_run
 from trainer.single_frames import FRAMES_STAGE, frame_config, frame_spec, frame_twin, pair_spec
 
 logger = logging.getLogger(__name__)
-
-PICTURES = "pictures"
-"""What is said of held-out pictures that were added to another corpus."""
 
 
 def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | None:
@@ -118,7 +112,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         decoder=available_decoder(),
         keeps_crops=config.data.keep_crops,
     )
-    parts = _Cut(split, folds.pictures, cutter, config, progress)
+    parts = SplitCrops(split, folds.pictures, cutter, config, progress)
     if config.recipe.motion_clips and not parts.moving:
         raise UsageError(
             f"--motion-clips is {config.recipe.motion_clips}, but the data has pictures alone, "
@@ -184,7 +178,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
 
 def _learn_from_frames(
     model: Model,
-    parts: _Cut,
+    parts: SplitCrops,
     motion: MotionTargets | None,
     spec: ClipSpec,
     config: TrainConfig,
@@ -224,7 +218,7 @@ def _learn_from_frames(
 
 
 def _read_motion(
-    model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig, progress: Progress
+    model: Model, parts: SplitCrops, spec: ClipSpec, config: TrainConfig, progress: Progress
 ) -> Model:
     # A model that compares frames wants as many of a picture as of a recording.
     recipe = replace(config.recipe, still_frames=0)
@@ -264,91 +258,8 @@ def _stages(recipe: RecipeConfig) -> list[Stage]:
     return [stage for stage in (head, clips) if stage.epochs]
 
 
-class _Cut:
-    """The face crops of a split: padded for training, exactly the spec's for the rest.
-
-    Args:
-        split: of the corpus that is measured.
-        pictures: of pictures that are added to it; None: there are none.
-        cutter: of the spec's crops.
-        config: of the run.
-        progress: told what is done.
-    """
-
-    def __init__(
-        self,
-        split: Split,
-        pictures: Split | None,
-        cutter: Cutter,
-        config: TrainConfig,
-        progress: Progress,
-    ) -> None:
-        self.skipped: dict[str, str] = {}
-        self._cutter = cutter
-        measured = split.validation + split.test
-        if pictures:
-            measured += pictures.validation + pictures.test
-        files = sum(r.image is None for r in split.train + measured)
-        self._bad_allowed = int(config.data.allow_bad * files)
-        self._config = config
-        self._progress = progress
-        to_move = replace(cutter.padded(PAD), finds_landmarks=config.recipe.learns_motion)
-        if to_move.finds_landmarks:
-            model_file()
-        self.train = self._cut(split.train, to_move, "train")
-        self.validation = self._cut(split.validation, cutter, "validation")
-        self.test = self._cut(split.test, cutter, "test")
-        self.pictures_validation: list[FaceCrops] = []
-        self.pictures: list[FaceCrops] = []
-        if pictures:
-            self.pictures_validation = self._cut(pictures.validation, cutter, "pictures validation")
-            self.pictures = self._cut(pictures.test, cutter, PICTURES)
-
-    @property
-    def moving(self) -> list[FaceCrops]:
-        """What is learned from, without pictures."""
-        return [crops for crops in self.train if not crops.is_still]
-
-    @property
-    def stills(self) -> list[FaceCrops]:
-        """The pictures that are learned from."""
-        return [crops for crops in self.train if crops.is_still]
-
-    def landmarks(self) -> Points:
-        """Those of the training pictures."""
-        return processes.from_first(
-            lambda: find_landmarks(
-                self.train,
-                self._cutter,
-                num_workers=self._config.run.num_workers,
-                progress=self._progress,
-            )
-        )
-
-    def _cut(self, recordings: tuple[Recording, ...], cutter: Cutter, name: str) -> list[FaceCrops]:
-        bad_allowed = self._bad_allowed - len(self.skipped)
-        crops, skipped = processes.from_first(
-            lambda: cut_recordings(
-                recordings,
-                cutter,
-                num_workers=self._config.run.num_workers,
-                timeout_s=self._config.data.decode_timeout_s,
-                progress=self._progress,
-                bad_allowed=bad_allowed,
-            )
-        )
-        self.skipped |= skipped
-        if not crops:
-            raise SourceError(
-                f"none of the {len(recordings)} {name} recordings can be used "
-                f"({next(iter(skipped))}: {next(iter(skipped.values()))})"
-            )
-        logger.info("%s: %d recordings, %d skipped", name, len(crops), len(skipped))
-        return crops
-
-
 def _measure(
-    model: Model, parts: _Cut, spec: ClipSpec, config: TrainConfig
+    model: Model, parts: SplitCrops, spec: ClipSpec, config: TrainConfig
 ) -> tuple[float, dict[str, Predictions]]:
     """The temperature, and the answers to the validation and the test recordings.
 
@@ -378,7 +289,7 @@ def _measure(
 
 
 def _report(
-    report: Report, predictions: dict[str, Predictions], parts: _Cut, config: TrainConfig
+    report: Report, predictions: dict[str, Predictions], parts: SplitCrops, config: TrainConfig
 ) -> None:
     report_run(
         config.run.output / REPORT_FOLDER,
