@@ -29,7 +29,7 @@ from trainer.drop_path import DropPaths
 from trainer.loss import batch_loss
 from trainer.optimizer import parameter_groups
 from trainer.sampler import ClipSampler, draw_weights
-from trainer.second_task import TAUGHT, timesformer_of
+from trainer.second_task import timesformer_of
 
 AVERAGE_FILE = "average.safetensors"
 ADAM_BETAS = (0.9, 0.98)
@@ -144,13 +144,7 @@ class ClipTrainer(Trainer):
         finally:
             self._timesformer.config.num_frames = usual
         smoothing = self._recipe.label_smoothing if model.training else 0.0
-        loss = batch_loss(
-            outputs["logits"],
-            inputs,
-            smoothing=smoothing,
-            taught=outputs.get(TAUGHT),
-            taught_share=self._recipe.teacher_labels,
-        )
+        loss = batch_loss(outputs["logits"], inputs, smoothing=smoothing)
         for name in asked:
             loss = loss + getattr(self._recipe, name) * outputs[name]
         if model.training and not math.isfinite(value := loss.item()):

@@ -39,8 +39,6 @@ def batch_loss(
     batch: dict[str, Tensor],
     *,
     smoothing: float = 0.0,
-    taught: Tensor | None = None,
-    taught_share: float = 0.0,
 ) -> Tensor:
     """Mean loss of a batch, mixed or not.
 
@@ -52,15 +50,9 @@ def batch_loss(
         batch: `labels` and `known_labels`; of mixed clips `other_labels`, `other_known_labels` and
             `own_share`, shape (batch,), too.
         smoothing: see `label_loss`.
-        taught: shape (batch, labels): probabilities by a teacher; NaN where it says nothing.
-        taught_share: of the target that the teacher decides, where it says something.
     """
     labels = logits.shape[-1]
     own = functional.one_hot(batch["labels"], labels).float()
-    if taught is not None and taught_share:
-        known = taught * batch["known_labels"]
-        said = known / known.sum(dim=-1, keepdim=True)
-        own = torch.where(said.isfinite(), (1.0 - taught_share) * own + taught_share * said, own)
     loss = label_loss(logits, own, batch["known_labels"], smoothing=smoothing)
     if "own_share" in batch:
         other = functional.one_hot(batch["other_labels"], labels).float()

@@ -36,10 +36,10 @@ READ = CONSTANT / 40
 """Size of h."""
 GATHERED = 128.0
 """Size of a clip's h in the first token; the larger, the less counts what lies there already."""
-OTHER_CONSTANT = 2048.0
-"""Of the first token: outweighs it, and leaves what it holds when it is taken away again. In each
-channel stands a power of two, which no precision rounds, and nor is what norms make of it at 144
-channels."""
+OTHER_CONSTANT = 16384.0
+"""Of the first token: outweighs a clip's h, however fast a face moves, or what is taken away of h
+were less than what was added, and what is left of it would weigh on every logit. In each channel
+stands a power of two, which no precision rounds."""
 PATCHES_ALONE = 8.0
 """Root of how much more patches count for attention than the first token."""
 CLOSED = 0.75
@@ -54,12 +54,20 @@ def looked_at(model: Model) -> Tensor:
     return rows
 
 
-def constant_of(model: Model) -> Tensor:
-    """Where constants stand, shape (channels,), of size 1: what the classifier looks at least."""
-    looks = looked_at(model).square().sum(dim=0)
-    constant = torch.zeros_like(looks)
+def constant_of(model: Model, first: Tensor) -> Tensor:
+    """Where constants stand, shape (channels,), of size 1.
+
+    What else is in these channels, half precision rounds away: those of which the least comes to
+    the classifier.
+
+    Args:
+        model: whose classifier it is.
+        first: first tokens of clips before these layers, shape (clips, channels).
+    """
+    lost = looked_at(model).square().sum(dim=0) * first.square().mean(dim=0)
+    constant = torch.zeros_like(lost)
     # Two of each sign: norms subtract the mean of the channels.
-    constant[looks.argsort()[:4]] = torch.tensor([0.5, -0.5, 0.5, -0.5])
+    constant[lost.argsort()[:4]] = torch.tensor([0.5, -0.5, 0.5, -0.5])
     return constant
 
 
@@ -68,6 +76,7 @@ def write_layers(
     model: Model,
     reader: MotionReader,
     *,
+    constant: Tensor,
     read: Tensor,
     lift: Tensor,
     first: Tensor,
@@ -78,7 +87,8 @@ def write_layers(
     Args:
         model: whose last two layers answer what they are given; changed in place.
         reader: fitted.
-        read: what reads u from a patch, shape (directions, channels), 0 where `constant_of` is not.
+        constant: see `constant_of`.
+        read: what reads u from a patch, shape (directions, channels), 0 where `constant` is not.
         lift: what is added to a first token for a logit more, shape (channels, labels).
         first: first tokens of clips before these layers, shape (clips, channels).
         patches: second moments of patches there, shape (channels, channels).
@@ -87,13 +97,12 @@ def write_layers(
     *_, before, moved, answered = timesformer.encoder.layer
     for layer in (moved, answered):
         _clear(layer)
-    constant = constant_of(model)
     directions, features = len(read), reader.enter.out_features
     width = len(constant)
     size = CONSTANT / math.sqrt(width)
     """What a layer norm divides patches by."""
-    of_motion, of_frame, of_clip = _places(model, first, patches, directions, features)
     ours = constant == 0
+    of_motion, of_frame, of_clip = _places(model, ours, first, patches, directions, features)
 
     before.output.dense.bias += OTHER_CONSTANT * constant
     over_time = moved.temporal_attention
@@ -125,11 +134,13 @@ def write_layers(
     logits = lift @ reader.answer.weight
     # x = GELU(x) - GELU(-x), by which h is taken away again.
     mix.weight[: 3 * features] = torch.cat([reader.mix.weight @ read_clip, read_clip, -read_clip])
-    mix.bias[:features] = reader.mix.bias
+    # On average, what lies there already is not taken for h.
+    there = first @ of_clip
+    mix.bias[:features] = reader.mix.bias - reader.mix.weight @ there.mean(dim=0) / GATHERED
     answer.weight[:, : 3 * features] = torch.cat([logits, -gathered, gathered], dim=1)
     answer.bias.copy_(-logits @ functional.gelu(reader.mix.bias) - OTHER_CONSTANT * constant)
     # What lay there is taken away too; the last norm is to divide by as much as before.
-    answer.bias += (first @ of_clip).square().sum(dim=1).mean().sqrt() * of_clip[:, 0]
+    answer.bias += there.square().sum(dim=1).mean().sqrt() * of_clip[:, 0]
 
 
 def _clear(layer: Any) -> None:
@@ -144,7 +155,7 @@ def _clear(layer: Any) -> None:
 
 
 def _places(
-    model: Model, first: Tensor, patches: Tensor, directions: int, features: int
+    model: Model, ours: Tensor, first: Tensor, patches: Tensor, directions: int, features: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Where u, h and the clip's h are kept: directions without a mean, beside the constants.
 
@@ -155,7 +166,6 @@ def _places(
     Returns:
         Shapes (channels, directions), (channels, features) and (channels, features).
     """
-    ours = constant_of(model) == 0
     taken = torch.cat([torch.eye(len(ours))[:, ~ours], (ours / ours.sum().sqrt())[:, None]], dim=1)
     moments = first.T @ first / len(first)
     of_motion = _least(moments, taken, directions)

@@ -1,8 +1,7 @@
 """A TimeSformer is asked, besides the label, how the parts of the face move (see `motion`).
 
 Twice: in the middle of the model, frame by frame, how each frame differs from its clip; at its end,
-what `MotionTeacher` makes of that, whose answer can also stand for a recording's label: who learns
-motion alone cannot learn whom it sees. Between them lie the last layers, where attention over time
+what `MotionTeacher` makes of that. Between them lie the last layers, where attention over time
 starts as a comparison of frames.
 """
 
@@ -18,7 +17,7 @@ from trainer.base import Model
 from trainer.initial import comparing_layers
 from trainer.motion import DIRECTIONS
 from trainer.motion_teacher import FEATURES, MotionTeacher
-from trainer.second_task import TAUGHT, SecondTask
+from trainer.second_task import SecondTask
 
 HUBER_BETA = 1.0
 FEATURES_SHARE = 0.5
@@ -68,7 +67,6 @@ class MotionLearner(SecondTask):
             asked_for["motion"] = loss + FEATURES_SHARE * motion_loss(
                 features, wanted.where(moves[:, None], torch.nan)
             )
-            asked_for[TAUGHT] = self.teacher.answer(known).where(moves[:, None], torch.nan)
         return {"logits": logits, **asked_for}
 
 

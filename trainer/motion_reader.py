@@ -162,7 +162,8 @@ def add_motion_reader(
         count = len(clips.recordings)
         draws = [Draw(index, view, index) for view in range(views) for index in range(count)]
         recordings = see(clips.recordings, draws, "motion")
-        motion = _Motion.of(recordings, constant_of(deeper))
+        constant = constant_of(deeper, recordings.first)
+        motion = _Motion.of(recordings, constant)
         moved = motion.along(recordings.frames)
         idle, first, patches = None, recordings.first, recordings.patches
         if clips.pictures is not None and clips.covered is not None:
@@ -179,6 +180,7 @@ def add_motion_reader(
         write_layers(
             deeper,
             reader,
+            constant=constant,
             read=motion.read,
             lift=lift,
             first=first,
@@ -243,8 +245,9 @@ class _Motion:
 
 
 def _moved(frames: Tensor, ours: Tensor) -> Tensor:
-    moved = frames - frames.mean(dim=1, keepdim=True)
-    return (moved - moved.mean(dim=2, keepdim=True)) * ours
+    moved = (frames - frames.mean(dim=1, keepdim=True)) * ours
+    # Norms subtract the mean of the channels, and put it where none was: it must not count.
+    return moved - moved.sum(dim=2, keepdim=True) / ours.sum() * ours
 
 
 class _Idle:

@@ -57,12 +57,6 @@ class MotionTeacher(nn.Module):
         return logits
 
     @torch.no_grad()
-    def answer(self, motion: Tensor) -> Tensor:
-        """Probabilities of the labels, shape (batch, labels), in training too without dropout."""
-        probabilities: Tensor = self.classifier(self._pooled(motion)).softmax(dim=-1)
-        return probabilities
-
-    @torch.no_grad()
     def features(self, motion: Tensor) -> Tensor:
         """Of each clip, shape (batch, FEATURES): 0 on average, in units of their usual size."""
         return (self._pooled(motion) - self.mean) / self.spread

@@ -9,16 +9,13 @@ from torch import nn
 
 from trainer.base import Model
 
-TAUGHT = "taught"
-
 
 class SecondTask(nn.Module):
     """A TimeSformer with what it needs beside it to be asked for more than logits.
 
     Called with `pixel_values` and, in training, with what is asked for by its name in
     `trainer.config.recipe.SECOND_TASKS`; answers `logits`, shape (batch, labels), and by the same
-    names the loss of each, a number. `TAUGHT`, if it is answered, is what a teacher says of each
-    clip: probabilities, shape (batch, labels), NaN where it says nothing.
+    names the loss of each, a number.
 
     Args:
         model: trained in place.

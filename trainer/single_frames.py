@@ -14,9 +14,6 @@ from typing import Any
 from transformers import TimesformerForVideoClassification
 
 from realtime_mood.model.clip_spec import ClipSpec
-from trainer.config import TrainConfig
-
-FRAMES_STAGE = "frames"
 
 
 def frame_twin(model: TimesformerForVideoClassification) -> TimesformerForVideoClassification:
@@ -49,9 +46,3 @@ def frame_spec(spec: ClipSpec) -> ClipSpec:
 def pair_spec(spec: ClipSpec) -> ClipSpec:
     """The first and the last picture of a clip."""
     return replace(spec, num_frames=2, frame_interval_s=spec.span_s)
-
-
-def frame_config(config: TrainConfig) -> TrainConfig:
-    """The run's options with the batch of single frames, as which pictures are given."""
-    batch_size = config.recipe.frame_batch_size
-    return replace(config, recipe=replace(config.recipe, batch_size=batch_size, still_frames=1))

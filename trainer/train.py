@@ -30,7 +30,7 @@ from trainer.decode import available_decoder
 from trainer.evaluate import fit_clip_temperature, measure
 from trainer.export import Report, write_checkpoint
 from trainer.fit import Stage, fit, share_of_batch
-from trainer.frame_learner import FrameLearner
+from trainer.frames_stage import learn_from_frames
 from trainer.hub import open_repository, push_checkpoint
 from trainer.initial import compare_frames
 from trainer.motion import MotionTargets
@@ -43,7 +43,6 @@ from trainer.predictions import Predictions
 from trainer.report.curves import read_history
 from trainer.report.reports import REPORT_FOLDER, report_run
 from trainer.run_folder import open_run
-from trainer.single_frames import FRAMES_STAGE, frame_config, frame_spec, frame_twin, pair_spec
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +119,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         )
     motion = MotionTargets(parts.train) if config.recipe.learns_motion else None
     if config.recipe.frame_epochs:
-        _learn_from_frames(model, parts, motion, spec, frame_config(config), progress)
+        learn_from_frames(model, parts, motion, spec, config, progress)
     validation = EvaluationClips(parts.validation, spec)
     # Whether a stage ran now or was read back must not change what is drawn next.
     set_seed(config.run.seed)
@@ -174,47 +173,6 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         url = push_checkpoint(config.checkpoint_folder, config.run.push_to_hub)
         logger.info("checkpoint pushed: %s", url)
     return report
-
-
-def _learn_from_frames(
-    model: Model,
-    parts: SplitCrops,
-    motion: MotionTargets | None,
-    spec: ClipSpec,
-    config: TrainConfig,
-    progress: Progress,
-) -> None:
-    one, recipe = frame_spec(spec), config.recipe
-    stage = Stage(
-        name=FRAMES_STAGE,
-        epochs=recipe.frame_epochs,
-        learning_rate=recipe.frame_learning_rate,
-    )
-    twin = frame_twin(model)
-    landmarks = parts.landmarks() if recipe.landmarks else None
-    is_asked = {"landmarks": landmarks is not None, "motion": motion is not None}
-    fit(
-        FrameLearner(twin, **is_asked) if any(is_asked.values()) else twin,
-        stage,
-        config,
-        data=TrainingClips(
-            parts.train,
-            pair_spec(spec) if motion else one,
-            recipe=recipe,
-            seed=config.run.seed,
-            motion=motion,
-            landmarks=landmarks,
-            # A frame of a recording often does not show what the recording is called, and a few
-            # people's can be learned by heart; beside pictures, recordings teach motion alone where
-            # a later stage asks what they are called.
-            asks_only_pictures=motion is not None
-            and bool(parts.stills)
-            and bool(recipe.epochs or recipe.head_epochs or recipe.motion_clips),
-        ),
-        # A picture shows what it is called; a frame of a recording often does not.
-        validation=EvaluationClips(parts.pictures_validation or parts.validation, one, count=1),
-        progress=progress,
-    )
 
 
 def _read_motion(

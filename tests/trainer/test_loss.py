@@ -57,25 +57,6 @@ def test_soft_targets() -> None:
     torch.testing.assert_close(label_loss(logits, targets, known)[0], expected)
 
 
-def test_a_teacher_takes_the_place_of_labels_where_it_says_something() -> None:
-    generator = torch.Generator().manual_seed(3)
-    items, logits = batch(), torch.randn(4, LABELS, generator=generator)
-    items["known_labels"][1, CALM] = False
-    taught = torch.rand(4, LABELS, generator=generator).softmax(dim=-1)
-    taught[2:] = torch.nan
-    wanted = functional.one_hot(items["labels"], LABELS).float()
-    wanted[0] = 0.25 * wanted[0] + 0.75 * taught[0]
-    # Of what could not have been the label, the teacher is not believed.
-    within = taught[1] * items["known_labels"][1]
-    wanted[1] = 0.25 * wanted[1] + 0.75 * within / within.sum()
-    expected = label_loss(logits, wanted, items["known_labels"]).mean()
-    found = batch_loss(logits, items, taught=taught, taught_share=0.75)
-    torch.testing.assert_close(found, expected)
-    untaught = batch_loss(logits, items)
-    torch.testing.assert_close(batch_loss(logits, items, taught=taught), untaught)
-    assert not torch.allclose(expected, untaught)
-
-
 def test_mixup_mixes_pictures_and_losses_in_the_same_shares() -> None:
     items, plain = batch(), batch()
     mixed = mix_pairs(items, RecipeConfig(mixup=0.8))

@@ -22,7 +22,6 @@ from trainer.landmark_finder import MIRRORED, POINTS
 from trainer.motion import DIRECTIONS, MotionTargets, against_the_head
 from trainer.motion_learner import MotionLearner, motion_loss
 from trainer.motion_teacher import FEATURES, MotionTeacher, fit_teacher
-from trainer.second_task import TAUGHT
 from trainer.single_frames import frame_twin
 from trainer.stills import StillCrops
 
@@ -165,20 +164,6 @@ def test_motion_teaches_the_body_and_not_the_classifier() -> None:
     assert model.classifier.weight.grad is None
     assert model.timesformer.embeddings.patch_embeddings.projection.weight.grad.any()
     assert answer["logits"].shape == (2, 8)
-
-
-def test_the_teacher_answers_for_recordings_whose_motion_is_known() -> None:
-    torch.manual_seed(0)
-    learner = MotionLearner(tiny_timesformer(CLIP_SPEC), MotionTeacher()).train()
-    motion = torch.randn(3, 4, DIRECTIONS)
-    motion[1], motion[2] = torch.nan, 0.0
-    pixels = torch.randn(3, 4, 3, 32, 32)
-    taught = learner(pixels, motion=motion)[TAUGHT]
-    torch.testing.assert_close(taught[0].sum(), torch.tensor(1.0))
-    assert taught[1:].isnan().all()
-    # No dropout, or the same motion would be called something else each time.
-    torch.testing.assert_close(learner(pixels, motion=motion)[TAUGHT][0], taught[0])
-    assert TAUGHT not in learner(pixels)
 
 
 def _smiling_or_gaping(folder: Path, number: int) -> FaceCrops:

@@ -190,24 +190,6 @@ def test_the_teacher_of_motion_is_in_no_optimizer(
 
 
 @pytest.mark.timeout(400)
-def test_the_teacher_of_motion_decides_its_share_of_the_labels(
-    data: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("dlib", reason="dlib is not installed")
-    monkeypatch.setattr("trainer.motion_teacher.STEPS", 60)
-    recipe = "--recipe small --image-size 32 --faces none --batch-size 4 --motion 1 --max-steps 2"
-    found = {}
-    for share in ("0", "0.5", "1"):
-        how = f"--epochs 1 --report-to none --num-workers 0 --teacher-labels {share}"
-        output = tmp_path / share
-        arguments = [*recipe.split(), *how.split(), *data, "--output", str(output)]
-        assert main(["train", *arguments]) == 0
-        found[share] = weights(output)["model.classifier.weight"]
-    assert not torch.allclose(found["0"], found["0.5"], atol=1e-6)
-    assert not torch.allclose(found["0.5"], found["1"], atol=1e-6)
-
-
-@pytest.mark.timeout(400)
 def test_a_classifier_that_is_fitted_after_frames_is_not_asked_for_motion(
     data: list[str], tmp_path: Path
 ) -> None:

@@ -118,8 +118,6 @@ def test_a_configuration_made_in_code_is_checked_too() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--teacher-labels 0.5", "--teacher-labels is 0.5.*give --motion and --epochs"),
-        ("--teacher-labels 0.5 --motion 1 --epochs 0", "give --motion and --epochs"),
         ("--still-frames 2 --mixup 0.8", "--still-frames is 2, but --mixup and --cutmix"),
         ("--still-frames 2 --gradient-checkpointing", "--gradient-checkpointing .* leave one"),
         ("--frame-epochs 1 --motion 1 --gradient-checkpointing", "--gradient-checkpointing"),

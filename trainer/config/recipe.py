@@ -91,9 +91,6 @@ class RecipeConfig(Options):
     """Weight of a second task on single frames: where the parts of the face are; needs dlib."""
     motion: Annotated[float, Range(0.0, 100.0)] = 0.0
     """Weight of a second task on frames and clips: how parts of the face move; needs dlib."""
-    teacher_labels: Annotated[float, SHARE] = 0.0
-    """Share of a clip's label that is what a teacher says who knows nothing but how it moves, with
-    --motion; labels are of whole recordings, and few people can be learned by heart."""
     still_frames: Annotated[int, Range(0, 64)] = 0
     """Frames of the clips that pictures are given as in training (0: as many as of recordings); a
     model that compares frames needs but two."""
@@ -129,11 +126,6 @@ class RecipeConfig(Options):
                     "faces; leave one of them out"
                 )
 
-        if self.teacher_labels and not (self.motion and self.epochs):
-            raise UsageError(
-                f"--teacher-labels is {self.teacher_labels:g}, but the teacher is one of motion in "
-                "clips; give --motion and --epochs, or leave it out"
-            )
         if self.mixes and self.still_frames:
             raise UsageError(
                 f"--still-frames is {self.still_frames}, but --mixup and --cutmix mix clips of one "

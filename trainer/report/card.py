@@ -69,9 +69,6 @@ def model_card(report: Report) -> str:
         frames=bool(config.recipe.frame_epochs),
         clips=bool(config.recipe.epochs),
         best=config.recipe.keep == "best",
-        taught=f"{100 * config.recipe.teacher_labels:.0f} %"
-        if config.recipe.teacher_labels
-        else "",
         landmarks=bool(config.recipe.frame_epochs and config.recipe.landmarks),
         motion=config.recipe.learns_motion,
         reads_motion=config.recipe.motion_clips,
