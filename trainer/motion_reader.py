@@ -12,13 +12,16 @@ frames' tokens cannot, and is fitted in seconds:
 That is what two layers of divided attention can compute, so `motion_layers` writes it into them.
 
 Where there are pictures, they are what the network learns to be silent from: a camera that moves, a
-hand before the face, a cut from one face to another and the faint motion of a face at rest change
-nothing of what a picture is called.
+hand before the face, a cut from one face to another, the faint motion of a face at rest, and motion
+unlike any of the recordings' change nothing of what a picture is called.
+
+Of a few hundred recordings, one network learns this and another that. Several are fitted, and one
+more learns what they say on average (Hinton et al. 2015, arXiv 1503.02531).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -44,7 +47,11 @@ LEAST_SIZE = 0.04
 """Of motion along a direction, in sizes of a patch; those with less are enlarged no further."""
 FAINT = 0.3
 """Of the motion of recordings, what a face at rest may have."""
+UNLIKE = (1.5, 4.0)
+"""Times the motion of recordings, some directions reversed, is what no recording shows."""
 
+MEMBERS = 8
+"""Networks that are averaged."""
 DROPOUT = 0.2
 STEPS = 3000
 BATCH = 64
@@ -52,7 +59,7 @@ PICTURES = 32
 """Beside as many recordings as BATCH."""
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 0.1
-LABEL_SMOOTHING = 0.4
+LABEL_SMOOTHING = 0.3
 """Of what recordings are called, which single clips of them often do not show. As much makes clips
 of people never seen about as sure as pictures never seen, for there is one temperature for both."""
 PICTURES_SMOOTHING = 0.1
@@ -176,7 +183,8 @@ def add_motion_reader(
             patches = (patches + pictures.patches) / 2
         deeper.requires_grad_(False)
         lift = _lift(deeper, recordings)
-        reader = _fit(deeper, moved, recordings, idle, lift)
+        members = [_fit(deeper, moved, recordings, idle, lift) for _ in range(MEMBERS)]
+        reader = _fit(deeper, moved, recordings, idle, lift, members)
         write_layers(
             deeper,
             reader,
@@ -275,19 +283,21 @@ class _Idle:
         """Indices of pictures, shape (count,), and the motion each is seen with.
 
         Of the camera that made a clip of it, of one that was covered, of a cut from a face to
-        another, or a little of that of a recording.
+        another, a little of that of a recording, or much that is like that of none.
         """
         chosen = torch.randint(len(self._camera), (count,))
-        one, other, faint = torch.randint(len(self._frames), (3, count))
+        one, other, faint, strange = torch.randint(len(self._frames), (4, count))
         length = self._frames.shape[1]
         before_cut = torch.arange(length) < torch.randint(1, length, (count, 1))
         cut = torch.where(before_cut[..., None], self._frames[one], self._frames[other])
+        signs = 2.0 * torch.randint(2, (count, 1, DIRECTIONS)) - 1.0
         kinds = torch.stack(
             [
                 self._camera[chosen],
                 self._covered[torch.randint(len(self._covered), (count,))],
                 self._motion.along(cut),
                 self._recordings[faint] * torch.rand(count, 1, 1) * FAINT,
+                self._recordings[strange] * torch.empty(count, 1, 1).uniform_(*UNLIKE) * signs,
             ]
         )
         return chosen, kinds[torch.randint(len(kinds), (count,)), torch.arange(count)]
@@ -303,15 +313,25 @@ def _lift(model: Model, seen: _Seen) -> Tensor:
 
 
 def _fit(
-    model: Model, moved: Tensor, recordings: _Seen, idle: _Idle | None, lift: Tensor
+    model: Model,
+    moved: Tensor,
+    recordings: _Seen,
+    idle: _Idle | None,
+    lift: Tensor,
+    members: Sequence[MotionReader] = (),
 ) -> MotionReader:
     """A reader whose logits are right when they are added to those of faces at rest.
 
     Of other recordings' faces: what a face at rest looks like must not be what tells the label. Of
-    pictures it is what tells it.
+    pictures it is what tells it. With members, what they say on average is right.
     """
     classifier, timesformer = cast(Any, model.classifier), cast(Any, model.timesformer)
-    reader = MotionReader()
+
+    def answered(first: Tensor, said: Tensor) -> Tensor:
+        logits: Tensor = classifier(timesformer.layernorm(first + said @ lift.T))
+        return logits
+
+    reader = MotionReader().train(not members)
     optimizer = torch.optim.AdamW(reader.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
     for _ in range(STEPS):
@@ -325,8 +345,13 @@ def _fit(
             labels = torch.cat([labels, idle.pictures.labels[chosen]])
             known = torch.cat([known, idle.pictures.known[chosen]])
             smoothing = torch.cat([smoothing, torch.full((PICTURES, 1), PICTURES_SMOOTHING)])
-        logits = classifier(timesformer.layernorm(first + reader(u) @ lift.T))
-        wanted = functional.one_hot(labels, len(LABELS)).float()
+        if members:
+            mean = torch.stack([member(u) for member in members]).mean(dim=0)
+            wanted = answered(first, mean).softmax(dim=-1)
+            known, smoothing = torch.ones_like(known), torch.zeros_like(smoothing)
+        else:
+            wanted = functional.one_hot(labels, len(LABELS)).float()
+        logits = answered(first, reader(u))
         loss = label_loss(logits, wanted, known, smoothing=smoothing).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
