@@ -143,7 +143,10 @@ class ClipTrainer(Trainer):
             outputs = model(pixel_values=pixel_values, **asked)
         finally:
             self._timesformer.config.num_frames = usual
-        smoothing = self._recipe.label_smoothing if model.training else 0.0
+        smoothing: float | Tensor = self._recipe.label_smoothing if model.training else 0.0
+        if "hidden" in inputs:
+            # What nobody could tell may be anything.
+            smoothing = torch.where(inputs["hidden"], 1.0, smoothing)[:, None]
         loss = batch_loss(outputs["logits"], inputs, smoothing=smoothing)
         for name in asked:
             loss = loss + getattr(self._recipe, name) * outputs[name]

@@ -16,7 +16,14 @@ from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_ind
 from realtime_mood.model.labels import LABELS
 from realtime_mood.model.preprocess import normalise, preprocess
 from realtime_mood.model.steady import steady
-from trainer.augment import cover_clip, draw_changes, draw_move, erase_clip, recolour_clip
+from trainer.augment import (
+    cover_clip,
+    draw_changes,
+    draw_move,
+    erase_clip,
+    hide_face,
+    recolour_clip,
+)
 from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
@@ -41,6 +48,8 @@ class Item(TypedDict, total=False):
     """What the recording could have been given, shape (labels,), bool."""
     indices: int
     """Of the recording."""
+    hidden: bool
+    """Training only, where faces are hidden: whether the expression cannot be told."""
     keys: int
     """Training only: what is random about the clip after it was made is drawn from this."""
     motion: torch.Tensor
@@ -172,6 +181,9 @@ class TrainingClips(Dataset[Item]):
             clip = cover_clip(clip, rng)
         if spec.steady:
             clip = steady(clip)
+        hidden = bool(recipe.hide and crops.is_still and rng.random() < recipe.hide)
+        if hidden:
+            clip = hide_face(clip, rng)
         # Last, for a rectangle that does not move with the face would hold it.
         clip = erase_clip(clip, rng, share=recipe.erase)
         item = Item(
@@ -181,6 +193,8 @@ class TrainingClips(Dataset[Item]):
             indices=draw.index,
             keys=key,
         )
+        if recipe.hide:
+            item["hidden"] = hidden
         if self._motion is not None:
             moved = self._motion.of(draw.index, frames, is_mirrored=move.mirrors)
             item["motion"] = torch.from_numpy(moved)

@@ -38,7 +38,7 @@ def batch_loss(
     logits: Tensor,
     batch: dict[str, Tensor],
     *,
-    smoothing: float = 0.0,
+    smoothing: float | Tensor = 0.0,
 ) -> Tensor:
     """Mean loss of a batch, mixed or not.
 

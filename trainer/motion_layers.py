@@ -161,18 +161,18 @@ def _places(
 
     Where there is least already: of u and the clip's h, in the first token, which inner layers read
     too; of h, in patches. At right angles: u and h, which patches hold, and u and the clip's h,
-    which the first token holds; the clip's h besides to all that the classifier looks at.
+    which the first token holds; both besides to all that the classifier looks at.
 
     Returns:
         Shapes (channels, directions), (channels, features) and (channels, features).
     """
     taken = torch.cat([torch.eye(len(ours))[:, ~ours], (ours / ours.sum().sqrt())[:, None]], dim=1)
+    unseen = torch.linalg.qr(torch.cat([taken, looked_at(model).T], dim=1)).Q
     moments = first.T @ first / len(first)
-    of_motion = _least(moments, taken, directions)
-    taken = torch.cat([taken, of_motion], dim=1)
-    of_frame = _least(patches, taken, features)
-    taken = torch.linalg.qr(torch.cat([taken, looked_at(model).T], dim=1)).Q
-    return of_motion, of_frame, _least(moments, taken, features)
+    of_motion = _least(moments, unseen, directions)
+    of_frame = _least(patches, torch.cat([taken, of_motion], dim=1), features)
+    of_clip = _least(moments, torch.cat([unseen, of_motion], dim=1), features)
+    return of_motion, of_frame, of_clip
 
 
 def _least(moments: Tensor, taken: Tensor, count: int) -> Tensor:

@@ -21,25 +21,19 @@ more learns what they say on average (Hinton et al. 2015, arXiv 1503.02531).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader
 
 from realtime_mood.model.labels import LABELS
-from trainer.base import Model, deepened
-from trainer.crops import Progress
-from trainer.dataset import TrainingClips
-from trainer.initial import PLACE_WIDTH
+from trainer.base import Model
 from trainer.loss import label_loss
-from trainer.motion_layers import constant_of, looked_at, write_layers
-from trainer.sampler import Draw
+from trainer.motion_layers import looked_at
 
-LAYERS = 2
 DIRECTIONS = 24
 FEATURES = 64
 """Of a frame and a clip, and as many of what is made of a clip's."""
@@ -59,7 +53,7 @@ PICTURES = 32
 """Beside as many recordings as BATCH."""
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 0.1
-LABEL_SMOOTHING = 0.3
+LABEL_SMOOTHING = 0.4
 """Of what recordings are called, which single clips of them often do not show. As much makes clips
 of people never seen about as sure as pictures never seen, for there is one temperature for both."""
 PICTURES_SMOOTHING = 0.1
@@ -86,19 +80,7 @@ class MotionReader(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MotionClips:
-    """What a network of motion is fitted on."""
-
-    recordings: TrainingClips
-    """Whose labels tell expressions that move."""
-    pictures: TrainingClips | None = None
-    """As clips that a camera makes; None: there are none."""
-    covered: TrainingClips | None = None
-    """The same, some frames of each covered or dark."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Seen:
+class Seen:
     """What the layers that are there make of clips."""
 
     frames: Tensor
@@ -113,123 +95,8 @@ class _Seen:
     """Shape (clips, labels), bool."""
 
 
-def why_not(model: Model) -> str:
-    """Why a model cannot be given a reader; empty where it can."""
-    config = model.config
-    width, heads = config.hidden_size, config.num_attention_heads
-    if width // heads != PLACE_WIDTH:
-        return f"the model's heads are {width // heads} channels wide instead of {PLACE_WIDTH}"
-    knows_time = [
-        name
-        for name, weights in model.named_parameters()
-        if ("time_embeddings" in name or "temporal_dense" in name) and weights.any()
-    ]
-    if knows_time:
-        return "the model compares frames already"
-    # u and a clip's h, beside four constants, a mean, and what the classifier looks at.
-    least = DIRECTIONS + FEATURES + 5 + len(LABELS)
-    if width < least:
-        return f"the model has {width} channels instead of {least} or more"
-    return ""
-
-
-def add_motion_reader(
-    model: Model,
-    clips: MotionClips,
-    *,
-    views: int,
-    batch_size: int,
-    dtype: torch.dtype,
-    num_workers: int,
-    seed: int,
-    progress: Progress,
-) -> Model:
-    """A model with two layers more, which read expressions from motion.
-
-    Args:
-        model: of single frames so far, for which `why_not` knows no reason. Not used any more.
-        clips: what is learned from.
-        views: clips of each recording; of pictures there are at most half as many in all.
-        batch_size: clips at a time.
-        dtype: in which products of matrices are computed.
-        num_workers: processes that prepare clips.
-        seed: of everything drawn; torch's random numbers on the CPU stay as they are.
-        progress: told the clips.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        deeper = deepened(model, LAYERS)
-
-        def see(part: TrainingClips, draws: list[Draw], name: str) -> _Seen:
-            loader: DataLoader[Any] = DataLoader(
-                part, batch_size=batch_size, sampler=draws, num_workers=num_workers
-            )
-            return _see(deeper, loader, dtype, lambda done: progress(name, done, len(draws)))
-
-        count = len(clips.recordings)
-        draws = [Draw(index, view, index) for view in range(views) for index in range(count)]
-        recordings = see(clips.recordings, draws, "motion")
-        constant = constant_of(deeper, recordings.first)
-        motion = _Motion.of(recordings, constant)
-        moved = motion.along(recordings.frames)
-        idle, first, patches = None, recordings.first, recordings.patches
-        if clips.pictures is not None and clips.covered is not None:
-            chosen = torch.randperm(len(clips.pictures))[: max(1, len(draws) // 2)].tolist()
-            drawn = [Draw(index, 0, index) for index in chosen]
-            pictures = see(clips.pictures, drawn, "motion of pictures")
-            covered = see(clips.covered, drawn[::2], "motion of covered pictures")
-            idle = _Idle(motion, recordings.frames, moved, pictures, covered)
-            first = torch.cat([first, pictures.first])
-            patches = (patches + pictures.patches) / 2
-        deeper.requires_grad_(False)
-        lift = _lift(deeper, recordings)
-        members = [_fit(deeper, moved, recordings, idle, lift) for _ in range(MEMBERS)]
-        reader = _fit(deeper, moved, recordings, idle, lift, members)
-        write_layers(
-            deeper,
-            reader,
-            constant=constant,
-            read=motion.read,
-            lift=lift,
-            first=first,
-            patches=patches,
-        )
-    return deeper.requires_grad_(True)
-
-
-@torch.no_grad()
-def _see(
-    model: Model, loader: DataLoader[Any], dtype: torch.dtype, progress: Callable[[int], None]
-) -> _Seen:
-    timesformer: Any = model.timesformer
-    frames_of_clip = model.config.num_frames
-    kept: list[Tensor] = []
-    layer = timesformer.encoder.layer[-LAYERS]
-    handle = layer.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    cast(nn.Module, model).to(device).eval()
-    rows: list[tuple[Tensor, ...]] = []
-    moments = torch.zeros(model.config.hidden_size, model.config.hidden_size, device=device)
-    done = 0
-    for batch in loader:
-        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            model(pixel_values=batch["pixel_values"].to(device))
-        tokens = kept.pop().float()
-        patch = tokens[:, 1:]
-        moments += torch.einsum("bpi,bpj->ij", patch, patch) / patch.shape[1]
-        frames = patch.view(len(patch), -1, frames_of_clip, patch.shape[-1]).mean(dim=1)
-        rows.append((frames.cpu(), tokens[:, 0].cpu(), batch["labels"], batch["known_labels"]))
-        done += len(patch)
-        progress(done)
-    handle.remove()
-    cast(nn.Module, model).cpu()
-    frames, first, labels, known = (torch.cat(row) for row in zip(*rows, strict=True))
-    patches = moments.cpu() / done
-    return _Seen(frames=frames, first=first, patches=patches, labels=labels, known=known)
-
-
 @dataclass(frozen=True)
-class _Motion:
+class Motion:
     """How motion is read from what is seen."""
 
     read: Tensor
@@ -238,7 +105,7 @@ class _Motion:
     """Channels that may be read, shape (channels,), bool."""
 
     @classmethod
-    def of(cls, seen: _Seen, constant: Tensor) -> _Motion:
+    def of(cls, seen: Seen, constant: Tensor) -> Motion:
         """Along the directions in which what is seen varies most within clips."""
         ours = constant == 0
         flat = _moved(seen.frames, ours).flatten(0, 1)
@@ -258,24 +125,21 @@ def _moved(frames: Tensor, ours: Tensor) -> Tensor:
     return moved - moved.sum(dim=2, keepdim=True) / ours.sum() * ours
 
 
-class _Idle:
+class Idle:
     """Pictures, and motion that says nothing of an expression.
 
     Args:
         motion: how it is read.
-        frames: of recordings, see `_Seen`.
-        moved: their motion.
+        recordings: whose motion says something.
         pictures: as clips that a camera makes.
         covered: likewise, some frames covered or dark.
     """
 
-    def __init__(
-        self, motion: _Motion, frames: Tensor, moved: Tensor, pictures: _Seen, covered: _Seen
-    ) -> None:
+    def __init__(self, motion: Motion, recordings: Seen, pictures: Seen, covered: Seen) -> None:
         self.pictures = pictures
         self._motion = motion
-        self._frames = frames
-        self._recordings = moved
+        self._frames = recordings.frames
+        self._recordings = motion.along(recordings.frames)
         self._camera = motion.along(pictures.frames)
         self._covered = motion.along(covered.frames)
 
@@ -303,7 +167,24 @@ class _Idle:
         return chosen, kinds[torch.randint(len(kinds), (count,)), torch.arange(count)]
 
 
-def _lift(model: Model, seen: _Seen) -> Tensor:
+def fit_reader(
+    model: Model, motion: Motion, recordings: Seen, idle: Idle | None, lift: Tensor
+) -> MotionReader:
+    """A reader of what several learned.
+
+    Args:
+        model: what makes logits of first tokens is used.
+        motion: how it is read.
+        recordings: what is learned.
+        idle: what says nothing; None: there is nothing of the kind.
+        lift: see `lift_of`.
+    """
+    moved = motion.along(recordings.frames)
+    members = [_fit(model, moved, recordings, idle, lift) for _ in range(MEMBERS)]
+    return _fit(model, moved, recordings, idle, lift, members)
+
+
+def lift_of(model: Model, seen: Seen) -> Tensor:
     """What to add to a first token for a logit more, shape (channels, labels)."""
     rows = looked_at(model)
     # The last norm subtracts the mean of the channels, and divides by their size.
@@ -315,8 +196,8 @@ def _lift(model: Model, seen: _Seen) -> Tensor:
 def _fit(
     model: Model,
     moved: Tensor,
-    recordings: _Seen,
-    idle: _Idle | None,
+    recordings: Seen,
+    idle: Idle | None,
     lift: Tensor,
     members: Sequence[MotionReader] = (),
 ) -> MotionReader:

@@ -35,7 +35,7 @@ from trainer.hub import open_repository, push_checkpoint
 from trainer.initial import compare_frames
 from trainer.motion import MotionTargets
 from trainer.motion_learner import MotionLearner
-from trainer.motion_reader import MotionClips, add_motion_reader, why_not
+from trainer.motion_stage import MotionClips, add_motion_reader, why_not
 from trainer.motion_teacher import fit_teacher
 from trainer.parts import PICTURES, SplitCrops
 from trainer.predict import recording_logits
@@ -179,7 +179,7 @@ def _read_motion(
     model: Model, parts: SplitCrops, spec: ClipSpec, config: TrainConfig, progress: Progress
 ) -> Model:
     # A model that compares frames wants as many of a picture as of a recording.
-    recipe = replace(config.recipe, still_frames=0)
+    recipe = replace(config.recipe, still_frames=0, hide=0.0)
 
     def clips(crops: list[FaceCrops], *, covers: bool = False) -> TrainingClips:
         return TrainingClips(crops, spec, recipe=recipe, seed=config.run.seed, covers=covers)

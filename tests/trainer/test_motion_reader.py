@@ -16,7 +16,7 @@ from tests.fakes import SPEC
 from trainer.dataset import Item, TrainingClips
 from trainer.initial import look_at_neighbours
 from trainer.motion_layers import write_layers
-from trainer.motion_reader import LAYERS, MotionClips, add_motion_reader
+from trainer.motion_stage import LAYERS, MotionClips, add_motion_reader
 from trainer.sampler import Draw
 
 CLIP_SPEC = replace(SPEC, image_size=32, num_frames=4)
@@ -92,16 +92,19 @@ PICTURES = {
 
 
 def with_reader(model: Any, *, views: int, **others: TrainingClips) -> Any:
-    return add_motion_reader(
-        model,
-        MotionClips(recordings=cast(TrainingClips, Swaying()), **others),
-        views=views,
-        batch_size=16,
-        dtype=torch.float32,
-        num_workers=0,
-        seed=1,
-        progress=lambda *_: None,
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trainer.motion_reader.MEMBERS", 2)
+        patch.setattr("trainer.motion_reader.STEPS", 1500)
+        return add_motion_reader(
+            model,
+            MotionClips(recordings=cast(TrainingClips, Swaying()), **others),
+            views=views,
+            batch_size=16,
+            dtype=torch.float32,
+            num_workers=0,
+            seed=1,
+            progress=lambda *_: None,
+        )
 
 
 def right(model: Any, precision: torch.dtype = torch.float32) -> float:
@@ -145,7 +148,7 @@ def test_what_is_written_is_what_was_fitted_however_much_moves(
         written.update(what, reader=reader)
         write_layers(model, reader, **what)
 
-    monkeypatch.setattr("trainer.motion_reader.write_layers", write)
+    monkeypatch.setattr("trainer.motion_stage.write_layers", write)
     before, after = untrained(), with_reader(untrained(), views=1)
     generator = torch.Generator().manual_seed(2)
     swaying = torch.stack([sway(index % 2, seed=index) for index in range(16)])

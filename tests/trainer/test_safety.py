@@ -26,7 +26,7 @@ from tests.fakes import SPEC
 from tests.trainer.base_model import write_base_model
 from trainer import checkpoints
 from trainer.cli import main
-from trainer.motion_reader import LAYERS
+from trainer.motion_stage import LAYERS
 from trainer.optimizer import parameter_groups
 from trainer.run_folder import LOCK_FILE
 

@@ -1,12 +1,12 @@
 """Random changes to clips in training; of a clip, the same for all its frames.
 
-`geometry` moves crops, `look` changes light, colour and camera, `erase` hides a part, `cover` the
-face in some frames: uint8 in, uint8 out. The head is held still after `look` and `cover`, as in the
+`geometry` moves crops, `look` changes light, colour and camera, `erase` hides a part, `cover` so
+much that nobody could tell the expression: uint8 in, uint8 out. The head is held still after `look` and `cover`, as in the
 runtime, which sees them too, and before `erase`, whose rectangle does not move with it. `mix` mixes
 two clips that are ready for the model.
 """
 
-from trainer.augment.cover import cover_clip
+from trainer.augment.cover import cover_clip, hide_face
 from trainer.augment.erase import erase_clip
 from trainer.augment.geometry import PAD, Move, draw_move
 from trainer.augment.look import recolour_clip
@@ -20,5 +20,6 @@ __all__ = [
     "draw_changes",
     "draw_move",
     "erase_clip",
+    "hide_face",
     "recolour_clip",
 ]

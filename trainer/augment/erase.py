@@ -39,8 +39,10 @@ def erase_clip(crops_bgr: Clip, rng: np.random.Generator, *, share: float) -> Cl
     return erased
 
 
-def any_colour(height: int, width: int, rng: np.random.Generator) -> Clip:
+def any_colour(
+    height: int, width: int, rng: np.random.Generator, *, noise_std: float = 32.0
+) -> Clip:
     """Noise of any one colour, shape (height, width, 3), uint8."""
     colour = rng.uniform(0.0, 255.0, size=3)
-    noise = rng.normal(0.0, 32.0, size=(height, width, 3))
+    noise = rng.normal(0.0, noise_std, size=(height, width, 3))
     return np.asarray(np.clip(colour + noise, 0, 255), dtype=np.uint8)

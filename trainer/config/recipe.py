@@ -77,6 +77,8 @@ class RecipeConfig(Options):
     """How strong these are."""
     erase: Annotated[float, SHARE] = 0.25
     """Share of clips of which a rectangle is erased in all frames."""
+    hide: Annotated[float, SHARE] = 0.0
+    """Share of pictures of which so much is covered or dark that they may show any expression."""
     speed_jitter: Annotated[float, SHARE] = 0.15
     """How far the seconds between frames of a clip vary around --frame-interval-s."""
     time_jitter: Annotated[float, Range(0.0, 0.5)] = 0.1
@@ -119,7 +121,7 @@ class RecipeConfig(Options):
                 f"--motion-clips is {self.motion_clips}, and what it writes must not be trained; "
                 "give --epochs 0 --head-epochs 0 and no --restart-time, or leave it out"
             )
-        for name in SECOND_TASKS:
+        for name in (*SECOND_TASKS, "hide"):
             if self.mixes and (weight := getattr(self, name)):
                 raise UsageError(
                     f"--{name} is {weight:g}, but clips mixed by --mixup or --cutmix have two "
