@@ -15,6 +15,7 @@ from trainer.augment import (
     draw_changes,
     draw_move,
     erase_clip,
+    hide_face,
     recolour_clip,
 )
 from trainer.augment.policy import GEOMETRIC, PHOTOMETRIC
@@ -127,3 +128,14 @@ def test_first_or_last_frames_are_covered_or_dark_and_some_are_left() -> None:
     assert min(shares) > 0.1
     dark = [covered for covered in drawn if max(covered[0].max(), covered[-1].max()) == 200]
     assert any((covered[[0, -1]].max(axis=(1, 2, 3)) < 80).any() for covered in dark)
+
+
+def test_what_is_hidden_is_hidden_in_all_frames_and_is_half_a_face_or_more() -> None:
+    clip = np.full((3, SIZE, SIZE, 3), 200, dtype=np.uint8)
+    drawn = [hide_face(clip, np.random.default_rng(seed)) for seed in range(60)]
+    assert (clip == 200).all()
+    rows = [(hidden != 200).any(axis=(2, 3)).mean(axis=1) for hidden in drawn]
+    assert min(share.min() for share in rows) > 0.4
+    assert {bool((hidden[:, -1] == 200).all()) for hidden in drawn} == {True, False}
+    assert {bool((hidden[:, 0] == 200).all()) for hidden in drawn} == {True, False}
+    assert any(hidden.max() < 80 for hidden in drawn)

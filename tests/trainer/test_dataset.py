@@ -221,3 +221,19 @@ def test_a_face_is_covered_before_the_head_is_held_still(tmp_path: Path) -> None
     )
     changed = (whole["pixel_values"] != covered["pixel_values"]).flatten(1).any(dim=1)
     assert changed.any()
+
+
+def test_only_pictures_are_hidden_and_what_is_hidden_is_said(tmp_path: Path) -> None:
+    moving = make_crops(tmp_path, frames=21, side=20)
+    image = np.random.default_rng(0).integers(0, 255, (24, 24), dtype=np.uint8)
+    recording = replace(moving.recording, image=image)
+    both = [moving, StillCrops.of(recording, replace(SPEC, image_size=20))]
+    plain, hiding = (
+        TrainingClips(both, SPEC, recipe=replace(RecipeConfig(hide=share), **PLAIN), seed=0)
+        for share in (0.0, 1.0)
+    )
+    assert "hidden" not in plain[Draw(1, 0, 0)]
+    moved, still = (hiding[Draw(index, 0, 0)] for index in range(2))
+    assert (moved["hidden"], still["hidden"]) == (False, True)
+    changed = still["pixel_values"] != plain[Draw(1, 0, 0)]["pixel_values"]
+    assert changed.float().mean() > 0.4

@@ -33,6 +33,16 @@ def test_with_all_labels_known_it_is_ordinary_cross_entropy(smoothing: float) ->
     torch.testing.assert_close(batch_loss(logits, batch(), smoothing=smoothing), expected)
 
 
+def test_what_nobody_could_tell_may_be_anything() -> None:
+    logits = torch.zeros(4, LABELS, requires_grad=True)
+    hidden = torch.tensor([True, True, False, False])[:, None]
+    batch_loss(logits, batch(), smoothing=torch.where(hidden, 1.0, 0.1)).backward()
+    assert logits.grad is not None
+    # All labels alike is what is wanted of the first two, whatever they are called.
+    torch.testing.assert_close(logits.grad[:2], torch.zeros(2, LABELS))
+    assert (logits.grad[2:].abs().sum(dim=1) > 0.1).all()
+
+
 def test_a_corpus_without_calm_says_nothing_about_calm() -> None:
     items = batch()
     items["known_labels"][:, CALM] = False

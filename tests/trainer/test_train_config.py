@@ -118,6 +118,7 @@ def test_a_configuration_made_in_code_is_checked_too() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        ("--hide 0.2 --mixup 0.8", "--hide is 0.2, but clips mixed by --mixup"),
         ("--still-frames 2 --mixup 0.8", "--still-frames is 2, but --mixup and --cutmix"),
         ("--still-frames 2 --gradient-checkpointing", "--gradient-checkpointing .* leave one"),
         ("--frame-epochs 1 --motion 1 --gradient-checkpointing", "--gradient-checkpointing"),

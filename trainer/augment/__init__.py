@@ -1,9 +1,9 @@
 """Random changes to clips in training; of a clip, the same for all its frames.
 
 `geometry` moves crops, `look` changes light, colour and camera, `erase` hides a part, `cover` so
-much that nobody could tell the expression: uint8 in, uint8 out. The head is held still after `look` and `cover`, as in the
-runtime, which sees them too, and before `erase`, whose rectangle does not move with it. `mix` mixes
-two clips that are ready for the model.
+much that nobody could tell the expression, in some frames or in all: uint8 in, uint8 out. The head
+is held still after `look` and `cover`, as in the runtime, which sees them too, and before `erase`,
+whose rectangle does not move with it. `mix` mixes two clips that are ready for the model.
 """
 
 from trainer.augment.cover import cover_clip, hide_face
