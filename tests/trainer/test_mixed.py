@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
@@ -69,6 +70,21 @@ def test_pictures_can_be_shorter_clips(corpus: Path, faces: Path, tmp_path: Path
     assert any("eval_accuracy" in entry for entry in history)
     spec = json.loads((tmp_path / "out" / "checkpoint" / "clip_spec.json").read_text())
     assert spec["clip"]["steady"] is True
+
+
+def test_of_hidden_faces_no_label_is_learned(faces: Path, tmp_path: Path) -> None:
+    arrays = dict(np.load(faces))
+    np.savez(tmp_path / "swapped.npz", **{**arrays, "train_labels": 1 - arrays["train_labels"]})
+    learned = {}
+    for share in ("0", "1"):
+        for data in (faces, tmp_path / "swapped.npz"):
+            how = ("--epochs", "0", "--head-epochs", "0", "--keep", "last", "--hide", share)
+            output = tmp_path / f"{data.stem}-{share}"
+            run(output, "--data", f"images:{data}", *how)
+            learned[data.stem, share] = load_file(output / "run/frames/finished.safetensors")
+    for share, equal in (("0", False), ("1", True)):
+        one, other = learned["faces", share], learned["swapped", share]
+        assert all(torch.allclose(one[name], other[name]) for name in one) is equal
 
 
 def item(frames: int, label: int) -> Item:
