@@ -53,9 +53,8 @@ PICTURES = 32
 """Beside as many recordings as BATCH."""
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 0.1
-LABEL_SMOOTHING = 0.2
-"""Of what recordings are called, which single clips of them often do not show. As much makes clips
-of people never seen about as sure as pictures never seen, for there is one temperature for both."""
+LABEL_SMOOTHING = 0.4
+"""Of what recordings are called, which single clips of them often do not show."""
 PICTURES_SMOOTHING = 0.1
 
 

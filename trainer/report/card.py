@@ -69,6 +69,7 @@ def model_card(report: Report) -> str:
         frames=bool(config.recipe.frame_epochs),
         clips=bool(config.recipe.epochs),
         best=config.recipe.keep == "best",
+        hidden=f"{100 * config.recipe.hide:.0f} %" if config.recipe.hide else "",
         landmarks=bool(config.recipe.frame_epochs and config.recipe.landmarks),
         motion=config.recipe.learns_motion,
         reads_motion=config.recipe.motion_clips,
