@@ -4,7 +4,7 @@
 # first two rounds; the third took four minutes on an H100 and seven on two cores for its last layers.
 # A GPU is used where there is one.
 # The first round of the one that ships was trained by commit 86f1710, the second by commit abd9116,
-# the third's frames by commit 95b8242, its layers by this one.
+# the third's frames by commit 95b8242, its layers by 90f3b2d.
 # usage: benchmarks/default_model.sh fer2013_train_val.npz ravdess_reanimated face_detection_yunet_2023mar.onnx OUTPUT
 set -eu
 pictures=$1 recordings=$2 output=$4
