@@ -167,11 +167,11 @@ def _places(
         Shapes (channels, directions), (channels, features) and (channels, features).
     """
     taken = torch.cat([torch.eye(len(ours))[:, ~ours], (ours / ours.sum().sqrt())[:, None]], dim=1)
-    unseen = torch.linalg.qr(torch.cat([taken, looked_at(model).T], dim=1)).Q
+    avoided = torch.linalg.qr(torch.cat([taken, looked_at(model).T], dim=1)).Q
     moments = first.T @ first / len(first)
-    of_motion = _least(moments, unseen, directions)
+    of_motion = _least(moments, avoided, directions)
     of_frame = _least(patches, torch.cat([taken, of_motion], dim=1), features)
-    of_clip = _least(moments, torch.cat([unseen, of_motion], dim=1), features)
+    of_clip = _least(moments, torch.cat([avoided, of_motion], dim=1), features)
     return of_motion, of_frame, of_clip
 
 

@@ -129,16 +129,19 @@ class Idle:
 
     Args:
         motion: how it is read.
-        recordings: whose motion says something.
+        frames: of recordings, see `Seen`.
+        moved: their motion, which says something.
         pictures: as clips that a camera makes.
         covered: likewise, some frames covered or dark.
     """
 
-    def __init__(self, motion: Motion, recordings: Seen, pictures: Seen, covered: Seen) -> None:
+    def __init__(
+        self, motion: Motion, frames: Tensor, moved: Tensor, pictures: Seen, covered: Seen
+    ) -> None:
         self.pictures = pictures
         self._motion = motion
-        self._frames = recordings.frames
-        self._recordings = motion.along(recordings.frames)
+        self._frames = frames
+        self._recordings = moved
         self._camera = motion.along(pictures.frames)
         self._covered = motion.along(covered.frames)
 
@@ -167,18 +170,17 @@ class Idle:
 
 
 def fit_reader(
-    model: Model, motion: Motion, recordings: Seen, idle: Idle | None, lift: Tensor
+    model: Model, moved: Tensor, recordings: Seen, idle: Idle | None, lift: Tensor
 ) -> MotionReader:
     """A reader of what several learned.
 
     Args:
         model: what makes logits of first tokens is used.
-        motion: how it is read.
+        moved: the recordings' motion, shape (clips, frames, DIRECTIONS).
         recordings: what is learned.
         idle: what says nothing; None: there is nothing of the kind.
         lift: see `lift_of`.
     """
-    moved = motion.along(recordings.frames)
     members = [_fit(model, moved, recordings, idle, lift) for _ in range(MEMBERS)]
     return _fit(model, moved, recordings, idle, lift, members)
 
@@ -225,14 +227,13 @@ def _fit(
             labels = torch.cat([labels, idle.pictures.labels[chosen]])
             known = torch.cat([known, idle.pictures.known[chosen]])
             smoothing = torch.cat([smoothing, torch.full((PICTURES, 1), PICTURES_SMOOTHING)])
+        logits = answered(first, reader(u))
         if members:
             mean = torch.stack([member(u) for member in members]).mean(dim=0)
-            wanted = answered(first, mean).softmax(dim=-1)
-            known, smoothing = torch.ones_like(known), torch.zeros_like(smoothing)
+            loss = functional.cross_entropy(logits, answered(first, mean).softmax(dim=-1))
         else:
             wanted = functional.one_hot(labels, len(LABELS)).float()
-        logits = answered(first, reader(u))
-        loss = label_loss(logits, wanted, known, smoothing=smoothing).mean()
+            loss = label_loss(logits, wanted, known, smoothing=smoothing).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

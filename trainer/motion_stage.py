@@ -92,18 +92,19 @@ def add_motion_reader(
         recordings = see(clips.recordings, draws, "motion")
         constant = constant_of(deeper, recordings.first)
         motion = Motion.of(recordings, constant)
+        moved = motion.along(recordings.frames)
         idle, first, patches = None, recordings.first, recordings.patches
         if clips.pictures is not None and clips.covered is not None:
             chosen = torch.randperm(len(clips.pictures))[: max(1, len(draws) // 2)].tolist()
             drawn = [Draw(index, 0, index) for index in chosen]
             pictures = see(clips.pictures, drawn, "motion of pictures")
             covered = see(clips.covered, drawn[::2], "motion of covered pictures")
-            idle = Idle(motion, recordings, pictures, covered)
+            idle = Idle(motion, recordings.frames, moved, pictures, covered)
             first = torch.cat([first, pictures.first])
             patches = (patches + pictures.patches) / 2
         deeper.requires_grad_(False)
         lift = lift_of(deeper, recordings)
-        reader = fit_reader(deeper, motion, recordings, idle, lift)
+        reader = fit_reader(deeper, moved, recordings, idle, lift)
         write_layers(
             deeper,
             reader,
