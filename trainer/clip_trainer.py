@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from trainer.config import RecipeConfig
 from trainer.config.recipe import SECOND_TASKS
 from trainer.dataset import TrainingClips
 from trainer.drop_path import DropPaths
-from trainer.loss import batch_loss
+from trainer.loss import batch_loss, taught_loss
 from trainer.optimizer import parameter_groups
 from trainer.sampler import ClipSampler, draw_weights
 from trainer.second_task import timesformer_of
@@ -35,12 +36,14 @@ AVERAGE_FILE = "average.safetensors"
 ADAM_BETAS = (0.9, 0.98)
 SHORTER = "shorter"
 """In a batch, the batch of its clips that have fewer frames than the others."""
+TAUGHT_WEIGHT = 3.0
+"""Of what a teacher says of a clip, against what it is called."""
 MOST_NAMED = 8
 """Files in a message."""
 
 
 class ClipTrainer(Trainer):
-    """Trains a TimeSformer, or what holds one, on clips.
+    """Trains a TimeSformer, or what holds one, on clips; or a network of pictures.
 
     Args:
         recipe: how.
@@ -68,7 +71,9 @@ class ClipTrainer(Trainer):
         model: Any = self.model
         self._learner = model
         self._timesformer = timesformer_of(model)
-        self._drop_paths = DropPaths(self._timesformer, recipe.drop_path)
+        self._drop_paths = (
+            DropPaths(self._timesformer, recipe.drop_path) if self._timesformer else None
+        )
         self._average = AveragedModel(model, multi_avg_fn=_average_of(recipe.ema))
         data = self.train_dataset
         assert isinstance(data, TrainingClips)
@@ -100,7 +105,7 @@ class ClipTrainer(Trainer):
         if self.optimizer is None:
             groups = parameter_groups(
                 self._learner.named_parameters(),
-                layers=self._timesformer.config.num_hidden_layers,
+                layers=self._timesformer.config.num_hidden_layers if self._timesformer else 0,
                 learning_rate=self._learning_rate,
                 layer_decay=self._recipe.layer_decay,
                 weight_decay=self._recipe.weight_decay,
@@ -131,28 +136,45 @@ class ClipTrainer(Trainer):
     def _loss(self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool) -> Any:
         if model.training:
             self._batch += inputs["indices"].tolist()
-            self._drop_paths.draw(
-                inputs["keys"].tolist(), inputs["pixel_values"].shape[1], self.args.device
-            )
+            if self._drop_paths:
+                self._drop_paths.draw(
+                    inputs["keys"].tolist(), inputs["pixel_values"].shape[1], self.args.device
+                )
         asked = {name: inputs[name] for name in SECOND_TASKS if name in inputs}
         pixel_values = inputs["pixel_values"]
-        # TimeSformer's layers go by what the configuration says, whatever they are given.
-        usual = self._timesformer.config.num_frames
-        self._timesformer.config.num_frames = pixel_values.shape[1]
-        try:
+        with self._of_frames(pixel_values.shape[1]):
             outputs = model(pixel_values=pixel_values, **asked)
-        finally:
-            self._timesformer.config.num_frames = usual
         smoothing: float | Tensor = self._recipe.label_smoothing if model.training else 0.0
         if "hidden" in inputs:
             # What nobody could tell may be anything.
             smoothing = torch.where(inputs["hidden"], 1.0, smoothing)[:, None]
         loss = batch_loss(outputs["logits"], inputs, smoothing=smoothing)
+        if "taught" in outputs:
+            taught = taught_loss(
+                outputs["logits"],
+                outputs["taught"],
+                inputs["known_labels"],
+                shown=inputs["shown"],
+            )
+            loss = loss + TAUGHT_WEIGHT * taught
         for name in asked:
             loss = loss + getattr(self._recipe, name) * outputs[name]
         if model.training and not math.isfinite(value := loss.item()):
             self._give_up(f"the loss is {value}")
         return (loss, {"loss": loss, "logits": outputs["logits"]}) if return_outputs else loss
+
+    @contextmanager
+    def _of_frames(self, count: int) -> Iterator[None]:
+        # TimeSformer's layers go by what the configuration says, whatever they are given.
+        if self._timesformer is None:
+            yield
+            return
+        config = self._timesformer.config
+        usual, config.num_frames = config.num_frames, count
+        try:
+            yield
+        finally:
+            config.num_frames = usual
 
     def before_step(self) -> None:
         """Called when gradients are there and clipped, before the weights move."""
@@ -196,7 +218,7 @@ class ClipTrainer(Trainer):
 
     def _swap(self) -> None:
         for ours, theirs in zip(
-            self._learner.parameters(), self._average.module.parameters(), strict=True
+            _tensors(self._learner), _tensors(self._average.module), strict=True
         ):
             ours.data, theirs.data = theirs.data, ours.data
 
@@ -250,6 +272,11 @@ class ClipTrainer(Trainer):
 
     def _load_average(self, folder: Path) -> None:
         self._average.load_state_dict(load_file(folder / AVERAGE_FILE))
+
+
+def _tensors(model: nn.Module) -> Iterator[Tensor]:
+    """What a model answers by: its weights, and statistics that it keeps."""
+    return itertools.chain(model.parameters(), model.buffers())
 
 
 def _average_of(decay: float) -> Any:

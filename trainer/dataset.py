@@ -50,6 +50,8 @@ class Item(TypedDict, total=False):
     """Of the recording."""
     hidden: bool
     """Training only, where faces are hidden: whether the expression cannot be told."""
+    shown: bool
+    """Training only: whether it is a picture on which the expression can be told."""
     keys: int
     """Training only: what is random about the clip after it was made is drawn from this."""
     motion: torch.Tensor
@@ -191,6 +193,7 @@ class TrainingClips(Dataset[Item]):
             labels=crops.recording.label,
             known_labels=self._known_labels(crops),
             indices=draw.index,
+            shown=crops.is_still and not hidden,
             keys=key,
         )
         if recipe.hide:

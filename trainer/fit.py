@@ -144,6 +144,8 @@ def fit(
             save_model(model, str(beside))
             beside.replace(finished)
             checkpoints.remove_others(folder, keep=())
+    # The others may read what the first wrote.
+    processes.wait_for_all()
     pace = meter.pace(config.recipe.batch_size)
     if pace:
         logger.info("%s: %s", stage.name, pace)
@@ -175,8 +177,12 @@ class Collator:
         return mix_pairs(batch, self._recipe) if "keys" in batch and self._recipe.mixes else batch
 
 
-def share_of_batch(config: TrainConfig) -> int:
+def share_of_batch(config: TrainConfig, *, option: str = "--batch-size") -> int:
     """Clips that a process works through at a time.
+
+    Args:
+        config: of the run; its batch is shared.
+        option: named in the message.
 
     Raises:
         UsageError: the batch cannot be shared.
@@ -187,7 +193,7 @@ def share_of_batch(config: TrainConfig) -> int:
     if recipe.batch_size % unit:
         mixed = " with mixup or cutmix" if unit > parts else ""
         raise UsageError(
-            f"--batch-size is {recipe.batch_size}; for {processes.count()} processes and "
+            f"{option} is {recipe.batch_size}; for {processes.count()} processes and "
             f"--accumulate {config.run.accumulate}{mixed} it must be a multiple of {unit}"
         )
     return recipe.batch_size // parts
@@ -221,7 +227,8 @@ def _arguments(
         accelerator_config={"non_blocking": has_gpu},
         ddp_find_unused_parameters=False,
         # A process whose part of a batch has clips of one length goes forward once, not twice, and
-        # would wait for ever for the others; no buffer changes in training.
+        # would wait for ever for the others. Only the statistics of a `PictureTeacher` change in
+        # training, and each process has its own, of its share of the pictures.
         ddp_broadcast_buffers=False,
         remove_unused_columns=False,
         label_names=["labels"],

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from trainer.base import Model
@@ -17,6 +18,7 @@ from trainer.landmark_finder import POINTS
 from trainer.landmarks import landmark_loss
 from trainer.motion import DIRECTIONS
 from trainer.motion_learner import motion_loss
+from trainer.picture_teacher import PictureTeacher
 from trainer.second_task import SecondTask
 
 
@@ -27,10 +29,20 @@ class FrameLearner(SecondTask):
         model: of single frames; trained in place.
         landmarks: whether it is asked for landmarks.
         motion: whether it is asked for motion.
+        teacher: what it says of each picture is learned; None: the label alone.
     """
 
-    def __init__(self, model: Model, *, landmarks: bool = False, motion: bool = False) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        landmarks: bool = False,
+        motion: bool = False,
+        teacher: PictureTeacher | None = None,
+    ) -> None:
         super().__init__(model)
+        # No part of it: neither trained nor saved.
+        self._teacher = (teacher,)
         width = model.config.hidden_size
         if landmarks:
             self.heat_head = nn.Linear(width, POINTS)
@@ -57,6 +69,10 @@ class FrameLearner(SecondTask):
         tokens = model.timesformer(pixel_values.flatten(0, 1).unsqueeze(1))[0]
         logits = model.classifier(tokens[:, 0]).float()
         answer = {"logits": logits.view(batch, frames, -1).mean(dim=1)}
+        (teacher,) = self._teacher
+        if self.training and teacher is not None and frames == 1:
+            with torch.no_grad():
+                answer["taught"] = teacher.to(pixel_values.device)(pixel_values)["logits"]
         if landmarks is not None:
             heat = self.heat_head(tokens[:, 1:]).float().transpose(1, 2)
             places = self.place_head(tokens[:, 0]).float().view(-1, POINTS, 2)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
+from safetensors.torch import load_model
+from transformers import set_seed
+
 from realtime_mood.model.clip_spec import ClipSpec
+from trainer import processes
 from trainer.base import Model
 from trainer.config import TrainConfig
 from trainer.crops import Progress
 from trainer.dataset import EvaluationClips, TrainingClips
-from trainer.fit import Stage, fit
+from trainer.fit import FINISHED_FILE, Stage, fit
 from trainer.frame_learner import FrameLearner
 from trainer.motion import MotionTargets
 from trainer.parts import SplitCrops
+from trainer.picture_teacher import PictureTeacher
 from trainer.single_frames import frame_spec, frame_twin, pair_spec
 
 FRAMES_STAGE = "frames"
+TEACHER_STAGE = "teacher"
+TEACHER_LEARNING_RATE = 2e-3
+LEAST_TEACHER_BATCH = 128
+"""Pictures of one step; more where the batch is shared by a number that does not divide it."""
 
 
 def learn_from_frames(
@@ -39,22 +49,28 @@ def learn_from_frames(
     Raises:
         What `fit` raises.
     """
-    # A batch of single frames, as which pictures are given.
-    recipe = replace(config.recipe, batch_size=config.recipe.frame_batch_size, still_frames=1)
+    # A batch of single frames, as which pictures are given beside pairs of frames of recordings.
+    recipe = replace(
+        config.recipe, batch_size=config.recipe.frame_batch_size, still_frames=1 if motion else 0
+    )
     config = replace(config, recipe=recipe)
     one = frame_spec(spec)
     # A frame of a recording often does not show what the recording is called, and a few people's
     # can be learned by heart; beside pictures, recordings teach motion alone where a later stage
     # asks what they are called.
-    asked_later = bool(recipe.epochs or recipe.head_epochs or recipe.motion_clips)
-    asks_only_pictures = motion is not None and bool(parts.stills) and asked_later
+    asks_only_pictures = motion is not None and bool(parts.stills) and recipe.asks_clips
     # A picture shows what it is called; a frame of a recording often does not.
     validation = EvaluationClips(parts.pictures_validation or parts.validation, one, count=1)
+    teacher = _learn_teacher(parts, spec, config, progress) if recipe.teacher_epochs else None
+    # Whether the teacher learned now or was read back must not change what is drawn next.
+    set_seed(config.run.seed)
     twin = frame_twin(model)
     landmarks = parts.landmarks() if recipe.landmarks else None
     is_asked = {"landmarks": landmarks is not None, "motion": motion is not None}
     fit(
-        FrameLearner(twin, **is_asked) if any(is_asked.values()) else twin,
+        FrameLearner(twin, teacher=teacher, **is_asked)
+        if teacher or any(is_asked.values())
+        else twin,
         Stage(
             name=FRAMES_STAGE,
             epochs=recipe.frame_epochs,
@@ -73,3 +89,25 @@ def learn_from_frames(
         validation=validation,
         progress=progress,
     )
+
+
+def _learn_teacher(
+    parts: SplitCrops, spec: ClipSpec, config: TrainConfig, progress: Progress
+) -> PictureTeacher:
+    teacher, one = PictureTeacher(), frame_spec(spec)
+    unit = processes.count() * config.run.accumulate * config.recipe.repeats
+    size = math.ceil(LEAST_TEACHER_BATCH / unit) * unit
+    recipe = replace(config.recipe, batch_size=size, hide=0.0, still_frames=0)
+    fit(
+        teacher,
+        Stage(
+            name=TEACHER_STAGE, epochs=recipe.teacher_epochs, learning_rate=TEACHER_LEARNING_RATE
+        ),
+        replace(config, recipe=recipe, run=replace(config.run, gradient_checkpointing=False)),
+        data=TrainingClips(parts.stills, one, recipe=recipe, seed=config.run.seed),
+        validation=EvaluationClips(parts.pictures_validation or parts.validation, one, count=1),
+        progress=progress,
+    )
+    # Each process had statistics of its own share of the pictures.
+    load_model(teacher, config.run_folder / TEACHER_STAGE / FINISHED_FILE)
+    return teacher.eval().requires_grad_(False)

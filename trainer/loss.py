@@ -59,3 +59,19 @@ def batch_loss(
         beside = label_loss(logits, other, batch["other_known_labels"], smoothing=smoothing)
         loss = batch["own_share"] * loss + (1.0 - batch["own_share"]) * beside
     return loss.mean()
+
+
+def taught_loss(
+    logits: Tensor, taught: Tensor, known_labels: Tensor, *, shown: Tensor
+) -> Tensor:
+    """Mean cross-entropy of a batch against what a teacher makes of the same clips.
+
+    Args:
+        logits: shape (batch, labels).
+        taught: the teacher's logits, the same shape.
+        known_labels: see `label_loss`; of the others the teacher says nothing.
+        shown: shape (batch,), bool: whether a clip is one of which the teacher can speak.
+    """
+    wanted = taught.float().masked_fill(~known_labels, -torch.inf).softmax(dim=-1)
+    each = label_loss(logits, wanted, known_labels)
+    return (each * shown).mean()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import MISSING
 from typing import Any
 
@@ -10,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from realtime_mood.errors import OutputError, UsageError
 from trainer.config import TrainConfig
-from trainer.config.layers import EFFECTIVE_FILE, write_effective
+from trainer.config.layers import EFFECTIVE_FILE, begun_tables, write_effective
 from trainer.config.options import options_of
 from trainer.config.tables import to_toml
 
@@ -83,8 +82,7 @@ def _check(config: TrainConfig) -> None:
             )
     begun = config.run.output / EFFECTIVE_FILE
     if config.run.resume and begun.is_file():
-        before = tomllib.loads(begun.read_text(encoding="utf-8"))
-        for name, table in before.items():
+        for name, table in begun_tables(begun).items():
             part = getattr(config, name)
             # An option that did not exist then was what it is by default.
             usual = {o.name: o.default for o in options_of(type(part)) if o.default is not MISSING}
@@ -95,7 +93,10 @@ def _compare(name: str, before: dict[str, Any], now: dict[str, Any], *, where: s
     for key in sorted((before.keys() | now.keys()) - MAY_CHANGE.get(name, set())):
         if before.get(key) != now.get(key):
             flag = "--" + key.replace("_", "-")
+            shown, begun = (
+                "not given" if value is None else value for value in (now.get(key), before.get(key))
+            )
             raise UsageError(
-                f"{flag} is {now.get(key)}, but the run in {where} was begun with "
-                f"{before.get(key)}; --resume alone goes on with it as it was"
+                f"{flag} is {shown}, but the run in {where} was begun with {begun}; "
+                "--resume alone goes on with it as it was"
             )

@@ -14,8 +14,8 @@ class SecondTask(nn.Module):
     """A TimeSformer with what it needs beside it to be asked for more than logits.
 
     Called with `pixel_values` and, in training, with what is asked for by its name in
-    `trainer.config.recipe.SECOND_TASKS`; answers `logits`, shape (batch, labels), and by the same
-    names the loss of each, a number.
+    `trainer.config.recipe.SECOND_TASKS`; answers `logits`, shape (batch, labels), by the same names
+    the loss of each, a number, and in training may answer `taught`: the logits of a teacher.
 
     Args:
         model: trained in place.
@@ -27,5 +27,9 @@ class SecondTask(nn.Module):
 
 
 def timesformer_of(learner: nn.Module) -> Any:
-    """The TimeSformer that is trained: the learner itself, or the one a `SecondTask` holds."""
-    return learner.model if isinstance(learner, SecondTask) else learner
+    """The TimeSformer that is trained: the learner itself, or the one a `SecondTask` holds.
+
+    None where the learner is no TimeSformer.
+    """
+    model = learner.model if isinstance(learner, SecondTask) else learner
+    return model if isinstance(model, Model) else None

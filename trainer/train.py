@@ -70,6 +70,9 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     if not processes.is_first():
         logging.getLogger("trainer").setLevel(logging.ERROR)
     share_of_batch(config)
+    if config.recipe.frame_epochs:
+        frames = replace(config.recipe, batch_size=config.recipe.frame_batch_size)
+        share_of_batch(replace(config, recipe=frames), option="--frame-batch-size")
     folds = make_folds(
         read_sources(config.data.sources),
         protocol=config.split.protocol,
@@ -102,6 +105,16 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
             f"--motion-clips is {config.recipe.motion_clips}, but {reason}; give a model of single "
             "frames that began as 'tiny', or leave it out"
         )
+    if config.recipe.motion_clips and all(r.image is not None for r in split.train):
+        raise UsageError(
+            f"--motion-clips is {config.recipe.motion_clips}, but the data has pictures alone, "
+            "which do not move; add recordings by --data, or leave it out"
+        )
+    if config.recipe.teacher_epochs and all(r.image is None for r in split.train):
+        raise UsageError(
+            f"--teacher-epochs is {config.recipe.teacher_epochs:g}, but the data has no pictures, "
+            "which it is for; add some by --data images:PATH, or leave it out"
+        )
     logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
     cutter = Cutter(
         folder=config.crops_folder,
@@ -112,11 +125,6 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         keeps_crops=config.data.keep_crops,
     )
     parts = SplitCrops(split, folds.pictures, cutter, config, progress)
-    if config.recipe.motion_clips and not parts.moving:
-        raise UsageError(
-            f"--motion-clips is {config.recipe.motion_clips}, but the data has pictures alone, "
-            "which do not move; add recordings by --data, or leave it out"
-        )
     motion = MotionTargets(parts.train) if config.recipe.learns_motion else None
     if config.recipe.frame_epochs:
         learn_from_frames(model, parts, motion, spec, config, progress)
@@ -124,7 +132,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     # Whether a stage ran now or was read back must not change what is drawn next.
     set_seed(config.run.seed)
     starts_time = config.model.base_model == TINY or config.recipe.restart_time
-    if config.recipe.motion_clips:
+    if config.recipe.motion_clips and processes.is_first():
         model = _read_motion(model, parts, spec, config, progress)
     # Untrained, the comparison would only disturb what single frames taught.
     elif starts_time and (config.recipe.epochs or config.recipe.head_epochs):

@@ -237,3 +237,20 @@ def test_only_pictures_are_hidden_and_what_is_hidden_is_said(tmp_path: Path) -> 
     assert (moved["hidden"], still["hidden"]) == (False, True)
     changed = still["pixel_values"] != plain[Draw(1, 0, 0)]["pixel_values"]
     assert changed.float().mean() > 0.4
+
+
+def test_only_pictures_that_show_a_face_are_taught(tmp_path: Path) -> None:
+    image = np.zeros((16, 16), dtype=np.uint8)
+    moving = make_crops(tmp_path, frames=21, side=20)
+    still = StillCrops.of(replace(moving.recording, image=image), replace(SPEC, image_size=20))
+    found = {
+        (crops.is_still, hide): training_clips(crops, hide=hide)[Draw(0, 0, 0)]["shown"]
+        for crops in (still, moving)
+        for hide in (0.0, 1.0)
+    }
+    assert found == {
+        (True, 0.0): True,
+        (True, 1.0): False,
+        (False, 0.0): False,
+        (False, 1.0): False,
+    }

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from trainer.augment.mix import mix_pairs
 from trainer.config import RecipeConfig
-from trainer.loss import batch_loss, label_loss
+from trainer.loss import batch_loss, label_loss, taught_loss
 
 LABELS = 8
 CALM = 1
@@ -55,6 +55,34 @@ def test_a_corpus_without_calm_says_nothing_about_calm() -> None:
         before = batch_loss(logits, items, smoothing=0.1)
         logits[:, CALM] = 50.0
         torch.testing.assert_close(batch_loss(logits, items, smoothing=0.1), before)
+
+
+def test_a_teacher_is_followed_in_what_it_knows() -> None:
+    generator = torch.Generator().manual_seed(2)
+    taught = torch.randn(3, LABELS, generator=generator)
+    known = torch.ones(3, LABELS, dtype=torch.bool)
+    known[0, CALM] = False
+    # The third has but one label: nothing is asked of it.
+    known[2] = False
+    known[2, 4] = True
+    logits = torch.zeros(3, LABELS, requires_grad=True)
+    shown = torch.tensor([True, False, True])
+    optimizer = torch.optim.SGD([logits], lr=10.0)
+    for _ in range(2000):
+        optimizer.zero_grad()
+        taught_loss(logits, taught, known, shown=shown).backward()
+        optimizer.step()
+    others = [label for label in range(LABELS) if label != CALM]
+    found = logits.detach()
+    torch.testing.assert_close(
+        found[0, others].softmax(-1), taught[0, others].softmax(-1), rtol=0.0, atol=1e-4
+    )
+    assert found[0, CALM] == 0.0
+    assert not found[1:].any()
+    # Of all that are shown, the second too.
+    taught_loss(logits, taught, known, shown=torch.ones(3, dtype=torch.bool)).backward()
+    assert logits.grad is not None
+    assert logits.grad[1].any()
 
 
 def test_soft_targets() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from trainer.cli import main
 from trainer.clip_trainer import SHORTER, ClipTrainer
 from trainer.config import RecipeConfig
 from trainer.dataset import Item
-from trainer.fit import Collator
+from trainer.fit import FINISHED_FILE, Collator
 from trainer.initial import compare_frames, look_at_neighbours
 
 TINY = (
@@ -89,6 +90,66 @@ def test_of_hidden_faces_no_label_is_learned(faces: Path, tmp_path: Path) -> Non
 
 def item(frames: int, label: int) -> Item:
     return Item(pixel_values=torch.full((frames, 3, 2, 2), float(label)), labels=label)
+
+
+def test_a_convolutional_network_teaches_and_stays_behind(
+    corpus: Path, faces: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    data = ("--data", str(corpus), "--data", f"images:{faces}", "--keep", "last")
+    words = (*data, "--teacher-epochs", "1")
+    finished = out / "run" / "frames" / FINISHED_FILE
+    run(out, *words)
+    history = json.loads((out / "run" / "teacher" / "history.json").read_text())
+    assert any("eval_accuracy" in entry for entry in history)
+    learned = load_file(finished)
+    assert not [name for name in learned if not name.startswith("model.")]
+    assert "A convolutional network had learned" in (out / "checkpoint" / "README.md").read_text()
+    # The teacher is read back, and what it teaches is the same.
+    shutil.rmtree(finished.parent)
+    run(out, *words, "--resume")
+    again = load_file(finished)
+    assert all(torch.equal(again[name], value) for name, value in learned.items())
+    # What it says of pictures changes what is learned of them.
+    run(tmp_path / "alone", *data)
+    alone = load_file(tmp_path / "alone" / "run" / "frames" / FINISHED_FILE)
+    assert not torch.equal(alone["classifier.bias"], learned["model.classifier.bias"])
+
+
+def test_a_teacher_needs_pictures(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*TINY.split(), "--output", str(tmp_path / "out"), "--data", str(corpus)]
+    assert main(["train", *words, "--teacher-epochs", "1"]) == 2
+    assert "--teacher-epochs is 1, but the data has no pictures" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", ["--mixup 0.8", "--gradient-checkpointing --teacher-epochs 1", "--accumulate 3"]
+)
+def test_single_frames_take_what_clips_take(words: str, faces: Path, tmp_path: Path) -> None:
+    sizes = ("--batch-size", "12", "--frame-batch-size", "12")
+    figures = run(tmp_path / "out", "--data", f"images:{faces}", *sizes, *words.split())
+    assert figures["train_recordings"] == 36
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--frame-batch-size 9 --accumulate 2", "--frame-batch-size is 9; for 1 processes"),
+        ("--frame-batch-size 9 --repeats 2", "--frame-batch-size is 9; with --repeats 2"),
+        ("--teacher-epochs 1 --mixup 0.8", "--teacher-epochs is 1, but clips mixed"),
+        ("--teacher-epochs 1 --frame-epochs 0", "--teacher-epochs is 1, but nothing learns"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_faces_are_cut(
+    words: str, said: str, faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    given = [*TINY.split(), "--output", str(out), "--data", f"images:{faces}", *words.split()]
+    assert main(["train", *given]) == 2
+    assert said in capsys.readouterr().err
+    assert not (out / "crops").exists()
 
 
 def test_clips_of_fewer_frames_are_a_batch_in_the_batch() -> None:

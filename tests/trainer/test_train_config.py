@@ -139,3 +139,39 @@ def test_a_run_begun_before_an_option_existed_goes_on(tmp_path: Path) -> None:
     file.write_text("".join(lines))
     with pytest.raises(UsageError, match=r"--ema is 0.5, but the run .* was begun with 0.999"):
         open_run(parse(*words, "--resume", "--ema", "0.5"))
+
+
+def test_a_run_begun_with_an_option_that_is_gone(tmp_path: Path) -> None:
+    words = ("--output", str(tmp_path / "out"))
+    open_run(parse(*words)).release()
+    file = tmp_path / "out" / EFFECTIVE_FILE
+    text = file.read_text()
+    for again in (words, (*words, "--seed", "0")):
+        file.write_text(text.replace("[recipe]", "[recipe]\nteacher_labels = 0.0"))
+        open_run(parse(*again, "--resume")).release()
+        assert "teacher_labels" not in file.read_text()
+        file.write_text(text.replace("[recipe]", "[recipe]\nteacher_labels = 0.5"))
+        with pytest.raises(UsageError, match=r"was begun with --teacher-labels 0.5, which this"):
+            open_run(parse(*again, "--resume"))
+    # Of a file that somebody writes, a key that is unknown is a mistake.
+    file.write_text("[recipe]\nteacher_labels = 0.0\n")
+    with pytest.raises(UsageError, match="teacher_labels is unknown"):
+        parse(*words, "--config", str(file))
+
+
+def test_a_run_that_cannot_be_read_is_not_gone_on_with(tmp_path: Path) -> None:
+    words = ("--output", str(tmp_path / "out"))
+    config = parse(*words, "--resume")
+    open_run(config).release()
+    (tmp_path / "out" / EFFECTIVE_FILE).write_text("[recipe\n")
+    with pytest.raises(UsageError, match="cannot be read"):
+        open_run(config)
+    with pytest.raises(UsageError, match="cannot be read"):
+        parse(*words, "--resume")
+
+
+def test_an_option_that_is_not_written_is_called_not_given(tmp_path: Path) -> None:
+    words = ("--output", str(tmp_path / "out"))
+    open_run(parse(*words)).release()
+    with pytest.raises(UsageError, match=r"--max-steps is 5, but .* was begun with not given"):
+        open_run(parse(*words, "--resume", "--max-steps", "5"))

@@ -11,7 +11,7 @@ from typing import Any
 from realtime_mood.errors import OutputError, UsageError
 from trainer.config.data import DataConfig, SplitConfig, data_from_environment
 from trainer.config.model import ModelConfig
-from trainer.config.options import Options, add_options, given, require
+from trainer.config.options import Options, add_options, given, options_of, require
 from trainer.config.recipe import RECIPES, RecipeConfig
 from trainer.config.run import RunConfig
 from trainer.config.tables import from_toml, to_toml, unknown
@@ -26,6 +26,12 @@ TABLES: dict[str, type[Options]] = {
 """Tables of a TOML file, and groups of the command line's help."""
 PRESET_KEY = "preset"
 EFFECTIVE_FILE = "config.toml"
+GONE: dict[str, tuple[object, ...]] = {
+    "motion_epochs": (0.0,),
+    "motion_learning_rate": (6e-4,),
+    "teacher_labels": (0.0,),
+}
+"""Options that earlier versions wrote into a run's folder, with values by which they did nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +107,10 @@ def train_config(values: argparse.Namespace) -> TrainConfig:
         # An interrupted run goes on as it was begun.
         begun: Path = values.output / EFFECTIVE_FILE
         file = begun if begun.is_file() else None
-    tables, preset = _read(file) if file else ({}, None)
+    content: dict[str, Any] = {}
+    if file:
+        content = _load(file) if file is values.config else begun_tables(file)
+    tables, preset = _read(content, file) if file else ({}, None)
     preset = values.recipe or preset or "base"
     made: dict[str, Any] = {}
     for name, owner in TABLES.items():
@@ -135,13 +144,40 @@ def write_effective(config: TrainConfig, path: Path) -> None:
         ) from error
 
 
-def _read(path: Path) -> tuple[dict[str, dict[str, Any]], str | None]:
-    """Values by table and the preset's name."""
+def begun_tables(path: Path) -> dict[str, Any]:
+    """What `write_effective` wrote when a run was begun, perhaps by an earlier version.
+
+    Raises:
+        UsageError: it cannot be read, or the run was begun with what is no option any more.
+    """
+    content = _load(path)
+    for name, table in content.items():
+        if name not in TABLES or not isinstance(table, dict):
+            continue
+        gone = table.keys() - {option.name for option in options_of(TABLES[name])}
+        idle = {key for key in gone if table[key] in GONE.get(key, ())}
+        if lost := sorted(gone - idle):
+            flag = "--" + lost[0].replace("_", "-")
+            raise UsageError(
+                f"the run in {path.parent} was begun with {flag} {table[lost[0]]}, which this "
+                "version does not have; go on with the version that began it, or choose another "
+                "--output"
+            )
+        for key in idle:
+            del table[key]
+    return content
+
+
+def _load(path: Path) -> dict[str, Any]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"--config {path} cannot be read ({reason}); it must be TOML") from error
+
+
+def _read(content: dict[str, Any], path: Path) -> tuple[dict[str, dict[str, Any]], str | None]:
+    """Values by table and the preset's name."""
     preset = content.pop(PRESET_KEY, None)
     if preset is not None and preset not in RECIPES:
         known = ", ".join(RECIPES)

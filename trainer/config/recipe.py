@@ -89,6 +89,8 @@ class RecipeConfig(Options):
     """Peak of the cosine schedule on single frames."""
     frame_batch_size: Annotated[int, Range(1, 65536)] = 128
     """Frames of one step, over all processes and accumulated parts."""
+    teacher_epochs: Annotated[float, EPOCHS] = 0.0
+    """Epochs on pictures of a convolutional network that teaches single frames; 0: no teacher."""
     landmarks: Annotated[float, Range(0.0, 100.0)] = 0.0
     """Weight of a second task on single frames: where the parts of the face are; needs dlib."""
     motion: Annotated[float, Range(0.0, 100.0)] = 0.0
@@ -105,26 +107,31 @@ class RecipeConfig(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.batch_size % self.repeats:
-            raise UsageError(
-                f"--batch-size is {self.batch_size}; with --repeats {self.repeats} it must be a "
-                f"multiple of {self.repeats}"
-            )
-
-        if not (self.epochs or self.frame_epochs or self.head_epochs or self.motion_clips):
+        for name in ("batch_size", "frame_batch_size") if self.frame_epochs else ("batch_size",):
+            if (size := getattr(self, name)) % self.repeats:
+                raise UsageError(
+                    f"--{name.replace('_', '-')} is {size}; with --repeats {self.repeats} it must "
+                    f"be a multiple of {self.repeats}"
+                )
+        if not (self.frame_epochs or self.asks_clips):
             raise UsageError(
                 "--epochs is 0, and so are --frame-epochs, --head-epochs and --motion-clips; "
                 "give one"
+            )
+        if self.teacher_epochs and not self.frame_epochs:
+            raise UsageError(
+                f"--teacher-epochs is {self.teacher_epochs:g}, but nothing learns from the "
+                "teacher; give --frame-epochs, or leave it out"
             )
         if self.motion_clips and (self.epochs or self.head_epochs or self.restart_time):
             raise UsageError(
                 f"--motion-clips is {self.motion_clips}, and what it writes must not be trained; "
                 "give --epochs 0 --head-epochs 0 and no --restart-time, or leave it out"
             )
-        for name in (*SECOND_TASKS, "hide"):
+        for name in (*SECOND_TASKS, "hide", "teacher_epochs"):
             if self.mixes and (weight := getattr(self, name)):
                 raise UsageError(
-                    f"--{name} is {weight:g}, but clips mixed by --mixup or --cutmix have two "
+                    f"--{name.replace('_', '-')} is {weight:g}, but clips mixed by --mixup or --cutmix have two "
                     "faces; leave one of them out"
                 )
 
@@ -133,6 +140,11 @@ class RecipeConfig(Options):
                 f"--still-frames is {self.still_frames}, but --mixup and --cutmix mix clips of one "
                 "length; leave one of them out"
             )
+
+    @property
+    def asks_clips(self) -> bool:
+        """Whether a stage after single frames asks what clips are called."""
+        return bool(self.epochs or self.head_epochs or self.motion_clips)
 
     @property
     def learns_motion(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realtime_mood.model.labels import LABELS
@@ -68,8 +69,10 @@ def model_card(report: Report) -> str:
         skipped=len(report.skipped),
         frames=bool(config.recipe.frame_epochs),
         clips=bool(config.recipe.epochs),
+        asks_clips=config.recipe.asks_clips,
         best=config.recipe.keep == "best",
-        hidden=f"{100 * config.recipe.hide:.0f} %" if config.recipe.hide else "",
+        hidden=f"{100 * config.recipe.hide:.0f} %" if config.recipe.hide and pictures else "",
+        taught=bool(config.recipe.teacher_epochs),
         landmarks=bool(config.recipe.frame_epochs and config.recipe.landmarks),
         motion=config.recipe.learns_motion,
         reads_motion=config.recipe.motion_clips,
@@ -128,7 +131,7 @@ def _metadata(report: Report, share_alike: bool) -> str:
         for kind, name, value in found
     ]
     base = report.config.model.base_model
-    is_hub_id = base.count("/") == 1 and not base.startswith((".", "/", "~"))
+    is_hub_id = base.count("/") == 1 and base[0] not in "./~" and not Path(base).is_dir()
     data = ModelCardData(
         license="cc-by-nc-sa-4.0" if share_alike else "other",
         license_name=None if share_alike else "see-model-card",
