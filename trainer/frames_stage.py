@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import torch
 from safetensors.torch import load_model
 from transformers import set_seed
 
@@ -38,6 +39,9 @@ def learn_from_frames(
 ) -> None:
     """Train a model of clips, in place, by single frames.
 
+    With `base_share` its weights are then averaged with those it had, which keeps what the base
+    model knew better (Wortsman et al. 2022, arXiv 2109.01903).
+
     Args:
         model: of clips.
         parts: what is learned from, and what is measured.
@@ -64,6 +68,7 @@ def learn_from_frames(
     teacher = _learn_teacher(parts, spec, config, progress) if recipe.teacher_epochs else None
     # Whether the teacher learned now or was read back must not change what is drawn next.
     set_seed(config.run.seed)
+    before = [weights.detach().clone() for weights in model.parameters()]
     twin = frame_twin(model)
     landmarks = parts.landmarks() if recipe.landmarks else None
     is_asked = {"landmarks": landmarks is not None, "motion": motion is not None}
@@ -89,6 +94,10 @@ def learn_from_frames(
         validation=validation,
         progress=progress,
     )
+    if recipe.base_share:
+        with torch.no_grad():
+            for weights, old in zip(model.parameters(), before, strict=True):
+                weights.lerp_(old, recipe.base_share)
 
 
 def _learn_teacher(

@@ -116,6 +116,24 @@ def test_a_convolutional_network_teaches_and_stays_behind(
     assert not torch.equal(alone["classifier.bias"], learned["model.classifier.bias"])
 
 
+def test_a_share_of_the_base_model_stays(faces: Path, tmp_path: Path) -> None:
+    frames_alone = ("--data", f"images:{faces}", "--epochs", "0", "--head-epochs", "0")
+    run(tmp_path / "base", *frames_alone)
+    base = ("--base-model", str(tmp_path / "base" / "checkpoint"), "--keep", "last")
+    found = {}
+    for share in ("0", "0.25", "1"):
+        out = tmp_path / share
+        run(out, *frames_alone, *base, "--seed", "3", "--base-share", share)
+        found[share] = load_file(out / "checkpoint" / "model.safetensors")
+    old = load_file(tmp_path / "base" / "checkpoint" / "model.safetensors")
+    assert all(torch.equal(found["1"][name], value) for name, value in old.items())
+    changed = [name for name, value in old.items() if not torch.equal(found["0"][name], value)]
+    assert changed
+    for name in changed:
+        mean = 0.75 * found["0"][name].float() + 0.25 * old[name].float()
+        torch.testing.assert_close(found["0.25"][name].float(), mean, rtol=2e-3, atol=1e-4)
+
+
 def test_a_teacher_needs_pictures(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,7 +157,9 @@ def test_single_frames_take_what_clips_take(words: str, faces: Path, tmp_path: P
         ("--frame-batch-size 9 --accumulate 2", "--frame-batch-size is 9; for 1 processes"),
         ("--frame-batch-size 9 --repeats 2", "--frame-batch-size is 9; with --repeats 2"),
         ("--teacher-epochs 1 --mixup 0.8", "--teacher-epochs is 1, but clips mixed"),
-        ("--teacher-epochs 1 --frame-epochs 0", "--teacher-epochs is 1, but nothing learns"),
+        ("--teacher-epochs 1 --frame-epochs 0", "--teacher-epochs is 1, but is for single"),
+        ("--base-share 0.5 --frame-epochs 0", "--base-share is 0.5, but is for single"),
+        ("--base-share 0.5", "--base-share is 0.5, but --base-model tiny knows nothing"),
     ],
 )
 def test_what_cannot_work_is_refused_before_faces_are_cut(

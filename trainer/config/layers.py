@@ -10,7 +10,7 @@ from typing import Any
 
 from realtime_mood.errors import OutputError, UsageError
 from trainer.config.data import DataConfig, SplitConfig, data_from_environment
-from trainer.config.model import ModelConfig
+from trainer.config.model import TINY, ModelConfig
 from trainer.config.options import Options, add_options, given, options_of, require
 from trainer.config.recipe import RECIPES, RecipeConfig
 from trainer.config.run import RunConfig
@@ -55,6 +55,11 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         recipe = self.recipe
+        if recipe.base_share and self.model.base_model == TINY:
+            raise UsageError(
+                f"--base-share is {recipe.base_share:g}, but --base-model {TINY} knows nothing; "
+                "name another base model, or leave it out"
+            )
         differ = recipe.still_frames or (recipe.frame_epochs and recipe.learns_motion)
         if self.run.gradient_checkpointing and differ:
             raise UsageError(

@@ -89,6 +89,8 @@ class RecipeConfig(Options):
     """Peak of the cosine schedule on single frames."""
     frame_batch_size: Annotated[int, Range(1, 65536)] = 128
     """Frames of one step, over all processes and accumulated parts."""
+    base_share: Annotated[float, SHARE] = 0.0
+    """Share of the base model in the weights that single frames leave behind."""
     teacher_epochs: Annotated[float, EPOCHS] = 0.0
     """Epochs on pictures of a convolutional network that teaches single frames; 0: no teacher."""
     landmarks: Annotated[float, Range(0.0, 100.0)] = 0.0
@@ -118,11 +120,12 @@ class RecipeConfig(Options):
                 "--epochs is 0, and so are --frame-epochs, --head-epochs and --motion-clips; "
                 "give one"
             )
-        if self.teacher_epochs and not self.frame_epochs:
-            raise UsageError(
-                f"--teacher-epochs is {self.teacher_epochs:g}, but nothing learns from the "
-                "teacher; give --frame-epochs, or leave it out"
-            )
+        for name in ("teacher_epochs", "base_share"):
+            if (value := getattr(self, name)) and not self.frame_epochs:
+                raise UsageError(
+                    f"--{name.replace('_', '-')} is {value:g}, but is for single frames; give "
+                    "--frame-epochs, or leave it out"
+                )
         if self.motion_clips and (self.epochs or self.head_epochs or self.restart_time):
             raise UsageError(
                 f"--motion-clips is {self.motion_clips}, and what it writes must not be trained; "
