@@ -34,9 +34,9 @@ class SmoothingConfig:
 
     time_constant_s: float = 0.3
     """Seconds after which an old answer weighs 1/e."""
-    enter_threshold: float = 0.45
+    enter_threshold: float = 0.4
     """Smoothed probability a label needs to be shown."""
-    exit_threshold: float = 0.35
+    exit_threshold: float = 0.3
     """Smoothed probability below which the shown label is given up."""
     dwell_s: float = 0.4
     """Seconds a label is kept at least."""

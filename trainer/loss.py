@@ -61,9 +61,7 @@ def batch_loss(
     return loss.mean()
 
 
-def taught_loss(
-    logits: Tensor, taught: Tensor, known_labels: Tensor, *, shown: Tensor
-) -> Tensor:
+def taught_loss(logits: Tensor, taught: Tensor, known_labels: Tensor, *, shown: Tensor) -> Tensor:
     """Mean cross-entropy of a batch against what a teacher makes of the same clips.
 
     Args:

@@ -31,7 +31,7 @@ GONE: dict[str, tuple[object, ...]] = {
     "motion_learning_rate": (6e-4,),
     "teacher_labels": (0.0,),
 }
-"""Options that earlier versions wrote into a run's folder, with values by which they did nothing."""
+"""Options that earlier versions wrote into a run's folder, and values by which they did nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -134,8 +134,8 @@ class RecipeConfig(Options):
         for name in (*SECOND_TASKS, "hide", "teacher_epochs"):
             if self.mixes and (weight := getattr(self, name)):
                 raise UsageError(
-                    f"--{name.replace('_', '-')} is {weight:g}, but clips mixed by --mixup or --cutmix have two "
-                    "faces; leave one of them out"
+                    f"--{name.replace('_', '-')} is {weight:g}, but clips mixed by --mixup or "
+                    "--cutmix have two faces; leave one of them out"
                 )
 
         if self.mixes and self.still_frames:
