@@ -5,8 +5,8 @@
 # hour for the first two rounds and an hour and a half for the last; the third took four minutes on an
 # H100. A GPU is used where there is one.
 # The first round of the one that ships was trained by commit 86f1710, the second by commit abd9116,
-# the third by commit 95b8242 (with --motion-clips, which the last round starts without), the last by
-# aa6e9c4.
+# the third by commit 95b8242 (with --motion-clips, which the last round starts without), the last's
+# single frames by aa6e9c4, and averaged and given layers by 1b35675.
 # usage: benchmarks/default_model.sh fer2013_train_val.npz ravdess_reanimated face_detection_yunet_2023mar.onnx OUTPUT
 set -eu
 pictures=$1 recordings=$2 output=$4
@@ -35,4 +35,5 @@ both() {
 both 20 --frame-epochs 21 --frame-batch-size 256 --base-model "$output/pictures/checkpoint" \
     --output "$output/moving"
 both 10 --teacher-epochs 30 --frame-epochs 13 --frame-learning-rate 8e-4 --frame-batch-size 192 \
-    --hide 0.05 --motion-clips 4 --base-model "$output/moving/checkpoint" --output "$output/default"
+    --hide 0.05 --base-share 0.5 --motion-clips 4 --base-model "$output/moving/checkpoint" \
+    --output "$output/default"

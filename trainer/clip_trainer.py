@@ -71,9 +71,7 @@ class ClipTrainer(Trainer):
         model: Any = self.model
         self._learner = model
         self._timesformer = timesformer_of(model)
-        self._drop_paths = (
-            DropPaths(self._timesformer, recipe.drop_path) if self._timesformer else None
-        )
+        self._drop_paths = DropPaths(self._timesformer, recipe.drop_path)
         self._average = AveragedModel(model, multi_avg_fn=_average_of(recipe.ema))
         data = self.train_dataset
         assert isinstance(data, TrainingClips)
@@ -136,10 +134,9 @@ class ClipTrainer(Trainer):
     def _loss(self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool) -> Any:
         if model.training:
             self._batch += inputs["indices"].tolist()
-            if self._drop_paths:
-                self._drop_paths.draw(
-                    inputs["keys"].tolist(), inputs["pixel_values"].shape[1], self.args.device
-                )
+            self._drop_paths.draw(
+                inputs["keys"].tolist(), inputs["pixel_values"].shape[1], self.args.device
+            )
         asked = {name: inputs[name] for name in SECOND_TASKS if name in inputs}
         pixel_values = inputs["pixel_values"]
         with self._of_frames(pixel_values.shape[1]):

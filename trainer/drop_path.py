@@ -21,14 +21,14 @@ class DropPaths:
     """The drop-path modules of a TimeSformer.
 
     Args:
-        model: each layer's `drop_path` is replaced.
+        model: each layer's `drop_path` is replaced; None: there is nothing to skip.
         rate: of the last layer; that of the first is 0, and it rises evenly (Huang et al. 2016,
             arXiv 1603.09382).
     """
 
-    def __init__(self, model: nn.Module, rate: float) -> None:
+    def __init__(self, model: nn.Module | None, rate: float) -> None:
         body: Any = model
-        layers = body.timesformer.encoder.layer
+        layers = body.timesformer.encoder.layer if model is not None else ()
         rates = torch.linspace(0.0, rate, len(layers)).tolist()
         self._modules = [_DropPath(value) for value in rates] if rate else []
         for layer, module in zip(layers, self._modules, strict=False):

@@ -32,6 +32,7 @@ from trainer.attention import fused_attention
 from trainer.augment.mix import mix_pairs
 from trainer.clip_trainer import SHORTER, ClipTrainer
 from trainer.config import RecipeConfig, TrainConfig
+from trainer.config.options import flag_of
 from trainer.crops import Progress
 from trainer.dataset import EvaluationClips, Item, TrainingClips
 from trainer.metrics import accuracy, confusion_matrix, softmax, unweighted_recall
@@ -177,12 +178,12 @@ class Collator:
         return mix_pairs(batch, self._recipe) if "keys" in batch and self._recipe.mixes else batch
 
 
-def share_of_batch(config: TrainConfig, *, option: str = "--batch-size") -> int:
+def share_of_batch(config: TrainConfig, batch: str = "batch_size") -> int:
     """Clips that a process works through at a time.
 
     Args:
-        config: of the run; its batch is shared.
-        option: named in the message.
+        config: of the run.
+        batch: option of the recipe that says how large the batch is.
 
     Raises:
         UsageError: the batch cannot be shared.
@@ -190,13 +191,13 @@ def share_of_batch(config: TrainConfig, *, option: str = "--batch-size") -> int:
     recipe, parts = config.recipe, processes.count() * config.run.accumulate
     # Pairs that are mixed stay together, or the result would depend on how they are shared.
     unit = parts * 2 if recipe.mixes and parts > 1 else parts
-    if recipe.batch_size % unit:
+    if (size := getattr(recipe, batch)) % unit:
         mixed = " with mixup or cutmix" if unit > parts else ""
         raise UsageError(
-            f"{option} is {recipe.batch_size}; for {processes.count()} processes and "
+            f"{flag_of(batch)} is {size}; for {processes.count()} processes and "
             f"--accumulate {config.run.accumulate}{mixed} it must be a multiple of {unit}"
         )
-    return recipe.batch_size // parts
+    return int(size // parts)
 
 
 def _arguments(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import replace
 
@@ -68,7 +69,7 @@ def learn_from_frames(
     teacher = _learn_teacher(parts, spec, config, progress) if recipe.teacher_epochs else None
     # Whether the teacher learned now or was read back must not change what is drawn next.
     set_seed(config.run.seed)
-    before = [weights.detach().clone() for weights in model.parameters()]
+    before = copy.deepcopy(model) if recipe.base_share else None
     twin = frame_twin(model)
     landmarks = parts.landmarks() if recipe.landmarks else None
     is_asked = {"landmarks": landmarks is not None, "motion": motion is not None}
@@ -94,10 +95,10 @@ def learn_from_frames(
         validation=validation,
         progress=progress,
     )
-    if recipe.base_share:
+    if before is not None:
         with torch.no_grad():
-            for weights, old in zip(model.parameters(), before, strict=True):
-                weights.lerp_(old, recipe.base_share)
+            for ours, old in zip(model.parameters(), before.parameters(), strict=True):
+                ours.lerp_(old, recipe.base_share)
 
 
 def _learn_teacher(
@@ -106,7 +107,7 @@ def _learn_teacher(
     teacher, one = PictureTeacher(), frame_spec(spec)
     unit = processes.count() * config.run.accumulate * config.recipe.repeats
     size = math.ceil(LEAST_TEACHER_BATCH / unit) * unit
-    recipe = replace(config.recipe, batch_size=size, hide=0.0, still_frames=0)
+    recipe = replace(config.recipe, batch_size=size, hide=0.0)
     fit(
         teacher,
         Stage(

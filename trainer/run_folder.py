@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from realtime_mood.errors import OutputError, UsageError
 from trainer.config import TrainConfig
 from trainer.config.layers import EFFECTIVE_FILE, begun_tables, write_effective
-from trainer.config.options import options_of
+from trainer.config.options import flag_of, options_of
 from trainer.config.tables import to_toml
 
 LOCK_FILE = ".lock"
@@ -92,11 +92,10 @@ def _check(config: TrainConfig) -> None:
 def _compare(name: str, before: dict[str, Any], now: dict[str, Any], *, where: str) -> None:
     for key in sorted((before.keys() | now.keys()) - MAY_CHANGE.get(name, set())):
         if before.get(key) != now.get(key):
-            flag = "--" + key.replace("_", "-")
             shown, begun = (
                 "not given" if value is None else value for value in (now.get(key), before.get(key))
             )
             raise UsageError(
-                f"{flag} is {shown}, but the run in {where} was begun with {begun}; "
+                f"{flag_of(key)} is {shown}, but the run in {where} was begun with {begun}; "
                 "--resume alone goes on with it as it was"
             )

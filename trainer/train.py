@@ -69,10 +69,8 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     processes.join()
     if not processes.is_first():
         logging.getLogger("trainer").setLevel(logging.ERROR)
-    share_of_batch(config)
-    if config.recipe.frame_epochs:
-        frames = replace(config.recipe, batch_size=config.recipe.frame_batch_size)
-        share_of_batch(replace(config, recipe=frames), option="--frame-batch-size")
+    for batch in config.recipe.batches:
+        share_of_batch(config, batch)
     folds = make_folds(
         read_sources(config.data.sources),
         protocol=config.split.protocol,

@@ -82,7 +82,7 @@ def test_of_hidden_faces_no_label_is_learned(faces: Path, tmp_path: Path) -> Non
             how = ("--epochs", "0", "--head-epochs", "0", "--keep", "last", "--hide", share)
             output = tmp_path / f"{data.stem}-{share}"
             run(output, "--data", f"images:{data}", *how)
-            learned[data.stem, share] = load_file(output / "run/frames/finished.safetensors")
+            learned[data.stem, share] = load_file(output / "run" / "frames" / FINISHED_FILE)
     for share, equal in (("0", False), ("1", True)):
         one, other = learned["faces", share], learned["swapped", share]
         assert all(torch.allclose(one[name], other[name]) for name in one) is equal

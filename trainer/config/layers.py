@@ -11,7 +11,7 @@ from typing import Any
 from realtime_mood.errors import OutputError, UsageError
 from trainer.config.data import DataConfig, SplitConfig, data_from_environment
 from trainer.config.model import TINY, ModelConfig
-from trainer.config.options import Options, add_options, given, options_of, require
+from trainer.config.options import Options, add_options, flag_of, given, options_of, require
 from trainer.config.recipe import RECIPES, RecipeConfig
 from trainer.config.run import RunConfig
 from trainer.config.tables import from_toml, to_toml, unknown
@@ -107,15 +107,15 @@ def train_config(values: argparse.Namespace) -> TrainConfig:
     Raises:
         UsageError: the TOML file cannot be used, something is missing or outside its range.
     """
-    file = values.config
-    if file is None and getattr(values, "resume", False) and "output" in values:
+    tables: dict[str, dict[str, Any]] = {}
+    preset = None
+    if values.config is not None:
+        tables, preset = _read(_load(values.config), values.config)
+    elif getattr(values, "resume", False) and "output" in values:
         # An interrupted run goes on as it was begun.
         begun: Path = values.output / EFFECTIVE_FILE
-        file = begun if begun.is_file() else None
-    content: dict[str, Any] = {}
-    if file:
-        content = _load(file) if file is values.config else begun_tables(file)
-    tables, preset = _read(content, file) if file else ({}, None)
+        if begun.is_file():
+            tables, preset = _read(begun_tables(begun), begun)
     preset = values.recipe or preset or "base"
     made: dict[str, Any] = {}
     for name, owner in TABLES.items():
@@ -162,11 +162,10 @@ def begun_tables(path: Path) -> dict[str, Any]:
         gone = table.keys() - {option.name for option in options_of(TABLES[name])}
         idle = {key for key in gone if table[key] in GONE.get(key, ())}
         if lost := sorted(gone - idle):
-            flag = "--" + lost[0].replace("_", "-")
             raise UsageError(
-                f"the run in {path.parent} was begun with {flag} {table[lost[0]]}, which this "
-                "version does not have; go on with the version that began it, or choose another "
-                "--output"
+                f"the run in {path.parent} was begun with {flag_of(lost[0])} {table[lost[0]]}, "
+                "which this version does not have; go on with the version that began it, or "
+                "choose another --output"
             )
         for key in idle:
             del table[key]

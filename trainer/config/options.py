@@ -84,7 +84,7 @@ class Option:
     @property
     def flag(self) -> str:
         """Its name on the command line."""
-        return "--" + self.name.replace("_", "-")
+        return flag_of(self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +102,11 @@ class Options:
             for element in values:
                 if element is not None and option.rule and not option.rule.accepts(element):
                     raise UsageError(f"{option.flag} is {element}; it must be {option.rule}")
+
+
+def flag_of(name: str) -> str:
+    """How an option of that name is written on the command line."""
+    return "--" + name.replace("_", "-")
 
 
 def options_of(owner: type[Options]) -> tuple[Option, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from realtime_mood.errors import UsageError
-from trainer.config.options import Choice, Options, Range
+from trainer.config.options import Choice, Options, Range, flag_of
 
 MOST_EPOCHS = 100_000.0
 SHARE = Range(0.0, 1.0)
@@ -109,11 +109,11 @@ class RecipeConfig(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("batch_size", "frame_batch_size") if self.frame_epochs else ("batch_size",):
+        for name in self.batches:
             if (size := getattr(self, name)) % self.repeats:
                 raise UsageError(
-                    f"--{name.replace('_', '-')} is {size}; with --repeats {self.repeats} it must "
-                    f"be a multiple of {self.repeats}"
+                    f"{flag_of(name)} is {size}; with --repeats {self.repeats} it must be a "
+                    f"multiple of {self.repeats}"
                 )
         if not (self.frame_epochs or self.asks_clips):
             raise UsageError(
@@ -123,7 +123,7 @@ class RecipeConfig(Options):
         for name in ("teacher_epochs", "base_share"):
             if (value := getattr(self, name)) and not self.frame_epochs:
                 raise UsageError(
-                    f"--{name.replace('_', '-')} is {value:g}, but is for single frames; give "
+                    f"{flag_of(name)} is {value:g}, but is for single frames; give "
                     "--frame-epochs, or leave it out"
                 )
         if self.motion_clips and (self.epochs or self.head_epochs or self.restart_time):
@@ -134,8 +134,8 @@ class RecipeConfig(Options):
         for name in (*SECOND_TASKS, "hide", "teacher_epochs"):
             if self.mixes and (weight := getattr(self, name)):
                 raise UsageError(
-                    f"--{name.replace('_', '-')} is {weight:g}, but clips mixed by --mixup or "
-                    "--cutmix have two faces; leave one of them out"
+                    f"{flag_of(name)} is {weight:g}, but clips mixed by --mixup or --cutmix have "
+                    "two faces; leave one of them out"
                 )
 
         if self.mixes and self.still_frames:
@@ -143,6 +143,11 @@ class RecipeConfig(Options):
                 f"--still-frames is {self.still_frames}, but --mixup and --cutmix mix clips of one "
                 "length; leave one of them out"
             )
+
+    @property
+    def batches(self) -> tuple[str, ...]:
+        """Options that say how large the batches of a run are."""
+        return ("batch_size", "frame_batch_size") if self.frame_epochs else ("batch_size",)
 
     @property
     def asks_clips(self) -> bool:
