@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from trainer.base import Model
@@ -71,8 +70,7 @@ class FrameLearner(SecondTask):
         answer = {"logits": logits.view(batch, frames, -1).mean(dim=1)}
         (teacher,) = self._teacher
         if self.training and teacher is not None and frames == 1:
-            with torch.no_grad():
-                answer["taught"] = teacher.to(pixel_values.device)(pixel_values)["logits"]
+            answer["taught"] = teacher.to(pixel_values.device).teach(pixel_values)
         if landmarks is not None:
             heat = self.heat_head(tokens[:, 1:]).float().transpose(1, 2)
             places = self.place_head(tokens[:, 0]).float().view(-1, POINTS, 2)
