@@ -17,6 +17,9 @@ SCALE_STEP = 1.1
 MIN_NEIGHBOURS = 2
 SCORE_PER_NEIGHBOUR = 0.15
 """Five overlapping hits, OpenCV's usual threshold, make the 0.75 that begins a track."""
+DARKEST = 5.0
+"""Mean of a face's grey, of 255. The search stretches contrast, and finds faces in what is black to
+the eye; of 17 faces darkened step by step YuNet found none with less than 4.4."""
 MOST_SHARED = 0.5
 """Of the smaller of two detections; two faces that overlap more are taken for one."""
 
@@ -47,19 +50,20 @@ class CascadeDetector:
         small, factor = shrink(image_bgr, LONGEST_SIDE)
         if min(small.shape[:2]) < SMALLEST_FACE:
             return []
-        grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
+        grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
         squares, neighbours = self._cascade.detectMultiScale2(
-            grey,
+            cv2.equalizeHist(grey),
             scaleFactor=SCALE_STEP,
             minNeighbors=MIN_NEIGHBOURS,
             minSize=(SMALLEST_FACE, SMALLEST_FACE),
         )
         found = [
             Detection(
-                _yunet_measure(*square).scaled(1 / factor),
+                _yunet_measure(x, y, w, h).scaled(1 / factor),
                 min(1.0, SCORE_PER_NEIGHBOUR * float(hits)),
             )
-            for square, hits in zip(squares, neighbours, strict=True)
+            for (x, y, w, h), hits in zip(squares, neighbours, strict=True)
+            if grey[y : y + h, x : x + w].mean() >= DARKEST
         ]
         return largest_first(_without_doubles(found))
 

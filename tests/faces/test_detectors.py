@@ -100,6 +100,16 @@ def test_a_picture_without_a_face_has_none(name: str, size: tuple[int, int]) -> 
     assert _detector(name).detect(np.zeros((*size, 3), dtype=np.uint8)) == []
 
 
+@pytest.mark.parametrize("name", ["yunet", "cascade"])
+def test_a_dim_face_is_found_and_one_in_darkness_is_not(name: str) -> None:
+    capture = cv2.VideoCapture(str(shared_file("media/faces/one_face_neutral_to_smile.mp4")))
+    _, image = capture.read()
+    capture.release()
+    detector = _detector(name)
+    assert len(detector.detect((image * 0.1).astype(np.uint8))) == 1
+    assert detector.detect((image * 0.02).astype(np.uint8)) == []
+
+
 @pytest.mark.parametrize("roll_deg", [-25.0, 25.0])
 def test_yunet_tells_which_way_a_face_is_turned_and_half_of_how_far(roll_deg: float) -> None:
     capture = cv2.VideoCapture(str(shared_file("media/faces/one_face_neutral_to_smile.mp4")))
