@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from realtime_mood.errors import RealtimeMoodError
@@ -31,8 +28,8 @@ from trainer.loss import batch_loss, taught_loss
 from trainer.optimizer import parameter_groups
 from trainer.sampler import ClipSampler, draw_weights
 from trainer.second_task import timesformer_of
+from trainer.weights_average import WeightsAverage
 
-AVERAGE_FILE = "average.safetensors"
 ADAM_BETAS = (0.9, 0.98)
 SHORTER = "shorter"
 """In a batch, the batch of its clips that have fewer frames than the others."""
@@ -72,7 +69,7 @@ class ClipTrainer(Trainer):
         self._learner = model
         self._timesformer = timesformer_of(model)
         self._drop_paths = DropPaths(self._timesformer, recipe.drop_path)
-        self._average = AveragedModel(model, multi_avg_fn=_average_of(recipe.ema))
+        self._average = WeightsAverage(model, recipe.ema)
         data = self.train_dataset
         assert isinstance(data, TrainingClips)
         recordings = [crops.recording for crops in data.recordings]
@@ -185,7 +182,7 @@ class ClipTrainer(Trainer):
 
     def after_step(self) -> None:
         """Called when the weights have moved."""
-        self._average.update_parameters(self._learner)
+        self._average.update()
 
     def start_epoch(self) -> None:
         """Called before the clips of an epoch are drawn."""
@@ -202,26 +199,12 @@ class ClipTrainer(Trainer):
 
     def evaluate(self, *arguments: Any, **others: Any) -> dict[str, float]:
         """Measure the average of the weights."""
-        with self._averaged():
+        with self._average.in_place():
             return super().evaluate(*arguments, **others)
-
-    @contextmanager
-    def _averaged(self) -> Iterator[None]:
-        self._swap()
-        try:
-            yield
-        finally:
-            self._swap()
-
-    def _swap(self) -> None:
-        for ours, theirs in zip(
-            _tensors(self._learner), _tensors(self._average.module), strict=True
-        ):
-            ours.data, theirs.data = theirs.data, ours.data
 
     def keep_average(self) -> None:
         """Make the average the model's weights, for good; the last thing done with it."""
-        self._swap()
+        self._average.exchange()
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         step = self.state.global_step
@@ -256,39 +239,16 @@ class ClipTrainer(Trainer):
         self._save_scaler(name)
         self._save_rng_state(name)
         if processes.is_first():
-            save_file(self._average.state_dict(), folder / AVERAGE_FILE)
+            self._average.save(folder)
             self.state.save_to_json(str(folder / "trainer_state.json"))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)
-        self._load_average(Path(resume_from_checkpoint))
+        self._average.load(Path(resume_from_checkpoint))
 
     def _load_best_model(self) -> None:
         assert self.state.best_model_checkpoint is not None
-        self._load_average(Path(self.state.best_model_checkpoint))
-
-    def _load_average(self, folder: Path) -> None:
-        self._average.load_state_dict(load_file(folder / AVERAGE_FILE))
-
-
-def _tensors(model: nn.Module) -> Iterator[Tensor]:
-    """What a model answers by: its weights, and statistics that it keeps."""
-    return itertools.chain(model.parameters(), model.buffers())
-
-
-def _average_of(decay: float) -> Any:
-    """Exponential average whose first steps forget faster, so that short runs have one too.
-
-    The decay of step n is at most (1 + n) / (10 + n), as in TensorFlow's ExponentialMovingAverage.
-    """
-
-    @torch.no_grad()
-    def update(averages: Any, currents: Any, steps: Tensor | int) -> None:
-        done = float(steps)
-        share = 1.0 - min(decay, (1.0 + done) / (10.0 + done))
-        torch._foreach_lerp_(list(averages), list(currents), share)
-
-    return update
+        self._average.load(Path(self.state.best_model_checkpoint))
 
 
 class _EachStep(TrainerCallback):

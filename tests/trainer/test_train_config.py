@@ -163,11 +163,14 @@ def test_a_run_that_cannot_be_read_is_not_gone_on_with(tmp_path: Path) -> None:
     words = ("--output", str(tmp_path / "out"))
     config = parse(*words, "--resume")
     open_run(config).release()
-    (tmp_path / "out" / EFFECTIVE_FILE).write_text("[recipe\n")
-    with pytest.raises(UsageError, match="cannot be read"):
+    file = tmp_path / "out" / EFFECTIVE_FILE
+    file.write_text("[recipe\n")
+    with pytest.raises(UsageError, match=r"^the run's .* cannot be read"):
         open_run(config)
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match=r"^the run's .* cannot be read"):
         parse(*words, "--resume")
+    with pytest.raises(UsageError, match=r"^--config .* cannot be read"):
+        parse(*words, "--config", str(file))
 
 
 def test_an_option_that_is_not_written_is_called_not_given(tmp_path: Path) -> None:
