@@ -20,6 +20,7 @@ from trainer.config import RecipeConfig
 from trainer.dataset import Item
 from trainer.fit import FINISHED_FILE, Collator
 from trainer.initial import compare_frames, look_at_neighbours
+from trainer.picture_teacher import PictureTeacher
 
 TINY = (
     "--base-model tiny --image-size 32 --faces none --num-workers 0 --batch-size 4 "
@@ -114,6 +115,18 @@ def test_a_convolutional_network_teaches_and_stays_behind(
     run(tmp_path / "alone", *data)
     alone = load_file(tmp_path / "alone" / "run" / "frames" / FINISHED_FILE)
     assert not torch.equal(alone["classifier.bias"], learned["model.classifier.bias"])
+
+
+def test_both_sides_of_a_picture_are_taught_the_same() -> None:
+    torch.manual_seed(0)
+    teacher = PictureTeacher().eval()
+    pictures = torch.randn(3, 1, 3, 64, 64)
+    mirrored = pictures.flip(-1)
+    said, of_mirrored = teacher(pictures)["logits"], teacher(mirrored)["logits"]
+    assert not torch.allclose(said, of_mirrored)
+    torch.testing.assert_close(teacher.teach(pictures), (said + of_mirrored) / 2)
+    torch.testing.assert_close(teacher.teach(pictures), teacher.teach(mirrored))
+    assert not teacher.teach(pictures).requires_grad
 
 
 def test_a_share_of_the_base_model_stays(faces: Path, tmp_path: Path) -> None:

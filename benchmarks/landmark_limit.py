@@ -1,0 +1,193 @@
+"""How much of what recordings are called the true motion of landmarks tells of people never seen.
+
+    python benchmarks/landmark_limit.py RAVDESS YUNET_FILE CACHE [--output FILE]
+
+A linear classifier (logistic regression) of how the 68 landmarks that dlib finds move against the
+head, fitted to all actors but four, measured on those, for each four in turn. What it is given:
+
+- of whole recordings, landmarks at 20 moments from beginning to end, in order, besides how far each
+  moves: what is said when is the same in all recordings of a sentence, and tells much;
+- of whole recordings, how far each landmark moves;
+- of clips as the runtime makes them, which begin at any time, the same; a recording's answer is the
+  mean of its clips' probabilities;
+- that of fewer people.
+
+No model of clips that sees pixels should be expected to find more than this tells of clips. Cutting
+the crops takes a quarter of an hour, once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.machine import cpu_name, write_result  # noqa: E402
+from benchmarks.steady_motion import SPEC  # noqa: E402
+from realtime_mood.model.clip_spec import nearest_indices  # noqa: E402
+from realtime_mood.model.labels import LABELS  # noqa: E402
+from trainer.augment import PAD  # noqa: E402
+from trainer.corpora.ravdess import index_folder  # noqa: E402
+from trainer.crops import Cutter, cut_recordings  # noqa: E402
+from trainer.decode import available_decoder  # noqa: E402
+from trainer.motion import against_the_head  # noqa: E402
+
+TEST_ACTORS = 4
+MOMENTS = 20
+CLIPS = 6
+"""Of each recording, evenly spread."""
+FRAMES = 8
+CLIP_S = (0.7, 1.4, 2.1, 2.8)
+CLIP_OF_PEOPLE_S = 1.4
+PEOPLE = (6, 10, 13)
+DRAWS = 3
+"""Of fewer people."""
+PENALTY = 0.02
+STEPS = 60
+
+Array = npt.NDArray[np.float32]
+
+
+def spread(face: Array) -> Array:
+    """How far landmarks move: deviation, least and most, against their mean."""
+    moved = face - face.mean(axis=0)
+    return np.concatenate([moved.std(axis=0), moved.min(axis=0), moved.max(axis=0)])
+
+
+def in_order(face: Array) -> Array:
+    """Landmarks at some moments against their mean, and how far they move."""
+    moments = np.linspace(0, len(face) - 1, MOMENTS).round().astype(int)
+    return np.concatenate([(face[moments] - face.mean(axis=0)).ravel(), spread(face)])
+
+
+def clips_of(face: Array, times_s: npt.NDArray[np.float64], length_s: float) -> Array:
+    """What `spread` says of each clip, shape (CLIPS, …)."""
+    back_s = np.linspace(length_s, 0.0, FRAMES)
+    ends_s = np.linspace(min(times_s[0] + length_s, times_s[-1]), times_s[-1], CLIPS)
+    return np.stack([spread(face[nearest_indices(times_s, end_s - back_s)]) for end_s in ends_s])
+
+
+def fit_classifier(seen: Array, labels: npt.NDArray[np.int64]) -> Callable[[Array], Array]:
+    """Logistic regression of what is seen, each in units of its spread."""
+    mean, size = seen.mean(axis=0), seen.std(axis=0) + 1e-6
+    inputs, wanted = torch.from_numpy((seen - mean) / size), torch.from_numpy(labels)
+    weights = torch.zeros(seen.shape[1], len(LABELS), requires_grad=True)
+    bias = torch.zeros(len(LABELS), requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights, bias], max_iter=STEPS, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        off = functional.cross_entropy(inputs @ weights + bias, wanted)
+        total = off + PENALTY * weights.square().sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
+
+    def answer(other: Array) -> Array:
+        logits = torch.from_numpy((other - mean) / size) @ weights + bias
+        return np.asarray(logits.softmax(dim=-1).detach().numpy(), dtype=np.float32)
+
+    return answer
+
+
+def accuracy(
+    seen: Array,
+    labels: npt.NDArray[np.int64],
+    actors: npt.NDArray[np.str_],
+    people: int | None = None,
+) -> float:
+    """Share of recordings of people never seen that are named right.
+
+    Args:
+        seen: shape (recordings, clips, …).
+        labels: shape (recordings,).
+        actors: likewise.
+        people: learned from; None: all who are not measured.
+    """
+    everybody: Sequence[str] = sorted(set(actors.tolist()))
+    right = []
+    for first in range(0, len(everybody), TEST_ACTORS):
+        measured = everybody[first : first + TEST_ACTORS]
+        others = [actor for actor in everybody if actor not in measured]
+        for draw in range(DRAWS if people else 1):
+            known = np.random.default_rng(draw).choice(others, people or len(others), replace=False)
+            learned, test = np.isin(actors, known), np.isin(actors, measured)
+            answer = fit_classifier(
+                seen[learned].reshape(-1, seen.shape[2]),
+                np.repeat(labels[learned], seen.shape[1]),
+            )
+            said = answer(seen[test].reshape(-1, seen.shape[2]))
+            mean = said.reshape(-1, seen.shape[1], len(LABELS)).mean(axis=1)
+            right.append((mean.argmax(axis=1) == labels[test]).mean())
+    return round(float(np.mean(right)), 3)
+
+
+def main() -> None:
+    """Measure and print JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path)
+    parser.add_argument("yunet", type=Path)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("--output", type=Path)
+    asked = parser.parse_args()
+    cutter = Cutter(
+        folder=asked.cache,
+        spec=replace(SPEC, steady=True),
+        detector="yunet",
+        yunet_file=asked.yunet,
+        decoder=available_decoder(),
+    )
+    found, _ = cut_recordings(
+        index_folder(asked.data).recordings,
+        replace(cutter.padded(PAD), finds_landmarks=True),
+        num_workers=2,
+        timeout_s=120.0,
+        progress=lambda what, done, total: print(
+            f"\r{what} {done}/{total}", end="", file=sys.stderr
+        ),
+    )
+    found = [crops for crops in found if crops.landmarks_file is not None]
+    faces, times_s = [], []
+    for crops in found:
+        assert crops.landmarks_file is not None
+        face = against_the_head(np.load(crops.landmarks_file))
+        faces.append(face.reshape(len(face), -1))
+        times_s.append(crops.times_s)
+    labels = np.array([crops.recording.label for crops in found])
+    actors = np.array([crops.recording.actor for crops in found])
+
+    def measure(seen: list[Array], people: int | None = None) -> float:
+        return accuracy(np.stack(seen), labels, actors, people)
+
+    def clips(length_s: float) -> list[Array]:
+        return [clips_of(face, times, length_s) for face, times in zip(faces, times_s, strict=True)]
+
+    result: dict[str, object] = {
+        "machine": {"cpu": cpu_name(), "python": platform.python_version()},
+        "recordings": len(found),
+        "whole_recordings_in_order": measure([in_order(face)[None] for face in faces]),
+        "whole_recordings": measure([spread(face)[None] for face in faces]),
+        "clips_of_s": {f"{length_s:g}": measure(clips(length_s)) for length_s in CLIP_S},
+        f"clips_of_{CLIP_OF_PEOPLE_S:g}_s_by_people": {
+            str(people): measure(clips(CLIP_OF_PEOPLE_S), people) for people in PEOPLE
+        },
+    }
+    write_result(result, asked.output)
+
+
+if __name__ == "__main__":
+    main()
