@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
 from realtime_mood.errors import OutputError
 from realtime_mood.model.checkpoint import Contract, save_checkpoint
+from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import LABELS
 from trainer.base import Model
 from trainer.config import TrainConfig
@@ -123,16 +128,41 @@ def write_checkpoint(model: Model, report: Report) -> None:
         OutputError: the folder cannot be written.
     """
     folder = report.config.checkpoint_folder
-    try:
+    with _explained(folder):
         save_checkpoint(model, report.contract, folder)
         metrics = json.dumps(report.to_dict(), indent=2) + "\n"
         (folder / METRICS_FILE).write_text(metrics, encoding="utf-8")
         (folder / CARD_FILE).write_text(model_card(report), encoding="utf-8")
         summary = report.as_text() + "\n"
         (report.config.run.output / SUMMARY_FILE).write_text(summary, encoding="utf-8")
+    logger.info("checkpoint written to %s", folder)
+
+
+def write_frames_model(model: Model, spec: ClipSpec, detector: str, folder: Path) -> None:
+    """Write a model of single frames, with which a further run can begin.
+
+    Args:
+        model: not measured, and left as it is.
+        spec: what it looks at.
+        detector: that found the faces.
+        folder: made where it is missing.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    half: Any = copy.deepcopy(model)
+    with _explained(folder):
+        save_checkpoint(
+            half.half(), Contract(spec=spec, temperature=1.0, face_detector=detector), folder
+        )
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, SafetensorError) as error:
         raise OutputError(
             f"the checkpoint cannot be written to {folder} ({error}); make room or choose another "
             "--output"
         ) from error
-    logger.info("checkpoint written to %s", folder)

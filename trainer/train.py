@@ -28,7 +28,7 @@ from trainer.crops import Cutter, FaceCrops, Progress
 from trainer.dataset import EvaluationClips, TrainingClips
 from trainer.decode import available_decoder
 from trainer.evaluate import fit_clip_temperature, measure
-from trainer.export import Report, write_checkpoint
+from trainer.export import Report, write_checkpoint, write_frames_model
 from trainer.fit import Stage, fit, share_of_batch
 from trainer.frames_stage import learn_from_frames
 from trainer.hub import open_repository, push_checkpoint
@@ -131,6 +131,8 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     set_seed(config.run.seed)
     starts_time = config.model.base_model == TINY or config.recipe.restart_time
     if config.recipe.motion_clips and processes.is_first():
+        # Layers that are added cannot be taken away again.
+        write_frames_model(model, spec, cutter.detector, config.frames_folder)
         model = _read_motion(model, parts, spec, config, progress)
     # Untrained, the comparison would only disturb what single frames taught.
     elif starts_time and (config.recipe.epochs or config.recipe.head_epochs):

@@ -206,18 +206,32 @@ def test_a_classifier_that_is_fitted_after_frames_is_not_asked_for_motion(
 
 @pytest.mark.timeout(400)
 def test_layers_that_read_motion_are_added_to_what_frames_taught(
-    data: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("trainer.motion_reader.STEPS", 20)
     recipe = "--recipe small --image-size 32 --faces none --batch-size 4 --max-steps 1"
-    stages = "--frame-epochs 1 --epochs 0 --motion-clips 2 --report-to none --num-workers 0"
-    arguments = [*recipe.split(), *stages.split(), *data, "--output", str(tmp_path)]
-    assert main(["train", *arguments]) == 0
-    model = load_model(tmp_path / "checkpoint")
+    stages = "--epochs 0 --motion-clips 2 --report-to none --num-workers 0"
+    arguments = ["train", *recipe.split(), *stages.split(), *data]
+    first, further = tmp_path / "first", tmp_path / "further"
+    assert main([*arguments, "--frame-epochs", "1", "--output", str(first)]) == 0
+    model = load_model(first / "checkpoint")
     assert model.config.num_hidden_layers == 6 + LAYERS
-    card = (tmp_path / "checkpoint" / "README.md").read_text(encoding="utf-8")
+    card = (first / "checkpoint" / "README.md").read_text(encoding="utf-8")
     assert "fitted to 2 clips of each recording" in card
     assert "switched off" not in card
+    # A further run begins with what single frames taught.
+    arguments += ["--output", str(further), "--base-model"]
+    code, line = fails(capsys, [*arguments, str(first / "checkpoint")])
+    assert code == 2
+    assert "the model compares frames already" in line
+    assert main([*arguments, str(first / "single_frames")]) == 0
+    again = load_model(further / "checkpoint").state_dict()
+    for name, value in model.state_dict().items():
+        if "encoder.layer.0" in name:
+            torch.testing.assert_close(again[name], value)
 
 
 def test_layers_that_read_motion_need_the_heads_of_a_small_model(

@@ -78,6 +78,11 @@ class TrainConfig:
         return self.run.output / "checkpoint"
 
     @property
+    def frames_folder(self) -> Path:
+        """Where the model of single frames is written to which layers of motion are added."""
+        return self.run.output / "single_frames"
+
+    @property
     def run_folder(self) -> Path:
         """Intermediate states, needed only to resume."""
         return self.run.output / "run"

@@ -102,7 +102,8 @@ class RecipeConfig(Options):
     model that compares frames needs but two."""
     motion_clips: Annotated[int, Range(0, 1000)] = 0
     """Clips of each recording from which two layers are made that read motion, and added to what
-    single frames taught (see `trainer.motion_reader`); small models, --epochs 0; 0: none."""
+    single frames taught (see `trainer.motion_reader`); small models, --epochs 0; 0: none. The model
+    without them is kept in `single_frames`, for a further run to begin with."""
     restart_time: bool = False
     """Attention over time starts anew, where clips train it, as a comparison of frames; that of
     'tiny' always does."""
