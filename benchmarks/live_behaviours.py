@@ -3,9 +3,9 @@
     python benchmarks/live_behaviours.py neutral_to_smile.mp4 [--face-model ONNX] [--model DIR]
         [--output FILE]
 
-The video shows one real face, neutral at first, that begins to smile at `SMILE_S`. Of its frames
-five scenes are made; the tool watches each headless, and what it showed is read from its events.
-Cover and darkness are drawn, with the noise of a sensor; nobody turns the head in it.
+The video shows one real face, neutral at first, that smiles from `SMILE_S` to `REST_AGAIN_S`. Of
+its frames six scenes are made; the tool watches each headless, and what it showed is read from its
+events. Cover and darkness are drawn, with the noise of a sensor; nobody turns the head in it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ RESTING_FRAMES = 12
 """Of the video's first, seen forwards and backwards again and again."""
 SMILE_S = 0.65
 """When the corners of the mouth begin to rise, found by eye, frame by frame."""
-REST_S, BEFORE_S, DISTURBED_S = 60.0, 2.0, 4.0
+REST_AGAIN_S = 2.3
+"""When the mouth is closed again, likewise: a tenth of a second before the video ends. Its last
+picture is held."""
+REST_S, BEFORE_S, DISTURBED_S, HELD_S = 60.0, 2.0, 4.0, 3.0
 NOISE = 4.0
 """Standard deviation of the sensor's noise, of 255."""
 SKIN_BGR = (120, 150, 200)
@@ -120,6 +123,12 @@ def shares(shown: list[tuple[float, str]], start_s: float, end_s: float) -> dict
     return {label: round(s / (end_s - start_s), 3) for label, s in spent.items() if s > 0.0}
 
 
+def delay_s(shown: list[tuple[float, str]], label: str, since_s: float) -> float | None:
+    """How long after a moment a label is shown; None: never."""
+    times_s = [time_s for time_s, other in shown if other == label and time_s >= since_s]
+    return round(times_s[0] - since_s, 2) if times_s else None
+
+
 def switches(shown: list[tuple[float, str]]) -> int:
     """How often another label than the one before is shown; unsure and nobody are no labels."""
     labels = [label for _, label in shown if label not in (UNSURE, NOBODY)]
@@ -166,12 +175,11 @@ def main() -> None:
             "switches_per_minute": switches(shown) * 60.0 / REST_S,
             "shown": shares(shown, 0.0, REST_S),
         }
-        shown = see(before + frames)
-        smile_s = BEFORE_S + SMILE_S
-        happy = [time_s for time_s, label in shown if label == "happy" and time_s >= smile_s]
+        shown = see(before + frames + frames[-1:] * int(HELD_S * RATE_HZ))
         result["smile"] = {
-            "shown_before": shares(shown, 0.0, smile_s),
-            "happy_after_s": round(happy[0] - smile_s, 2) if happy else None,
+            "shown_before": shares(shown, 0.0, BEFORE_S + SMILE_S),
+            "happy_after_s": delay_s(shown, "happy", BEFORE_S + SMILE_S),
+            "neutral_again_after_s": delay_s(shown, "neutral", BEFORE_S + REST_AGAIN_S),
         }
         for scene, disturb in DISTURBED.items():
             during = [disturb(image, box) for image in resting[: int(DISTURBED_S * RATE_HZ)]]
