@@ -7,6 +7,7 @@
 # A GPU is used where there is one.
 # The first round of the one that ships was trained by commit 86f1710, the second by commit abd9116,
 # the third by commit 95b8242, the fourth by aa6e9c4 and averaged by 1b35675, the last by 0271584.
+# (These kept no single_frames; what they left in run/frames was made a checkpoint by hand.)
 # usage: benchmarks/default_model.sh fer2013_train_val.npz ravdess_reanimated face_detection_yunet_2023mar.onnx OUTPUT
 set -eu
 pictures=$1 recordings=$2 output=$4
@@ -38,9 +39,12 @@ taught="--teacher-epochs 30 --frame-learning-rate 8e-4 --frame-batch-size 192 --
 both 10 $taught --frame-epochs 13 --base-share 0.5 --motion-clips 4 \
     --base-model "$output/moving/single_frames" --output "$output/taught"
 # The same teacher teaches on.
-if [ ! -d "$output/default/run" ]; then
+teacher="$output/default/run/teacher"
+if [ ! -d "$teacher" ]; then
+    rm -rf "$teacher.part"
     mkdir -p "$output/default/run"
-    cp -r "$output/taught/run/teacher" "$output/default/run/"
+    cp -r "$output/taught/run/teacher" "$teacher.part"
+    mv "$teacher.part" "$teacher"
 fi
 RESUME=--resume
 both 10 $taught --frame-epochs 18 --motion-clips 4 \

@@ -1,4 +1,4 @@
-"""How much of what recordings are called the true motion of landmarks tells of people never seen.
+"""What a linear model of the true motion of landmarks knows of recordings of people never seen.
 
     python benchmarks/landmark_limit.py RAVDESS YUNET_FILE CACHE [--output FILE]
 
@@ -8,17 +8,16 @@ head, fitted to all actors but four, measured on those, for each four in turn. W
 - of whole recordings, landmarks at 20 moments from beginning to end, in order, besides how far each
   moves: what is said when is the same in all recordings of a sentence, and tells much;
 - of whole recordings, how far each landmark moves;
-- of clips as the runtime makes them, which begin at any time, the same; a recording's answer is the
-  mean of its clips' probabilities;
+- of clips as the runtime makes them, evenly spread and so beginning anywhere in what is said, the
+  same; a recording's answer is the mean of its clips' probabilities;
 - that of fewer people.
 
-No model of clips that sees pixels should be expected to find more than this tells of clips. Cutting
-the crops takes a quarter of an hour, once.
+A baseline for models that see pixels: what whole recordings tell by their order, no clip does.
+Cutting the crops takes a quarter of an hour, once.
 """
 
 from __future__ import annotations
 
-import argparse
 import platform
 import sys
 from collections.abc import Callable, Sequence
@@ -34,13 +33,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.machine import cpu_name, write_result  # noqa: E402
-from benchmarks.steady_motion import SPEC  # noqa: E402
+from benchmarks.steady_motion import SPEC, recordings  # noqa: E402
 from realtime_mood.model.clip_spec import nearest_indices  # noqa: E402
 from realtime_mood.model.labels import LABELS  # noqa: E402
-from trainer.augment import PAD  # noqa: E402
-from trainer.corpora.ravdess import index_folder  # noqa: E402
-from trainer.crops import Cutter, cut_recordings  # noqa: E402
-from trainer.decode import available_decoder  # noqa: E402
 from trainer.motion import against_the_head  # noqa: E402
 
 TEST_ACTORS = 4
@@ -136,30 +131,7 @@ def accuracy(
 
 def main() -> None:
     """Measure and print JSON."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path)
-    parser.add_argument("yunet", type=Path)
-    parser.add_argument("cache", type=Path)
-    parser.add_argument("--output", type=Path)
-    asked = parser.parse_args()
-    cutter = Cutter(
-        folder=asked.cache,
-        spec=replace(SPEC, steady=True),
-        detector="yunet",
-        yunet_file=asked.yunet,
-        decoder=available_decoder(),
-    )
-    found, _ = cut_recordings(
-        index_folder(asked.data).recordings,
-        replace(cutter.padded(PAD), finds_landmarks=True),
-        num_workers=2,
-        timeout_s=120.0,
-        progress=lambda what, done, total: print(
-            f"\r{what} {done}/{total}", end="", file=sys.stderr
-        ),
-    )
+    found, output = recordings(__doc__, replace(SPEC, steady=True))
     found = [crops for crops in found if crops.landmarks_file is not None]
     faces, times_s = [], []
     for crops in found:
@@ -186,7 +158,7 @@ def main() -> None:
             str(people): measure(clips(CLIP_OF_PEOPLE_S), people) for people in PEOPLE
         },
     }
-    write_result(result, asked.output)
+    write_result(result, output)
 
 
 if __name__ == "__main__":

@@ -176,10 +176,13 @@ def main() -> None:
             "shown": shares(shown, 0.0, REST_S),
         }
         shown = see(before + frames + frames[-1:] * int(HELD_S * RATE_HZ))
+        happy_s = delay_s(shown, "happy", BEFORE_S + SMILE_S)
         result["smile"] = {
             "shown_before": shares(shown, 0.0, BEFORE_S + SMILE_S),
-            "happy_after_s": delay_s(shown, "happy", BEFORE_S + SMILE_S),
-            "neutral_again_after_s": delay_s(shown, "neutral", BEFORE_S + REST_AGAIN_S),
+            "happy_after_s": happy_s,
+            "neutral_again_after_s": None
+            if happy_s is None
+            else delay_s(shown, "neutral", BEFORE_S + REST_AGAIN_S),
         }
         for scene, disturb in DISTURBED.items():
             during = [disturb(image, box) for image in resting[: int(DISTURBED_S * RATE_HZ)]]

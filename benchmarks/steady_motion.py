@@ -69,10 +69,10 @@ SPEC = ClipSpec(
 Array = npt.NDArray[np.float32]
 
 
-def main() -> None:
-    """Measure and print JSON."""
+def recordings(about: str | None, spec: ClipSpec) -> tuple[list[FaceCrops], Path | None]:
+    """Crops and landmarks of what the command line names, and where the result goes."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("yunet", type=Path)
@@ -82,7 +82,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     cutter = Cutter(
         folder=asked.cache,
-        spec=SPEC,
+        spec=spec,
         detector="yunet",
         yunet_file=asked.yunet,
         decoder=available_decoder(),
@@ -96,6 +96,12 @@ def main() -> None:
             f"\r{what} {done}/{total}", end="", file=sys.stderr
         ),
     )
+    return crops, asked.output
+
+
+def main() -> None:
+    """Measure and print JSON."""
+    crops, output = recordings(__doc__, SPEC)
     targets = MotionTargets(crops)
     explained = {
         name: _explained(crops, targets, replace(SPEC, steady=steady))
@@ -108,7 +114,7 @@ def main() -> None:
         "clips": CLIPS * len(crops),
         "share_of_variance_explained": explained,
     }
-    write_result(result, asked.output)
+    write_result(result, output)
 
 
 def _explained(crops: list[FaceCrops], targets: MotionTargets, spec: ClipSpec) -> list[float]:

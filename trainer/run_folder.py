@@ -74,7 +74,7 @@ def open_run(config: TrainConfig) -> FileLock:
 
 def _check(config: TrainConfig) -> None:
     """Refuse to write over a run, and to go on with one as if it were another."""
-    for folder in (config.checkpoint_folder, config.run_folder):
+    for folder in (config.checkpoint_folder, config.frames_folder, config.run_folder):
         if not config.run.resume and folder.is_dir() and any(folder.iterdir()):
             raise OutputError(
                 f"{folder} holds an earlier run; go on with it by --resume or choose another "

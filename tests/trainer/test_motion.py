@@ -22,6 +22,7 @@ from trainer.landmark_finder import MIRRORED, POINTS
 from trainer.motion import DIRECTIONS, MotionTargets, against_the_head
 from trainer.motion_learner import MotionLearner, motion_loss
 from trainer.motion_teacher import FEATURES, MotionTeacher, fit_teacher
+from trainer.picture_teacher import PictureTeacher
 from trainer.single_frames import frame_twin
 from trainer.stills import StillCrops
 
@@ -96,6 +97,10 @@ def test_frames_teach_motion_and_landmarks_each_by_itself() -> None:
     assert learner.place_head.weight.grad.any()
     assert model.classifier.weight.grad is None
     assert model.timesformer.embeddings.patch_embeddings.projection.weight.grad.any()
+    teacher = PictureTeacher().eval()
+    taught = FrameLearner(frame_twin(model), teacher=teacher)
+    torch.testing.assert_close(taught(pixels[:, :1])["taught"], teacher.teach(pixels[:, :1]))
+    assert "taught" not in taught(pixels)
     nobody = torch.full_like(motion, torch.nan)
     assert learner(pixels, motion=nobody)["motion"] == 0.0
 

@@ -159,13 +159,25 @@ def test_a_run_begun_with_an_option_that_is_gone(tmp_path: Path) -> None:
         parse(*words, "--config", str(file))
 
 
+@pytest.mark.parametrize("folder", ["checkpoint", "single_frames", "run"])
+def test_an_earlier_run_is_not_written_over(tmp_path: Path, folder: str) -> None:
+    words = ("--output", str(tmp_path))
+    left = tmp_path / folder / "left"
+    left.parent.mkdir()
+    left.touch()
+    with pytest.raises(OutputError, match=rf"{folder} holds an earlier run; .* by --resume"):
+        open_run(parse(*words))
+    open_run(parse(*words, "--resume")).release()
+    assert left.exists()
+
+
 def test_a_run_that_cannot_be_read_is_not_gone_on_with(tmp_path: Path) -> None:
     words = ("--output", str(tmp_path / "out"))
     config = parse(*words, "--resume")
     open_run(config).release()
     file = tmp_path / "out" / EFFECTIVE_FILE
     file.write_text("[recipe\n")
-    with pytest.raises(UsageError, match=r"^the run's .* cannot be read"):
+    with pytest.raises(UsageError, match=r"^the run's .* cannot be read .* another --output"):
         open_run(config)
     with pytest.raises(UsageError, match=r"^the run's .* cannot be read"):
         parse(*words, "--resume")

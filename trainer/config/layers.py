@@ -115,7 +115,7 @@ def train_config(values: argparse.Namespace) -> TrainConfig:
     tables: dict[str, dict[str, Any]] = {}
     preset = None
     if values.config is not None:
-        tables, preset = _read(_load(values.config, "--config"), values.config)
+        tables, preset = _read(_load(values.config, "--config", "it must be TOML"), values.config)
     elif getattr(values, "resume", False) and "output" in values:
         # An interrupted run goes on as it was begun.
         begun: Path = values.output / EFFECTIVE_FILE
@@ -160,7 +160,7 @@ def begun_tables(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: it cannot be read, or the run was begun with what is no option any more.
     """
-    content = _load(path, "the run's")
+    content = _load(path, "the run's", "put it right, or choose another --output")
     for name, table in content.items():
         if name not in TABLES or not isinstance(table, dict):
             continue
@@ -177,12 +177,12 @@ def begun_tables(path: Path) -> dict[str, Any]:
     return content
 
 
-def _load(path: Path, whose: str) -> dict[str, Any]:
+def _load(path: Path, whose: str, remedy: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{whose} {path} cannot be read ({reason}); it must be TOML") from error
+        raise UsageError(f"{whose} {path} cannot be read ({reason}); {remedy}") from error
 
 
 def _read(content: dict[str, Any], path: Path) -> tuple[dict[str, dict[str, Any]], str | None]:
