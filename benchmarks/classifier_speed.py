@@ -16,15 +16,17 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-import torch
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+# Torch after the package, which says how its threads wait.
 from benchmarks.machine import cpu_name, write_result  # noqa: E402
 from realtime_mood.inference.torch_classifier import TorchClassifier  # noqa: E402
 from realtime_mood.model import precision  # noqa: E402
 from realtime_mood.model.checkpoint import locate_checkpoint, read_contract  # noqa: E402
+
+import torch  # noqa: E402  isort:skip
 
 WARMUP_CLIPS = 5
 

@@ -6,6 +6,7 @@ import ctypes
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ MAX_START_SIZE = (1280, 800)
 SMALL_PICTURE = 640
 CONNECT_TIMEOUT_S = 1.0
 X11_PORT = 6000
+SCREEN_ATTEMPTS = 3
+SCREEN_PAUSE_S = 0.2
 KEYSYM_BITS = 0xFFFF
 """GTK sets the bits above these for NumLock and the like; Windows puts keys without a character
 there; Qt uses these alone."""
@@ -58,17 +61,25 @@ def _answers(display_name: str) -> bool:
 
 
 def _lets_us_in(display_name: str) -> bool:
-    """Open the screen as Qt will, by the library that OpenCV's wheel is linked with on Linux."""
+    """Open the screen as Qt will, by the library that OpenCV's wheel is linked with on Linux.
+
+    A server that nobody else uses begins anew when its last program leaves it, as the question
+    whether it answers has just done, and may refuse everybody for a moment. So it is asked again,
+    and what has been opened stays open until the process ends: Qt shall not find it so.
+    """
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError:
         return True
     xcb.xcb_connect.restype = ctypes.c_void_p
-    with _no_stderr():  # The library repeats there what the server says.
-        connection = ctypes.c_void_p(xcb.xcb_connect(os.fsencode(display_name), None))
-    is_refused = bool(xcb.xcb_connection_has_error(connection))
-    xcb.xcb_disconnect(connection)
-    return not is_refused
+    for attempt in range(SCREEN_ATTEMPTS):
+        time.sleep(SCREEN_PAUSE_S if attempt else 0.0)
+        with _no_stderr():  # The library repeats there what the server says.
+            connection = ctypes.c_void_p(xcb.xcb_connect(os.fsencode(display_name), None))
+        if not xcb.xcb_connection_has_error(connection):
+            return True
+        xcb.xcb_disconnect(connection)
+    return False
 
 
 @contextmanager
