@@ -132,30 +132,33 @@ def accuracy(
 def main() -> None:
     """Measure and print JSON."""
     found, output = recordings(__doc__, replace(SPEC, steady=True))
-    found = [crops for crops in found if crops.landmarks_file is not None]
-    faces, times_s = [], []
+    faces, times_s, labelled = [], [], []
     for crops in found:
-        assert crops.landmarks_file is not None
-        face = against_the_head(np.load(crops.landmarks_file))
-        faces.append(face.reshape(len(face), -1))
-        times_s.append(crops.times_s)
-    labels = np.array([crops.recording.label for crops in found])
-    actors = np.array([crops.recording.actor for crops in found])
+        if crops.landmarks_file is not None:
+            face = against_the_head(np.load(crops.landmarks_file))
+            faces.append(face.reshape(len(face), -1))
+            times_s.append(crops.times_s)
+            labelled.append(crops.recording)
+    labels = np.array([recording.label for recording in labelled])
+    actors = np.array([recording.actor for recording in labelled])
 
     def measure(seen: list[Array], people: int | None = None) -> float:
         return accuracy(np.stack(seen), labels, actors, people)
 
-    def clips(length_s: float) -> list[Array]:
-        return [clips_of(face, times, length_s) for face, times in zip(faces, times_s, strict=True)]
-
+    clips = {
+        length_s: [
+            clips_of(face, times, length_s) for face, times in zip(faces, times_s, strict=True)
+        ]
+        for length_s in CLIP_S
+    }
     result: dict[str, object] = {
         "machine": {"cpu": cpu_name(), "python": platform.python_version()},
-        "recordings": len(found),
+        "recordings": len(faces),
         "whole_recordings_in_order": measure([in_order(face)[None] for face in faces]),
         "whole_recordings": measure([spread(face)[None] for face in faces]),
-        "clips_of_s": {f"{length_s:g}": measure(clips(length_s)) for length_s in CLIP_S},
+        "clips_of_s": {f"{length_s:g}": measure(seen) for length_s, seen in clips.items()},
         f"clips_of_{CLIP_OF_PEOPLE_S:g}_s_by_people": {
-            str(people): measure(clips(CLIP_OF_PEOPLE_S), people) for people in PEOPLE
+            str(people): measure(clips[CLIP_OF_PEOPLE_S], people) for people in PEOPLE
         },
     }
     write_result(result, output)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from realtime_mood.model.checkpoint import Contract, save_checkpoint
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import LABELS
 from trainer.base import Model
+from trainer.checkpoints import explained
 from trainer.config import TrainConfig
 from trainer.corpora.recording import list_actors
 from trainer.evaluate import Measures, as_text
@@ -128,13 +127,18 @@ def write_checkpoint(model: Model, report: Report) -> None:
         OutputError: the folder cannot be written.
     """
     folder = report.config.checkpoint_folder
-    with _explained(folder):
+    try:
         save_checkpoint(model, report.contract, folder)
         metrics = json.dumps(report.to_dict(), indent=2) + "\n"
         (folder / METRICS_FILE).write_text(metrics, encoding="utf-8")
         (folder / CARD_FILE).write_text(model_card(report), encoding="utf-8")
         summary = report.as_text() + "\n"
         (report.config.run.output / SUMMARY_FILE).write_text(summary, encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        raise OutputError(
+            f"the checkpoint cannot be written to {folder} ({error}); make room or choose another "
+            "--output"
+        ) from error
     logger.info("checkpoint written to %s", folder)
 
 
@@ -151,18 +155,7 @@ def write_frames_model(model: Model, spec: ClipSpec, detector: str, folder: Path
         OutputError: the folder cannot be written.
     """
     half: Any = copy.deepcopy(model)
-    with _explained(folder):
+    with explained(folder):
         save_checkpoint(
             half.half(), Contract(spec=spec, temperature=1.0, face_detector=detector), folder
         )
-
-
-@contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        raise OutputError(
-            f"the checkpoint cannot be written to {folder} ({error}); make room or choose another "
-            "--output"
-        ) from error
