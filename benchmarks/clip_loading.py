@@ -42,6 +42,7 @@ from trainer.decode import packet_times_s
 SPEC = ClipSpec(
     num_frames=8,
     frame_interval_s=0.2,
+    interval_growth=1.0,
     image_size=112,
     mean=(0.0, 0.0, 0.0),
     std=(1.0, 1.0, 1.0),

@@ -57,6 +57,7 @@ UNCHANGED = RecipeConfig(
 SPEC = ClipSpec(
     num_frames=8,
     frame_interval_s=0.1,
+    interval_growth=1.0,
     image_size=TINY_IMAGE_SIZE,
     mean=TINY_MEAN,
     std=TINY_STD,

@@ -32,7 +32,11 @@ def start_event(*, source: str, model: str, engine: str, detector: str, spec: Cl
         "engine": engine,
         "detector": detector,
         "labels": list(LABELS),
-        "clip": {"num_frames": spec.num_frames, "frame_interval_s": spec.frame_interval_s},
+        "clip": {
+            "num_frames": spec.num_frames,
+            "frame_interval_s": spec.frame_interval_s,
+            "interval_growth": spec.interval_growth,
+        },
     }
 
 

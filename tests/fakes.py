@@ -22,6 +22,7 @@ from realtime_mood.model.preprocess import PixelValues
 SPEC = ClipSpec(
     num_frames=8,
     frame_interval_s=0.2,
+    interval_growth=1.0,
     image_size=32,
     mean=(0.5, 0.5, 0.5),
     std=(0.25, 0.25, 0.25),

@@ -25,6 +25,7 @@ TINY_IMAGE_SIZE = 64
 # Those of the original TimeSformer repository.
 TINY_MEAN = (0.45, 0.45, 0.45)
 TINY_STD = (0.225, 0.225, 0.225)
+FRAME_INTERVAL_S = 0.2
 INTERPOLATION = "area"
 CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
@@ -39,8 +40,9 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
 
     Args:
         config: `base_model` is 'tiny', a folder or a Hub id. Of a base model, mean, std and number
-            of frames are its own; asking for others is an error. Another image size has as many
-            patches, which are larger or smaller.
+            of frames are its own; asking for others is an error. So are intervals between frames,
+            unless others are asked for. Another image size has as many patches, which are larger
+            or smaller.
 
     Raises:
         ModelError: the base model cannot be had, is not a TimeSformer, does not say how its
@@ -50,7 +52,8 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     if config.base_model == TINY:
         spec = ClipSpec(
             num_frames=config.num_frames,
-            frame_interval_s=config.frame_interval_s,
+            frame_interval_s=config.frame_interval_s or FRAME_INTERVAL_S,
+            interval_growth=config.interval_growth or 1.0,
             image_size=config.image_size or TINY_IMAGE_SIZE,
             mean=TINY_MEAN,
             std=TINY_STD,
@@ -92,17 +95,20 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             f"--image-size is {image_size}; with --base-model {name}, which cuts "
             f"{across} × {across} patches, it must be {across} × n"
         )
-    mean, std = _normalisation(name)
+    own = _own_spec(name)
+    mean, std = (own.mean, own.std) if own else _normalisation(name)
     spec = ClipSpec(
         num_frames=base.num_frames,
-        frame_interval_s=config.frame_interval_s,
+        frame_interval_s=config.frame_interval_s
+        or (own.frame_interval_s if own else FRAME_INTERVAL_S),
+        interval_growth=config.interval_growth or (own.interval_growth if own else 1.0),
         image_size=image_size,
         mean=mean,
         std=std,
         crop_margin=config.crop_margin,
         interpolation=INTERPOLATION,
         align_roll=config.align_roll,
-        steady=_is_steady(name) if config.steady is None else config.steady,
+        steady=bool(own and own.steady) if config.steady is None else config.steady,
     )
     try:
         model = Model.from_pretrained(
@@ -174,17 +180,14 @@ def deepened(model: Model, count: int) -> Model:
     return deeper
 
 
-def _is_steady(name: str) -> bool:
-    return (Path(name) / CONTRACT_FILE).is_file() and read_contract(
-        locate_checkpoint(name)
-    ).spec.steady
+def _own_spec(name: str) -> ClipSpec | None:
+    """What clips of a checkpoint are; None: it is a model of somebody else's."""
+    if not (Path(name) / CONTRACT_FILE).is_file():
+        return None
+    return read_contract(locate_checkpoint(name)).spec
 
 
 def _normalisation(name: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    folder = Path(name)
-    if (folder / CONTRACT_FILE).is_file():
-        spec = read_contract(locate_checkpoint(name)).spec
-        return spec.mean, spec.std
     values = _read_base_json(name, PREPROCESSOR_FILE)
     try:
         mean = tuple(float(value) for value in values["image_mean"])

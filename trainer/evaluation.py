@@ -150,7 +150,7 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
         )
         if deployment is None:
             notes.append(
-                f"no recording lasts {contract.spec.span_s:g} s, a clip: nothing is told of the "
+                f"no recording lasts {contract.spec.span_s:.3g} s, a clip: nothing is told of the "
                 "model as deployed"
             )
     evaluation = Evaluation(
@@ -173,7 +173,7 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
                 ("actors", list_actors(measures.actors) or "unknown"),
                 ("recordings", f"{len(crops)}, and {len(skipped)} that could not be used"),
                 ("face detector", f"{detector}; trained on {contract.face_detector}"),
-                ("clip", f"{contract.spec.num_frames} frames, {contract.spec.span_s:g} s"),
+                ("clip", f"{contract.spec.num_frames} frames, {contract.spec.span_s:.3g} s"),
                 ("temperature", f"{contract.temperature:.3f}"),
                 ("command", command),
             ),

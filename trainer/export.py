@@ -81,7 +81,7 @@ class Report:
                 for name, m in self.measures.items()
                 if m.actors
             ),
-            ("clip", f"{spec.num_frames} frames, {spec.span_s:g} s, {spec.image_size} px"),
+            ("clip", f"{spec.num_frames} frames, {spec.span_s:.3g} s, {spec.image_size} px"),
             ("face detector", self.contract.face_detector),
             (
                 "temperature",

@@ -3,9 +3,14 @@
     time ──────────────────────────────────────────────────────────►
     frames of the source   | | | | | | | | | | | | | | | | | | | | |
     clip (num_frames = 4)        x         x         x         x
-                                 ◄─────────►                   ▲
-                                frame_interval_s             end_s
+                                                     ◄─────────►
+                                               frame_interval_s end_s
                                  ◄─────── span_s ──────────────►
+    interval_growth = 2      x               x       x   x
+
+With `interval_growth` above 1, intervals are the longer the older they are: the newest frames tell
+soon that an expression changed, the others how the face moved before, and a clip of as many frames
+does both.
 
 A clip is defined in seconds, so that it shows the same motion whatever the frame rate of the
 camera. The frame nearest to each wanted time is taken; a source slower than one frame per
@@ -41,7 +46,9 @@ class ClipSpec:
     num_frames: int
     """Frames of one clip."""
     frame_interval_s: float
-    """Seconds between two frames of a clip."""
+    """Seconds between the last two frames of a clip."""
+    interval_growth: float
+    """Each interval is so many times as long as the next; 1: all are equal."""
     image_size: int
     """Side of the square crop given to the model, in pixels."""
     mean: tuple[float, float, float]
@@ -70,6 +77,12 @@ class ClipSpec:
                 self.frame_interval_s,
                 0.0 < self.frame_interval_s <= 10.0,
                 "above 0 and at most 10 seconds",
+            ),
+            (
+                "interval_growth",
+                self.interval_growth,
+                1.0 <= self.interval_growth <= 2.0,
+                "from 1 to 2",
             ),
             (
                 "image_size",
@@ -101,7 +114,7 @@ class ClipSpec:
     @property
     def span_s(self) -> float:
         """Seconds from the first frame of a clip to its last."""
-        return (self.num_frames - 1) * self.frame_interval_s
+        return float(_intervals_back(self)[-1]) * self.frame_interval_s
 
     def to_dict(self) -> dict[str, Any]:
         """The values as JSON can hold them."""
@@ -115,7 +128,7 @@ class ClipSpec:
             ModelError: a value is missing, unknown, of the wrong kind or outside its range.
         """
         # Checkpoints made before there was a choice say nothing of it.
-        values = {"steady": False, **values}
+        values = {"steady": False, "interval_growth": 1.0, **values}
         names = {field.name for field in fields(cls)}
         if missing := sorted(names - set(values)):
             raise ModelError(f"clip spec: {', '.join(missing)} missing")
@@ -128,6 +141,7 @@ class ClipSpec:
             return cls(
                 num_frames=values["num_frames"],
                 frame_interval_s=float(values["frame_interval_s"]),
+                interval_growth=float(values["interval_growth"]),
                 image_size=values["image_size"],
                 mean=_triple(values["mean"]),
                 std=_triple(values["std"]),
@@ -148,10 +162,9 @@ def clip_timestamps(spec: ClipSpec, *, end_s: float) -> FloatArray:
         end_s: time of the last frame, in seconds.
 
     Returns:
-        `num_frames` rising times in seconds, `frame_interval_s` apart, the last one `end_s`.
+        `num_frames` rising times in seconds, the last one `end_s`.
     """
-    steps_back = np.arange(spec.num_frames - 1, -1, -1, dtype=np.float64)
-    return end_s - steps_back * spec.frame_interval_s
+    return end_s - _intervals_back(spec)[::-1] * spec.frame_interval_s
 
 
 def nearest_indices(available_s: npt.ArrayLike, wanted_s: npt.ArrayLike) -> npt.NDArray[np.intp]:
@@ -175,6 +188,12 @@ def nearest_indices(available_s: npt.ArrayLike, wanted_s: npt.ArrayLike) -> npt.
     before = np.maximum(after - 1, 0)
     take_before = wanted - available[before] <= available[after] - wanted
     return np.where(take_before, before, after)
+
+
+def _intervals_back(spec: ClipSpec) -> FloatArray:
+    """How far each frame lies back, the newest first, in `frame_interval_s`."""
+    lengths = spec.interval_growth ** np.arange(spec.num_frames - 1, dtype=np.float64)
+    return np.concatenate([[0.0], np.cumsum(lengths)])
 
 
 def _is_whole(value: object) -> bool:

@@ -14,6 +14,13 @@ def test_a_clip_ends_at_its_end_and_reaches_back_its_span() -> None:
     assert pytest.approx(1.4) == SPEC.span_s
 
 
+def test_intervals_may_grow_from_the_newest_to_the_oldest() -> None:
+    spec = replace(SPEC, num_frames=4, frame_interval_s=0.1, interval_growth=2.0)
+    np.testing.assert_allclose(clip_timestamps(spec, end_s=2.0), [1.3, 1.7, 1.9, 2.0])
+    assert spec.span_s == pytest.approx(0.7)
+    assert replace(spec, num_frames=1).span_s == 0.0
+
+
 @pytest.mark.parametrize("rate_hz", [5.0, 12.5, 29.97, 60.0])
 def test_the_span_does_not_depend_on_the_frame_rate(rate_hz: float) -> None:
     available_s = np.arange(0, 4, 1 / rate_hz)
@@ -45,6 +52,8 @@ def test_choosing_from_nothing_is_refused() -> None:
         ("num_frames", True),
         ("frame_interval_s", 0.0),
         ("frame_interval_s", float("nan")),
+        ("interval_growth", 0.9),
+        ("interval_growth", float("nan")),
         ("image_size", 8),
         ("image_size", 112.0),
         ("mean", (0.5, 0.5)),
@@ -87,3 +96,10 @@ def test_a_spec_from_before_there_were_steady_clips_has_none() -> None:
     assert ClipSpec.from_dict(values).steady
     del values["steady"]
     assert not ClipSpec.from_dict(values).steady
+
+
+def test_a_spec_from_before_intervals_could_grow_has_equal_ones() -> None:
+    values = replace(SPEC, interval_growth=1.5).to_dict()
+    assert ClipSpec.from_dict(values).interval_growth == 1.5
+    del values["interval_growth"]
+    assert ClipSpec.from_dict(values).interval_growth == 1.0

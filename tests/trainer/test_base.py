@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,12 @@ from torch.nn import functional
 
 from benchmarks.base_memory import LIMIT_GIB, measure
 from realtime_mood.errors import UsageError
-from realtime_mood.model.checkpoint import load_model, read_contract
+from realtime_mood.model.checkpoint import (
+    CONTRACT_FILE,
+    load_model,
+    locate_checkpoint,
+    read_contract,
+)
 from tests.trainer.base_model import write_base_model
 from trainer.base import load_base
 from trainer.cli import main
@@ -32,6 +40,21 @@ def test_a_model_of_the_hub_gets_our_labels_and_keeps_its_normalisation(
     assert contract.spec.image_size == 32
     assert contract.spec.mean == (0.45, 0.45, 0.45)
     assert load_model(tmp_path / "out" / "checkpoint").config.num_labels == 8
+
+
+def test_clips_are_those_of_the_checkpoint_that_training_goes_on_from(tmp_path: Path) -> None:
+    write_base_model(tmp_path / "hub", layers=1, image_size=32)
+    _, spec = load_base(ModelConfig(base_model=str(tmp_path / "hub")))
+    assert (spec.frame_interval_s, spec.interval_growth, spec.steady) == (0.2, 1.0, False)
+    shutil.copytree(locate_checkpoint("default"), tmp_path / "own")
+    contract = json.loads((tmp_path / "own" / CONTRACT_FILE).read_text())
+    contract["clip"] |= {"frame_interval_s": 0.15, "interval_growth": 1.3, "steady": True}
+    (tmp_path / "own" / CONTRACT_FILE).write_text(json.dumps(contract))
+    _, spec = load_base(ModelConfig(base_model=str(tmp_path / "own")))
+    assert (spec.frame_interval_s, spec.interval_growth, spec.steady) == (0.15, 1.3, True)
+    asked = ModelConfig(base_model=str(tmp_path / "own"), frame_interval_s=0.4, steady=False)
+    _, spec = load_base(replace(asked, interval_growth=1.0))
+    assert (spec.frame_interval_s, spec.interval_growth, spec.steady) == (0.4, 1.0, False)
 
 
 def test_layers_that_are_added_change_nothing_until_they_are_trained(tmp_path: Path) -> None:

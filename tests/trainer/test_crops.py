@@ -28,6 +28,7 @@ from trainer.pool import run_jobs
 SPEC = ClipSpec(
     num_frames=4,
     frame_interval_s=0.1,
+    interval_growth=1.0,
     image_size=32,
     mean=(0.0, 0.0, 0.0),
     std=(1.0, 1.0, 1.0),

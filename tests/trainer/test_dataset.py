@@ -30,6 +30,7 @@ from trainer.stills import StillCrops
 SPEC = ClipSpec(
     num_frames=4,
     frame_interval_s=0.2,
+    interval_growth=1.0,
     image_size=16,
     mean=(0.0, 0.0, 0.0),
     std=(1.0, 1.0, 1.0),

@@ -17,6 +17,7 @@ from trainer.stills import DRIFT, StillCrops, move_camera
 SPEC = ClipSpec(
     num_frames=8,
     frame_interval_s=0.2,
+    interval_growth=1.0,
     image_size=112,
     mean=(0.0, 0.0, 0.0),
     std=(1.0, 1.0, 1.0),

@@ -25,8 +25,11 @@ class ModelConfig(Options):
     """Layers added after the base model's last, which say what it says until they are trained."""
     num_frames: Annotated[int, Range(2, 64)] = 8
     """Frames of a clip."""
-    frame_interval_s: Annotated[float, Range(0.0, 10.0, "seconds", above=True)] = 0.2
-    """Seconds between two frames of a clip."""
+    frame_interval_s: Annotated[float, Range(0.0, 10.0, "seconds", above=True)] | None = None
+    """Seconds between the last two frames of a clip (the base model's; else 0.2)."""
+    interval_growth: Annotated[float, Range(1.0, 2.0)] | None = None
+    """Each interval between frames is so many times as long as the next (the base model's; else 1,
+    all are equal)."""
     image_size: Annotated[int, Range(32, 448, "pixels")] | None = None
     """Side of a crop in pixels (the base model's; tiny: 64); another resizes its patches."""
     crop_margin: Annotated[float, Range(0.0, 1.0)] = 0.0

@@ -169,7 +169,12 @@ class RecipeConfig(Options):
 RECIPES: dict[str, dict[str, dict[str, object]]] = {
     "base": {},
     "small": {
-        "model": {"base_model": "tiny", "steady": True},
+        "model": {
+            "base_model": "tiny",
+            "frame_interval_s": 0.12,
+            "interval_growth": 1.4,
+            "steady": True,
+        },
         "recipe": {
             "learning_rate": 1e-3,
             "layer_decay": 1.0,
