@@ -92,16 +92,18 @@ class MainLoop:
         self._message = ""
         self._message_until_s = -math.inf
         self._frame: Frame | None = None
+        self._started_s: float | None = None
+        """When frames began to flow."""
 
     def run(self) -> RunReport:
         """Run to the end of the source, the duration, the person's wish or the first error."""
         if self._screen is not None:
             self._show_placeholder(self._screen)
         self._pipeline.start()
-        started_s = self._clock()
         try:
             has_ended = self._show_frames()
-            wall_s = self._clock() - started_s
+            now_s = self._clock()
+            wall_s = now_s - (now_s if self._started_s is None else self._started_s)
             summary = self._finish("end" if has_ended else "stopped", drain=has_ended)
             self._pipeline.raise_errors()
         except BaseException as error:
@@ -145,6 +147,8 @@ class MainLoop:
             now_s = self._clock()
             if frame is not None or not self._expects_frames():
                 last_frame_s = now_s
+            if self._started_s is None and self._frame and self._expects_frames():
+                self._started_s = now_s
             if frame is not None:
                 self._take(frame)
             elif has_ended:

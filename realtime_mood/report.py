@@ -15,7 +15,7 @@ class RunReport:
     summary: Event
     """The summary event."""
     wall_s: float
-    """Seconds from the first frame to the last."""
+    """Seconds from the first frame to the last, without the model's loading."""
     latency_name: str
     """What the latencies measure: 'inference' offline, 'capture to label' live."""
     latency_p50_s: float | None

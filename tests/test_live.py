@@ -243,6 +243,8 @@ def test_a_file_stands_at_its_first_frame_until_the_model_is_there() -> None:
     assert live.screen.shown_s[1] - live.screen.shown_s[0] < 0.5
     assert live.screen.shown_s[2] - live.screen.shown_s[1] > 0.3
     assert report.summary["frames"] == 60
+    # What the model took to load is no part of the speed.
+    assert report.wall_s == pytest.approx(live.screen.shown_s[-1] - live.screen.shown_s[2], abs=0.3)
     assert len(live.events.of_type("prediction")) >= 3
 
 
