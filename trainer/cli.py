@@ -7,6 +7,7 @@ import json
 import logging
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
@@ -18,6 +19,8 @@ from trainer.config.inspect import add_inspect_options, inspect_config
 from trainer.config.layers import add_train_options, train_config
 
 INTERRUPTED = 130
+PROGRESS_EVERY_S = 60.0
+"""Between two lines of progress where there is no terminal to draw bars on."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -155,9 +158,12 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    tasks: dict[str, TaskID] = {}
     console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as bars:
+    if not console.is_terminal:
+        yield _progress_lines()
+        return
+    tasks: dict[str, TaskID] = {}
+    with Progress(console=console) as bars:
 
         def show(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
@@ -165,6 +171,21 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield show
+
+
+def _progress_lines() -> Callable[[str, int, int], None]:
+    """For logs: a line now and then, and none of what is done before one is due."""
+    told_s = time.monotonic()
+
+    def show(stage: str, done: int, total: int) -> None:
+        nonlocal told_s
+        now_s = time.monotonic()
+        if now_s - told_s >= PROGRESS_EVERY_S:
+            told_s = now_s
+            share = f" ({done / total:.0%})" if total else ""
+            print(f"{stage}: {done} of {total}{share}", file=sys.stderr)
+
+    return show
 
 
 def _parser() -> argparse.ArgumentParser:

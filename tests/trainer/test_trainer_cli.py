@@ -34,6 +34,21 @@ def fails(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     return code, lines[0]
 
 
+def test_a_log_tells_now_and_then_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now_s = 0.0
+    monkeypatch.setattr("trainer.cli.time.monotonic", lambda: now_s)
+    with cli._progress() as progress:
+        for done in range(1, 121):
+            now_s += 1.0
+            progress("faces", done, 120)
+    assert capsys.readouterr().err.splitlines() == [
+        "faces: 60 of 120 (50%)",
+        "faces: 120 of 120 (100%)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
