@@ -34,17 +34,22 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.machine import cpu_name, write_result  # noqa: E402
 from benchmarks.steady_motion import SPEC, recordings  # noqa: E402
-from realtime_mood.model.clip_spec import nearest_indices  # noqa: E402
+from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices  # noqa: E402
 from realtime_mood.model.labels import LABELS  # noqa: E402
+from trainer.dataset import fixed_ends_s  # noqa: E402
 from trainer.motion import against_the_head  # noqa: E402
 
 TEST_ACTORS = 4
 MOMENTS = 20
 CLIPS = 6
 """Of each recording, evenly spread."""
-FRAMES = 8
-CLIP_S = (0.7, 1.4, 2.1, 2.8)
-CLIP_OF_PEOPLE_S = 1.4
+CLIP_SPECS = {
+    "0.7 s": replace(SPEC, frame_interval_s=0.1),
+    "1.4 s": replace(SPEC, frame_interval_s=0.2),
+    "2.8 s": replace(SPEC, frame_interval_s=0.4),
+    "2.9 s, growing intervals": replace(SPEC, frame_interval_s=0.12, interval_growth=1.4),
+}
+CLIPS_OF_PEOPLE = "2.9 s, growing intervals"
 PEOPLE = (6, 10, 13)
 DRAWS = 3
 """Of fewer people."""
@@ -66,11 +71,10 @@ def in_order(face: Array) -> Array:
     return np.concatenate([(face[moments] - face.mean(axis=0)).ravel(), spread(face)])
 
 
-def clips_of(face: Array, times_s: npt.NDArray[np.float64], length_s: float) -> Array:
+def clips_of(face: Array, times_s: npt.NDArray[np.float64], spec: ClipSpec) -> Array:
     """What `spread` says of each clip, shape (CLIPS, …)."""
-    back_s = np.linspace(length_s, 0.0, FRAMES)
-    ends_s = np.linspace(min(times_s[0] + length_s, times_s[-1]), times_s[-1], CLIPS)
-    return np.stack([spread(face[nearest_indices(times_s, end_s - back_s)]) for end_s in ends_s])
+    clips_s = [clip_timestamps(spec, end_s=end_s) for end_s in fixed_ends_s(times_s, spec, CLIPS)]
+    return np.stack([spread(face[nearest_indices(times_s, clip_s)]) for clip_s in clips_s])
 
 
 def fit_classifier(seen: Array, labels: npt.NDArray[np.int64]) -> Callable[[Array], Array]:
@@ -102,8 +106,8 @@ def accuracy(
     labels: npt.NDArray[np.int64],
     actors: npt.NDArray[np.str_],
     people: int | None = None,
-) -> float:
-    """Share of recordings of people never seen that are named right.
+) -> dict[str, float]:
+    """Shares of recordings of people never seen, and of their clips, that are named right.
 
     Args:
         seen: shape (recordings, clips, …).
@@ -112,7 +116,7 @@ def accuracy(
         people: learned from; None: all who are not measured.
     """
     everybody: Sequence[str] = sorted(set(actors.tolist()))
-    right = []
+    right: list[tuple[float, float]] = []
     for first in range(0, len(everybody), TEST_ACTORS):
         measured = everybody[first : first + TEST_ACTORS]
         others = [actor for actor in everybody if actor not in measured]
@@ -124,9 +128,12 @@ def accuracy(
                 np.repeat(labels[learned], seen.shape[1]),
             )
             said = answer(seen[test].reshape(-1, seen.shape[2]))
-            mean = said.reshape(-1, seen.shape[1], len(LABELS)).mean(axis=1)
-            right.append((mean.argmax(axis=1) == labels[test]).mean())
-    return round(float(np.mean(right)), 3)
+            said = said.reshape(-1, seen.shape[1], len(LABELS))
+            one = said.argmax(axis=2) == labels[test][:, None]
+            mean = said.mean(axis=1).argmax(axis=1) == labels[test]
+            right.append((float(mean.mean()), float(one.mean())))
+    recordings_right, clips_right = np.mean(right, axis=0)
+    return {"recordings": round(recordings_right, 3), "single_clips": round(clips_right, 3)}
 
 
 def main() -> None:
@@ -142,23 +149,21 @@ def main() -> None:
     labels = np.array([recording.label for recording in labelled])
     actors = np.array([recording.actor for recording in labelled])
 
-    def measure(seen: list[Array], people: int | None = None) -> float:
+    def measure(seen: list[Array], people: int | None = None) -> dict[str, float]:
         return accuracy(np.stack(seen), labels, actors, people)
 
     clips = {
-        length_s: [
-            clips_of(face, times, length_s) for face, times in zip(faces, times_s, strict=True)
-        ]
-        for length_s in CLIP_S
+        name: [clips_of(face, times, spec) for face, times in zip(faces, times_s, strict=True)]
+        for name, spec in CLIP_SPECS.items()
     }
     result: dict[str, object] = {
         "machine": {"cpu": cpu_name(), "python": platform.python_version()},
         "recordings": len(faces),
         "whole_recordings_in_order": measure([in_order(face)[None] for face in faces]),
         "whole_recordings": measure([spread(face)[None] for face in faces]),
-        "clips_of_s": {f"{length_s:g}": measure(seen) for length_s, seen in clips.items()},
-        f"clips_of_{CLIP_OF_PEOPLE_S:g}_s_by_people": {
-            str(people): measure(clips[CLIP_OF_PEOPLE_S], people) for people in PEOPLE
+        "clips": {name: measure(seen) for name, seen in clips.items()},
+        f"clips of {CLIPS_OF_PEOPLE}, by people": {
+            str(people): measure(clips[CLIPS_OF_PEOPLE], people) for people in PEOPLE
         },
     }
     write_result(result, output)
