@@ -16,7 +16,9 @@ hand before the face, a cut from one face to another, the faint motion of a face
 unlike any of the recordings' change nothing of what a picture is called.
 
 Of a few hundred recordings, one network learns this and another that. Several are fitted, and one
-more learns what they say on average (Hinton et al. 2015, arXiv 1503.02531), weighed.
+more learns the mean of the probabilities that they lead to (Hinton et al. 2015, arXiv 1503.02531).
+Not of their logits: what they say to all labels alike makes them less sure, by the last norm, some
+of them with one sign and some with the other.
 """
 
 from __future__ import annotations
@@ -46,9 +48,9 @@ UNLIKE = (1.5, 4.0)
 
 MEMBERS = 8
 """Networks that are averaged."""
-WEIGHT = 1.5
-"""Of what they say on average. What a face at rest seems to show misleads more of people that were
-not learned from; the more weight, the more of recordings and the less of pictures are right."""
+WEIGHT = 1.75
+"""Of what they say. What a face at rest seems to show misleads more of people that were not learned
+from; the more weight, the more of recordings and the less of pictures are right."""
 DROPOUT = 0.2
 STEPS = 3000
 BATCH = 96
@@ -208,7 +210,7 @@ def _fit(
     """A reader whose logits are right when they are added to those of faces at rest.
 
     Of other recordings' faces: what a face at rest looks like must not be what tells the label. Of
-    pictures it is what tells it. With members, what they say on average, weighed, is right.
+    pictures it is what tells it. With members, what they lead to on average is right.
     """
     classifier, timesformer = cast(Any, model.classifier), cast(Any, model.timesformer)
 
@@ -232,8 +234,8 @@ def _fit(
             smoothing = torch.cat([smoothing, torch.full((PICTURES, 1), PICTURES_SMOOTHING)])
         logits = answered(first, reader(u))
         if members:
-            mean = WEIGHT * torch.stack([member(u) for member in members]).mean(dim=0)
-            loss = functional.cross_entropy(logits, answered(first, mean).softmax(dim=-1))
+            shares = [answered(first, WEIGHT * member(u)).softmax(dim=-1) for member in members]
+            loss = functional.cross_entropy(logits, torch.stack(shares).mean(dim=0))
         else:
             wanted = functional.one_hot(labels, len(LABELS)).float()
             loss = label_loss(logits, wanted, known, smoothing=smoothing).mean()
