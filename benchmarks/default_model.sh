@@ -9,7 +9,7 @@
 # A GPU is used where there is one.
 # The first round of the one that ships was trained by commit 86f1710, the second by commit abd9116,
 # the third by commit 95b8242, the fourth by aa6e9c4 and averaged by 1b35675, the fifth by 0271584,
-# the last by aa7b7ec.
+# the last by 079d91c.
 # (These kept no single_frames; what they left in run/frames was made a checkpoint by hand.)
 # usage: benchmarks/default_model.sh fer2013_train_val.npz ravdess_reanimated face_detection_yunet_2023mar.onnx OUTPUT
 set -eu

@@ -171,8 +171,8 @@ RECIPES: dict[str, dict[str, dict[str, object]]] = {
     "small": {
         "model": {
             "base_model": "tiny",
-            "frame_interval_s": 0.12,
-            "interval_growth": 1.4,
+            "frame_interval_s": 0.1,
+            "interval_growth": 1.3,
             "steady": True,
         },
         "recipe": {
