@@ -47,9 +47,10 @@ CLIP_SPECS = {
     "0.7 s": replace(SPEC, frame_interval_s=0.1),
     "1.4 s": replace(SPEC, frame_interval_s=0.2),
     "2.8 s": replace(SPEC, frame_interval_s=0.4),
+    "1.8 s, growing intervals": replace(SPEC, frame_interval_s=0.1, interval_growth=1.3),
     "2.9 s, growing intervals": replace(SPEC, frame_interval_s=0.12, interval_growth=1.4),
 }
-CLIPS_OF_PEOPLE = "2.9 s, growing intervals"
+CLIPS_OF_PEOPLE = "1.8 s, growing intervals"
 PEOPLE = (6, 10, 13)
 DRAWS = 3
 """Of fewer people."""
