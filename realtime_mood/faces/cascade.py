@@ -16,9 +16,9 @@ SMALLEST_FACE = 24
 SCALE_STEP = 1.1
 MIN_NEIGHBOURS = 2
 SCORE_PER_NEIGHBOUR = 0.75 / 8
-"""Eight overlapping hits make the 0.75 that begins a track. In videos of more than twenty people, 381 of 393 faces
-that YuNet finds too have as many, and 2 of 75 places without a face; OpenCV's usual five hits have
-386 and 30."""
+"""Eight overlapping hits make the 0.75 that begins a track. In videos of more than twenty people,
+381 of 393 faces that YuNet finds too have as many, and 2 of 75 places where it finds none; OpenCV's
+usual five hits have 386 and 30."""
 DARKEST = 5.0
 """Mean of a face's grey, of 255. The search stretches contrast, and finds faces in what is black to
 the eye; of 17 faces darkened step by step YuNet found none with less than 4.4."""
