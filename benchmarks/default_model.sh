@@ -7,8 +7,10 @@
 # hour and a half for the fourth, 70 and 55 minutes for the two after it and six minutes for the last
 # run; the third took four minutes on an H100. A GPU is used where there is one.
 # What ships was made by these commits: 86f1710, abd9116, 95b8242, aa6e9c4 (averaged by 1b35675),
-# 0271584, a1f6ffa (frames) and 079d91c (layers), ec692e2.
-# (These kept no single_frames; what they left in run/frames was made a checkpoint by hand.)
+# 0271584, a1f6ffa (with equal intervals, 2.9 s in all: single frames see only the ends of a clip) and
+# 079d91c (layers), ec692e2.
+# (All but the last two kept no single_frames; what they left in run/frames was made a checkpoint by
+# hand.)
 # usage: benchmarks/default_model.sh fer2013_train_val.npz ravdess_reanimated face_detection_yunet_2023mar.onnx OUTPUT
 set -eu
 pictures=$1 recordings=$2 output=$4
@@ -59,5 +61,5 @@ both 10 $taught --frame-epochs 14 --frame-interval-s 0.12 --interval-growth 1.4 
     --base-model "$output/longer/single_frames" --output "$output/longest"
 trainer train --recipe small --data "ravdess:$recordings@10" --data "images:$pictures" \
     --cache "$output/crops" --test-actors 1,2,3,4 --validation-actors 5,6 --epochs 0 \
-    --motion-clips 4 --crop-jitter 2 --erase 0.15 --precision bf16 --report-to none $RESUME \
+    --frame-interval-s 0.1 --interval-growth 1.3 --motion-clips 4 --crop-jitter 2 --erase 0.15 --precision bf16 --report-to none $RESUME \
     --base-model "$output/longest/single_frames" --output "$output/default"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from realtime_mood.events import Event
 
+LEAST_WALL_S = 0.1
+"""Shorter runs have no speed worth telling."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunReport:
@@ -15,7 +18,7 @@ class RunReport:
     summary: Event
     """The summary event."""
     wall_s: float
-    """Seconds from the first frame to the last, without the model's loading."""
+    """Seconds from the first frame to the last; of a shown file, from the moment it is played."""
     latency_name: str
     """What the latencies measure: 'inference' offline, 'capture to label' live."""
     latency_p50_s: float | None
@@ -36,11 +39,13 @@ class RunReport:
         """The summary as lines of text."""
         frames = self.summary["frames"]
         media_s = self.summary["media_time_s"]
-        rate_hz = frames / self.wall_s if self.wall_s > 0 else 0.0
-        speed = f", {media_s / self.wall_s:.1f} x real time" if self.wall_s > 0 else ""
+        speed = ""
+        if self.wall_s >= LEAST_WALL_S:
+            speed = (
+                f" ({frames / self.wall_s:.0f} frames/s, {media_s / self.wall_s:.1f} x real time)"
+            )
         lines = [
-            f"{frames} frames, {media_s:.1f} s of video in {self.wall_s:.1f} s "
-            f"({rate_hz:.0f} frames/s{speed})",
+            f"{frames} frames, {media_s:.1f} s of video in {self.wall_s:.1f} s{speed}",
             f"{self.summary['predictions']} predictions, "
             f"{self.summary['dropped_frames']} frames dropped, "
             f"{self.summary['skipped_clips']} clips skipped",

@@ -25,7 +25,10 @@ TINY_IMAGE_SIZE = 64
 # Those of the original TimeSformer repository.
 TINY_MEAN = (0.45, 0.45, 0.45)
 TINY_STD = (0.225, 0.225, 0.225)
-FRAME_INTERVAL_S = 0.2
+INTERVALS = (0.2, 1.0)
+"""Of a model of somebody else's: seconds between the last two frames, and growth."""
+TINY_INTERVALS = (0.1, 1.3)
+"""Quick to notice a smile, and 1.8 s in all; see the default checkpoint's card."""
 INTERPOLATION = "area"
 CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
@@ -50,10 +53,11 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
         UsageError: the model cannot have that image size.
     """
     if config.base_model == TINY:
+        interval_s, growth = _intervals(config, TINY_INTERVALS)
         spec = ClipSpec(
             num_frames=config.num_frames,
-            frame_interval_s=config.frame_interval_s or FRAME_INTERVAL_S,
-            interval_growth=config.interval_growth or 1.0,
+            frame_interval_s=interval_s,
+            interval_growth=growth,
             image_size=config.image_size or TINY_IMAGE_SIZE,
             mean=TINY_MEAN,
             std=TINY_STD,
@@ -97,11 +101,12 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
         )
     own = _own_spec(name)
     mean, std = (own.mean, own.std) if own else _normalisation(name)
+    usual = (own.frame_interval_s, own.interval_growth) if own else INTERVALS
+    interval_s, growth = _intervals(config, usual)
     spec = ClipSpec(
         num_frames=base.num_frames,
-        frame_interval_s=config.frame_interval_s
-        or (own.frame_interval_s if own else FRAME_INTERVAL_S),
-        interval_growth=config.interval_growth or (own.interval_growth if own else 1.0),
+        frame_interval_s=interval_s,
+        interval_growth=growth,
         image_size=image_size,
         mean=mean,
         std=std,
@@ -178,6 +183,13 @@ def deepened(model: Model, count: int) -> Model:
             nn.init.zeros_(end.weight)
             nn.init.zeros_(end.bias)
     return deeper
+
+
+def _intervals(config: ModelConfig, usual: tuple[float, float]) -> tuple[float, float]:
+    """Seconds between the last two frames, and growth; who gives seconds alone wants them equal."""
+    if config.frame_interval_s is None:
+        return usual[0], config.interval_growth or usual[1]
+    return config.frame_interval_s, config.interval_growth or 1.0
 
 
 def _own_spec(name: str) -> ClipSpec | None:

@@ -76,7 +76,7 @@ class ClipSampler:
         """
         memory = self._tracks.get(track_id)
         if memory is None:
-            span_s = self._spec.span_s + self._spec.frame_interval_s
+            span_s = self._spec.span_s + self._spec.longest_interval_s
             memory = _TrackMemory(RingBuffer(max_span_s=span_s, max_bytes=MAX_BYTES_PER_TRACK))
             self._tracks[track_id] = memory
         memory.crops.append(timestamp_s, crop_bgr, size_bytes=crop_bgr.nbytes)

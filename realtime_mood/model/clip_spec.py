@@ -116,6 +116,11 @@ class ClipSpec:
         """Seconds from the first frame of a clip to its last."""
         return float(_intervals_back(self)[-1]) * self.frame_interval_s
 
+    @property
+    def longest_interval_s(self) -> float:
+        """Seconds between the first two frames of a clip."""
+        return self.frame_interval_s * self.interval_growth ** max(0, self.num_frames - 2)
+
     def to_dict(self) -> dict[str, Any]:
         """The values as JSON can hold them."""
         return asdict(self)

@@ -11,6 +11,7 @@ import pytest
 
 from realtime_mood.errors import ModelError
 from realtime_mood.faces.box import Box
+from realtime_mood.faces.cascade import SCORE_PER_NEIGHBOUR
 from realtime_mood.faces.detector import (
     Detection,
     FaceDetector,
@@ -18,6 +19,7 @@ from realtime_mood.faces.detector import (
     make_detector,
     shrink,
 )
+from realtime_mood.faces.tracker import START_SCORE
 from realtime_mood.faces.yunet_file import SHA256
 from tests.shared import shared_file
 
@@ -222,3 +224,7 @@ def test_the_cascade_finds_nobody_twice() -> None:
                 assert one.shared_area(other) <= 0.5 * min(one.area, other.area)
     capture.release()
     assert pairs > 0
+
+
+def test_the_cascade_begins_a_track_with_eight_overlapping_hits() -> None:
+    assert 7 * SCORE_PER_NEIGHBOUR < START_SCORE <= 8 * SCORE_PER_NEIGHBOUR

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from realtime_mood.inference.clip_sampler import FIRST_CLIP_S, Clip, ClipSampler
+from realtime_mood.model.clip_spec import clip_timestamps, nearest_indices
 from tests.fakes import SPEC, numbered_image
 
 
@@ -70,3 +71,16 @@ def test_faces_do_not_mix_and_an_ended_face_is_forgotten() -> None:
     sampler.end(1)
     crop = numbered_image(0, width=32, height=32)
     assert sampler.add(crop, track_id=1, timestamp_s=2.0, frame_index=60) is None
+
+
+def test_a_clip_of_growing_intervals_holds_the_frames_that_training_takes() -> None:
+    spec = replace(SPEC, frame_interval_s=0.1, interval_growth=1.3)
+    sampler = ClipSampler(spec, stride_s=0.1)
+    # A camera so slow that the frame nearest to the first wanted time is before it.
+    times_s = np.arange(40) * 0.39
+    for number, time_s in enumerate(times_s):
+        crop = np.full((32, 32, 3), number, dtype=np.uint8)
+        clip = sampler.add(crop, track_id=1, timestamp_s=float(time_s), frame_index=number)
+    assert clip is not None
+    wanted = nearest_indices(times_s, clip_timestamps(spec, end_s=float(times_s[-1])))
+    assert clip.crops_bgr[:, 0, 0, 0].tolist() == wanted.tolist()

@@ -18,6 +18,7 @@ def test_intervals_may_grow_from_the_newest_to_the_oldest() -> None:
     spec = replace(SPEC, num_frames=4, frame_interval_s=0.1, interval_growth=2.0)
     np.testing.assert_allclose(clip_timestamps(spec, end_s=2.0), [1.3, 1.7, 1.9, 2.0])
     assert spec.span_s == pytest.approx(0.7)
+    assert spec.longest_interval_s == pytest.approx(0.4)
     assert replace(spec, num_frames=1).span_s == 0.0
 
 

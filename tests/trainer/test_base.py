@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ from realtime_mood.model.checkpoint import (
 from tests.trainer.base_model import write_base_model
 from trainer.base import load_base
 from trainer.cli import main
-from trainer.config import ModelConfig
+from trainer.config import TINY, ModelConfig
 
 SLOW_VARIABLE = "REALTIME_MOOD_SLOW"
 
@@ -53,8 +52,12 @@ def test_clips_are_those_of_the_checkpoint_that_training_goes_on_from(tmp_path: 
     _, spec = load_base(ModelConfig(base_model=str(tmp_path / "own")))
     assert (spec.frame_interval_s, spec.interval_growth, spec.steady) == (0.15, 1.3, True)
     asked = ModelConfig(base_model=str(tmp_path / "own"), frame_interval_s=0.4, steady=False)
-    _, spec = load_base(replace(asked, interval_growth=1.0))
+    _, spec = load_base(asked)
     assert (spec.frame_interval_s, spec.interval_growth, spec.steady) == (0.4, 1.0, False)
+    _, spec = load_base(ModelConfig(base_model=TINY))
+    assert (spec.frame_interval_s, spec.interval_growth) == (0.1, 1.3)
+    _, spec = load_base(ModelConfig(base_model=TINY, frame_interval_s=0.2))
+    assert (spec.frame_interval_s, spec.interval_growth) == (0.2, 1.0)
 
 
 def test_layers_that_are_added_change_nothing_until_they_are_trained(tmp_path: Path) -> None:

@@ -26,10 +26,10 @@ class ModelConfig(Options):
     num_frames: Annotated[int, Range(2, 64)] = 8
     """Frames of a clip."""
     frame_interval_s: Annotated[float, Range(0.0, 10.0, "seconds", above=True)] | None = None
-    """Seconds between the last two frames of a clip (the base model's; else 0.2)."""
+    """Seconds between the last two frames of a clip (the base model's; tiny: 0.1; else 0.2)."""
     interval_growth: Annotated[float, Range(1.0, 2.0)] | None = None
-    """Each interval between frames is so many times as long as the next (the base model's; else 1,
-    all are equal)."""
+    """Each interval between frames is so many times as long as the next (1, all are equal, where
+    --frame-interval-s is given; else the base model's; tiny: 1.3)."""
     image_size: Annotated[int, Range(32, 448, "pixels")] | None = None
     """Side of a crop in pixels (the base model's; tiny: 64); another resizes its patches."""
     crop_margin: Annotated[float, Range(0.0, 1.0)] = 0.0

@@ -169,12 +169,7 @@ class RecipeConfig(Options):
 RECIPES: dict[str, dict[str, dict[str, object]]] = {
     "base": {},
     "small": {
-        "model": {
-            "base_model": "tiny",
-            "frame_interval_s": 0.1,
-            "interval_growth": 1.3,
-            "steady": True,
-        },
+        "model": {"base_model": "tiny", "steady": True},
         "recipe": {
             "learning_rate": 1e-3,
             "layer_decay": 1.0,

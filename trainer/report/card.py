@@ -70,7 +70,8 @@ def model_card(report: Report) -> str:
         frames=bool(config.recipe.frame_epochs),
         clips=bool(config.recipe.epochs),
         asks_clips=config.recipe.asks_clips,
-        best=config.recipe.keep == "best",
+        best=config.recipe.keep == "best"
+        and max(config.recipe.epochs, config.recipe.frame_epochs) > 0.0,
         hidden=f"{100 * config.recipe.hide:.0f} %" if config.recipe.hide and pictures else "",
         taught=bool(config.recipe.teacher_epochs),
         landmarks=bool(config.recipe.frame_epochs and config.recipe.landmarks),
