@@ -147,7 +147,7 @@ def test_evaluate_measures_the_actors_asked_for(
     assert figures["recordings"] == close_to(reported)
     # Drawn recordings are shorter than a clip.
     assert figures["as_deployed"] is None
-    assert "no recording lasts 1.4 s" in figures["notes"][0]
+    assert "no recording lasts 1.76 s" in figures["notes"][0]
 
 
 def test_evaluate_says_whom_the_model_was_trained_on(
