@@ -26,21 +26,26 @@ round --no-steady --frame-epochs 14 --crop-jitter 3 --erase 0.25 --drop-path 0.0
 round --no-steady --frame-epochs 10 --frame-learning-rate 8e-4 --crop-jitter 3 --erase 0.25 \
     --drop-path 0.05 --base-model "$output/first/checkpoint" --output "$output/pictures"
 
-# Of both; the first --data is measured.
-both() {
+# Of both, ending with layers that read motion; the first --data is measured.
+motion() {
     weight=$1
     shift
     trainer train --recipe small --data "ravdess:$recordings@$weight" --data "images:$pictures" \
-        --cache "$output/crops" --test-actors 1,2,3,4 --validation-actors 5,6 --landmarks 1 \
-        --motion 50 --epochs 0 --crop-jitter 2 --erase 0.15 --drop-path 0.03 --ema 0.998 \
-        --keep last --precision bf16 --report-to none ${RESUME:-} "$@"
+        --cache "$output/crops" --test-actors 1,2,3,4 --validation-actors 5,6 --epochs 0 \
+        --motion-clips 4 --crop-jitter 2 --erase 0.15 --precision bf16 --report-to none \
+        ${RESUME:-} "$@"
+}
+
+# Likewise, after single frames.
+both() {
+    motion "$@" --landmarks 1 --motion 50 --drop-path 0.03 --ema 0.998 --keep last
 }
 
 even="--frame-interval-s 0.2 --interval-growth 1"
-both 20 $even --frame-epochs 21 --frame-batch-size 256 --motion-clips 4 \
+both 20 $even --frame-epochs 21 --frame-batch-size 256 \
     --base-model "$output/pictures/checkpoint" --output "$output/moving"
 taught="--teacher-epochs 30 --frame-learning-rate 8e-4 --frame-batch-size 192 --hide 0.05"
-both 10 $even $taught --frame-epochs 13 --base-share 0.5 --motion-clips 4 \
+both 10 $even $taught --frame-epochs 13 --base-share 0.5 \
     --base-model "$output/moving/single_frames" --output "$output/taught"
 RESUME=--resume
 # The same teacher teaches on.
@@ -54,12 +59,10 @@ again() {
     fi
 }
 again longer
-both 10 $even $taught --frame-epochs 18 --motion-clips 4 \
+both 10 $even $taught --frame-epochs 18 \
     --base-model "$output/taught/single_frames" --output "$output/longer"
 again longest
-both 10 $taught --frame-epochs 14 --frame-interval-s 0.12 --interval-growth 1.4 --motion-clips 4 \
+both 10 $taught --frame-epochs 14 --frame-interval-s 0.12 --interval-growth 1.4 \
     --base-model "$output/longer/single_frames" --output "$output/longest"
-trainer train --recipe small --data "ravdess:$recordings@10" --data "images:$pictures" \
-    --cache "$output/crops" --test-actors 1,2,3,4 --validation-actors 5,6 --epochs 0 \
-    --frame-interval-s 0.1 --interval-growth 1.3 --motion-clips 4 --crop-jitter 2 --erase 0.15 --precision bf16 --report-to none $RESUME \
+motion 10 --frame-interval-s 0.1 --interval-growth 1.3 \
     --base-model "$output/longest/single_frames" --output "$output/default"
