@@ -30,6 +30,7 @@ from trainer.crops import FaceCrops
 from trainer.landmark_finder import Points
 from trainer.landmarks import move_landmarks
 from trainer.motion import MotionTargets
+from trainer.reanimate import Reanimator
 from trainer.sampler import Draw
 from trainer.stills import move_camera
 
@@ -139,6 +140,8 @@ class TrainingClips(Dataset[Item]):
         asks_only_pictures: only pictures are asked what they are called; of the others, the loss
             of the label is 0.
         covers: in some frames of each clip the face is covered or dark.
+        reanimator: of the same recordings; in `recipe.reanimate` of the clips of recordings, the
+            face of a picture moves instead. None: in none.
     """
 
     def __init__(
@@ -152,6 +155,7 @@ class TrainingClips(Dataset[Item]):
         landmarks: Points | None = None,
         asks_only_pictures: bool = False,
         covers: bool = False,
+        reanimator: Reanimator | None = None,
     ) -> None:
         self.recordings = recordings
         self._spec = spec
@@ -161,6 +165,7 @@ class TrainingClips(Dataset[Item]):
         self._landmarks = landmarks
         self._asks_only_pictures = asks_only_pictures
         self._covers = covers
+        self._reanimator = reanimator
 
     def __len__(self) -> int:
         return len(self.recordings)
@@ -173,9 +178,11 @@ class TrainingClips(Dataset[Item]):
             spec = replace(spec, num_frames=min(recipe.still_frames, spec.num_frames))
         times_s = jittered_times_s(crops.times_s, spec, recipe, rng)
         frames = nearest_indices(crops.times_s, times_s)
-        padded = crops.read(frames)
-        if crops.is_still:
-            padded = move_camera(padded, rng)
+        padded = self._reanimated(draw.index, frames, rng)
+        if padded is None:
+            padded = crops.read(frames)
+            if crops.is_still:
+                padded = move_camera(padded, rng)
         changes = draw_changes(recipe, rng)
         move = draw_move(padded.shape[1], spec.image_size, rng, recipe, changes)
         clip = recolour_clip(move.of_clip(padded), rng, recipe, changes)
@@ -205,6 +212,17 @@ class TrainingClips(Dataset[Item]):
             points = move_landmarks(self._landmarks[draw.index], move)
             item["landmarks"] = torch.from_numpy(points)
         return item
+
+    def _reanimated(
+        self, index: int, frames: npt.NDArray[np.intp], rng: np.random.Generator
+    ) -> npt.NDArray[np.uint8] | None:
+        """The face of a picture that moves as the recording does, if this clip is to be one."""
+        if self._reanimator is None or self.recordings[index].is_still:
+            return None
+        if rng.random() >= self._recipe.reanimate:
+            return None
+        clip = self._reanimator.clip(index, frames, rng)
+        return None if clip is None else move_camera(clip, rng)
 
     def _known_labels(self, crops: FaceCrops) -> torch.Tensor:
         if crops.is_still or not self._asks_only_pictures:

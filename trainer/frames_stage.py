@@ -91,6 +91,7 @@ def learn_from_frames(
             motion=motion,
             landmarks=landmarks,
             asks_only_pictures=asks_only_pictures,
+            reanimator=parts.reanimator(parts.train),
         ),
         validation=validation,
         progress=progress,

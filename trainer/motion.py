@@ -55,9 +55,7 @@ class MotionTargets:
 
     def __init__(self, recordings: Sequence[FaceCrops]) -> None:
         self._still = [crops.is_still for crops in recordings]
-        self._faces = [
-            None if p is None else against_the_head(p) for p in map(_landmarks, recordings)
-        ]
+        self._faces = recorded_faces(recordings)
         self.basis, self.scale = _directions([face for face in self._faces if face is not None])
 
     def of(self, index: int, frames: npt.NDArray[np.intp], *, is_mirrored: bool) -> Points:
@@ -86,8 +84,10 @@ class MotionTargets:
         return np.asarray(flat @ self.basis / self.scale, dtype=np.float32)
 
 
-def _landmarks(crops: FaceCrops) -> Points | None:
-    return None if crops.landmarks_file is None else np.load(crops.landmarks_file)
+def recorded_faces(recordings: Sequence[FaceCrops]) -> list[Points | None]:
+    """What `against_the_head` makes of each recording's landmarks; None: they are not known."""
+    files = [crops.landmarks_file for crops in recordings]
+    return [None if file is None else against_the_head(np.load(file)) for file in files]
 
 
 def _mirrored(faces: Points) -> Points:

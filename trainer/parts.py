@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from realtime_mood.errors import SourceError
@@ -14,6 +15,7 @@ from trainer.corpora.splits import Split
 from trainer.crops import Cutter, FaceCrops, Progress, cut_recordings
 from trainer.landmark_finder import Points, model_file
 from trainer.landmarks import find_landmarks
+from trainer.reanimate import Reanimator
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ class SplitCrops:
         self._bad_allowed = int(config.data.allow_bad * files)
         self._config = config
         self._progress = progress
-        to_move = replace(cutter.padded(PAD), finds_landmarks=config.recipe.learns_motion)
+        to_move = replace(cutter.padded(PAD), finds_landmarks=config.recipe.uses_motion)
         if to_move.finds_landmarks:
             model_file()
         self.train = self._cut(split.train, to_move, "train")
@@ -71,8 +73,19 @@ class SplitCrops:
         """The pictures that are learned from."""
         return [crops for crops in self.train if crops.is_still]
 
+    def reanimator(self, recordings: Sequence[FaceCrops]) -> Reanimator | None:
+        """Training pictures that move as some recordings do; None: the recipe wants none.
+
+        Args:
+            recordings: cut for training.
+        """
+        if not self._config.recipe.reanimate:
+            return None
+        is_still = [crops.is_still for crops in self.train]
+        return Reanimator(recordings, self.stills, self.landmarks()[is_still])
+
     def landmarks(self) -> Points:
-        """Those of the training pictures."""
+        """Those of what is learned from; of recordings, they are not known."""
         return processes.from_first(
             lambda: find_landmarks(
                 self.train,

@@ -21,6 +21,7 @@ from realtime_mood.model.clip_spec import ClipSpec
 from trainer import processes
 from trainer.base import Model, load_base
 from trainer.config import TINY, RecipeConfig, TrainConfig
+from trainer.config.options import flag_of
 from trainer.corpora.protocols import make_folds
 from trainer.corpora.recording import known_actors
 from trainer.corpora.sources import read_sources
@@ -40,11 +41,15 @@ from trainer.motion_teacher import fit_teacher
 from trainer.parts import PICTURES, SplitCrops
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
+from trainer.reanimate import Reanimator
 from trainer.report.curves import read_history
 from trainer.report.reports import REPORT_FOLDER, report_run
 from trainer.run_folder import open_run
 
 logger = logging.getLogger(__name__)
+
+NO_RECORDINGS = "the data has pictures alone, which do not move; add recordings by --data"
+NO_PICTURES = "the data has no pictures, which it is for; add some by --data images:PATH"
 
 
 def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | None:
@@ -103,16 +108,10 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
             f"--motion-clips is {config.recipe.motion_clips}, but {reason}; give a model of single "
             "frames that began as 'tiny', or leave it out"
         )
-    if config.recipe.motion_clips and all(r.image is not None for r in split.train):
-        raise UsageError(
-            f"--motion-clips is {config.recipe.motion_clips}, but the data has pictures alone, "
-            "which do not move; add recordings by --data, or leave it out"
-        )
-    if config.recipe.teacher_epochs and all(r.image is None for r in split.train):
-        raise UsageError(
-            f"--teacher-epochs is {config.recipe.teacher_epochs:g}, but the data has no pictures, "
-            "which it is for; add some by --data images:PATH, or leave it out"
-        )
+    if all(r.image is not None for r in split.train):
+        _refuse(config.recipe, ("motion_clips", "reanimate"), NO_RECORDINGS)
+    if all(r.image is None for r in split.train):
+        _refuse(config.recipe, ("teacher_epochs", "reanimate"), NO_PICTURES)
     logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
     cutter = Cutter(
         folder=config.crops_folder,
@@ -144,7 +143,12 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         teacher = fit_teacher(parts.train, motion, spec, recipe=config.recipe, seed=config.run.seed)
         learner = MotionLearner(model, teacher)
     training = TrainingClips(
-        parts.train, spec, recipe=config.recipe, seed=config.run.seed, motion=motion
+        parts.train,
+        spec,
+        recipe=config.recipe,
+        seed=config.run.seed,
+        motion=motion,
+        reanimator=parts.reanimator(parts.train) if _stages(config.recipe) else None,
     )
     for stage in _stages(config.recipe):
         set_seed(config.run.seed)
@@ -183,19 +187,34 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     return report
 
 
+def _refuse(recipe: RecipeConfig, names: Sequence[str], why: str) -> None:
+    for name in names:
+        if value := getattr(recipe, name):
+            raise UsageError(f"{flag_of(name)} is {value:g}, but {why}, or leave it out")
+
+
 def _read_motion(
     model: Model, parts: SplitCrops, spec: ClipSpec, config: TrainConfig, progress: Progress
 ) -> Model:
     # A model that compares frames wants as many of a picture as of a recording.
     recipe = replace(config.recipe, still_frames=0, hide=0.0)
 
-    def clips(crops: list[FaceCrops], *, covers: bool = False) -> TrainingClips:
-        return TrainingClips(crops, spec, recipe=recipe, seed=config.run.seed, covers=covers)
+    def clips(
+        crops: list[FaceCrops], *, covers: bool = False, reanimator: Reanimator | None = None
+    ) -> TrainingClips:
+        return TrainingClips(
+            crops,
+            spec,
+            recipe=recipe,
+            seed=config.run.seed,
+            covers=covers,
+            reanimator=reanimator,
+        )
 
     return add_motion_reader(
         model,
         MotionClips(
-            recordings=clips(parts.moving),
+            recordings=clips(parts.moving, reanimator=parts.reanimator(parts.moving)),
             pictures=clips(parts.stills) if parts.stills else None,
             covered=clips(parts.stills, covers=True) if parts.stills else None,
         ),

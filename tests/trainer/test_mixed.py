@@ -147,12 +147,23 @@ def test_a_share_of_the_base_model_stays(faces: Path, tmp_path: Path) -> None:
         torch.testing.assert_close(found["0.25"][name].float(), mean, rtol=2e-3, atol=1e-4)
 
 
-def test_a_teacher_needs_pictures(
-    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("option", ["--teacher-epochs", "--reanimate"])
+def test_what_is_for_pictures_needs_some(
+    option: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [*TINY.split(), "--output", str(tmp_path / "out"), "--data", str(corpus)]
-    assert main(["train", *words, "--teacher-epochs", "1"]) == 2
-    assert "--teacher-epochs is 1, but the data has no pictures" in capsys.readouterr().err
+    assert main(["train", *words, option, "1"]) == 2
+    assert f"{option} is 1, but the data has no pictures" in capsys.readouterr().err
+
+
+def test_pictures_move_in_the_place_of_recordings(
+    corpus: Path, faces: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("dlib", reason="dlib is not installed")
+    data = ("--data", str(corpus), "--data", f"images:{faces}")
+    run(tmp_path / "out", *data, "--motion", "1", "--reanimate", "0.5")
+    card = (tmp_path / "out" / "checkpoint" / "README.md").read_text()
+    assert "In 50 % of the clips of recordings" in card
 
 
 @pytest.mark.parametrize(
@@ -169,6 +180,7 @@ def test_single_frames_take_what_clips_take(words: str, faces: Path, tmp_path: P
     [
         ("--frame-batch-size 9 --accumulate 2", "--frame-batch-size is 9; for 1 processes"),
         ("--frame-batch-size 9 --repeats 2", "--frame-batch-size is 9; with --repeats 2"),
+        ("--reanimate 0.5 --head-epochs 1", "--reanimate is 0.5, but the data has pictures alone"),
         ("--teacher-epochs 1 --mixup 0.8", "--teacher-epochs is 1, but clips mixed"),
         ("--teacher-epochs 1 --frame-epochs 0", "--teacher-epochs is 1, but is for single"),
         ("--base-share 0.5 --frame-epochs 0", "--base-share is 0.5, but is for single"),

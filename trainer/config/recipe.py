@@ -97,6 +97,9 @@ class RecipeConfig(Options):
     """Weight of a second task on single frames: where the parts of the face are; needs dlib."""
     motion: Annotated[float, Range(0.0, 100.0)] = 0.0
     """Weight of a second task on frames and clips: how parts of the face move; needs dlib."""
+    reanimate: Annotated[float, SHARE] = 0.0
+    """Share of the clips of recordings in which the face of a picture moves as the recorded one
+    does, so that motion is known on faces that were never recorded; needs dlib."""
     still_frames: Annotated[int, Range(0, 64)] = 0
     """Frames of the clips that pictures are given as in training (0: as many as of recordings); a
     model that compares frames needs but two."""
@@ -159,6 +162,11 @@ class RecipeConfig(Options):
     def learns_motion(self) -> bool:
         """Whether the model is asked how faces move, in frames, clips or both."""
         return max(self.epochs, self.frame_epochs) > 0.0 and self.motion > 0.0
+
+    @property
+    def uses_motion(self) -> bool:
+        """Whether the landmarks of recordings are needed."""
+        return self.learns_motion or self.reanimate > 0.0
 
     @property
     def mixes(self) -> bool:

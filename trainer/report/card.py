@@ -70,8 +70,9 @@ def model_card(report: Report) -> str:
         frames=bool(config.recipe.frame_epochs),
         clips=bool(config.recipe.epochs),
         asks_clips=config.recipe.asks_clips,
-        best=config.recipe.keep == "best"
-        and max(config.recipe.epochs, config.recipe.frame_epochs) > 0.0,
+        epochs=max(config.recipe.epochs, config.recipe.frame_epochs),
+        best=config.recipe.keep == "best",
+        reanimated=f"{100 * config.recipe.reanimate:.0f} %" if config.recipe.reanimate else "",
         hidden=f"{100 * config.recipe.hide:.0f} %" if config.recipe.hide and pictures else "",
         taught=bool(config.recipe.teacher_epochs),
         landmarks=bool(config.recipe.frame_epochs and config.recipe.landmarks),
