@@ -8,6 +8,7 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import pytest
 
 from realtime_mood import __version__
@@ -125,6 +126,16 @@ def test_bad_input_is_one_line_and_an_exit_code(
     for word in words:
         assert word.format(**names) in lines[0]
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_single_picture_is_told_that_it_is_too_short(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "face.png"
+    assert cv2.imwrite(str(picture), numbered_image(100))
+    code = _run("--video", picture, "--headless", "--model", checkpoint, "--faces", "none")
+    assert code == 0
+    assert "no expression was named: no face was in sight for 0.4 s" in capsys.readouterr().err
 
 
 def test_a_video_that_breaks_half_way_keeps_what_was_decoded(
