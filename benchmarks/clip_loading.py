@@ -34,9 +34,10 @@ from machine import cpu_name
 from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices
 from trainer.augment import PAD
 from trainer.clip_loader import read_frames
+from trainer.clip_times import earliest_end_s
 from trainer.corpora.ravdess import index_folder
 from trainer.crops import Cutter, FaceCrops, cut_recordings
-from trainer.dataset import earliest_end_s, read_clip
+from trainer.dataset import read_clip
 from trainer.decode import packet_times_s
 
 SPEC = ClipSpec(

@@ -36,7 +36,7 @@ from benchmarks.machine import cpu_name, write_result  # noqa: E402
 from benchmarks.steady_motion import SPEC, recordings  # noqa: E402
 from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices  # noqa: E402
 from realtime_mood.model.labels import LABELS  # noqa: E402
-from trainer.dataset import fixed_ends_s  # noqa: E402
+from trainer.clip_times import fixed_ends_s  # noqa: E402
 from trainer.motion import against_the_head  # noqa: E402
 
 TEST_ACTORS = 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypedDict
@@ -24,6 +23,7 @@ from trainer.augment import (
     hide_face,
     recolour_clip,
 )
+from trainer.clip_times import fixed_ends_s, jittered_times_s
 from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
@@ -52,7 +52,7 @@ class Item(TypedDict, total=False):
     hidden: bool
     """Training only, where faces are hidden: whether the expression cannot be told."""
     shown: bool
-    """Training only: whether it is a picture on which the expression can be told."""
+    """Training only: whether it is a picture as it is, on which the expression can be told."""
     keys: int
     """Training only: what is random about the clip after it was made is drawn from this."""
     motion: torch.Tensor
@@ -61,60 +61,12 @@ class Item(TypedDict, total=False):
     """Training only, where landmarks are learned: shape (points, 2), float32; NaN: not known."""
 
 
-def earliest_end_s(times_s: npt.NDArray[np.float64], spec: ClipSpec) -> float:
-    """End of the first clip that lies wholly in a recording; the last frame's where none does."""
-    return float(min(times_s[0] + spec.span_s, times_s[-1]))
-
-
-def fixed_ends_s(
-    times_s: npt.NDArray[np.float64], spec: ClipSpec, count: int
-) -> npt.NDArray[np.float64]:
-    """End times of clips spread evenly over a recording.
-
-    Args:
-        times_s: times of its crops, rising.
-        spec: what a clip is.
-        count: how many clips.
-
-    Returns:
-        Rising times in seconds from `earliest_end_s` to the last frame's; the middle for one.
-    """
-    first_s, last_s = earliest_end_s(times_s, spec), float(times_s[-1])
-    if count == 1:
-        return np.array([(first_s + last_s) / 2])
-    return np.linspace(first_s, last_s, count)
-
-
 def read_clip(crops: FaceCrops, spec: ClipSpec, *, end_s: float) -> npt.NDArray[np.uint8]:
     """The crops of one clip, chosen as the runtime chooses them.
 
     Times before the recording began take its first crop.
     """
     return crops.read(nearest_indices(crops.times_s, clip_timestamps(spec, end_s=end_s)))
-
-
-def jittered_times_s(
-    times_s: npt.NDArray[np.float64],
-    spec: ClipSpec,
-    recipe: RecipeConfig,
-    rng: np.random.Generator,
-) -> npt.NDArray[np.float64]:
-    """Times of a training clip's frames: anywhere in a recording, a little faster or slower.
-
-    Args:
-        times_s: times of the recording's crops, rising.
-        spec: what a clip is.
-        recipe: `speed_jitter` and `time_jitter` are used.
-        rng: decides.
-
-    Returns:
-        Shape (num_frames,), rising.
-    """
-    factor = math.exp(rng.uniform(-1.0, 1.0) * math.log1p(recipe.speed_jitter))
-    stretched = replace(spec, frame_interval_s=spec.frame_interval_s * factor)
-    end_s = rng.uniform(earliest_end_s(times_s, stretched), times_s[-1])
-    off_s = rng.uniform(-1.0, 1.0, spec.num_frames) * recipe.time_jitter * spec.frame_interval_s
-    return np.sort(clip_timestamps(stretched, end_s=end_s) + off_s)
 
 
 def known_mask(recording: Recording) -> torch.Tensor:
@@ -140,8 +92,8 @@ class TrainingClips(Dataset[Item]):
         asks_only_pictures: only pictures are asked what they are called; of the others, the loss
             of the label is 0.
         covers: in some frames of each clip the face is covered or dark.
-        reanimator: of the same recordings; in `recipe.reanimate` of the clips of recordings, the
-            face of a picture moves instead. None: in none.
+        reanimator: of these and perhaps more; it makes faces of pictures move in `recipe.reanimate`
+            of the clips of recordings, and in `recipe.talk` of those of pictures. None: in none.
     """
 
     def __init__(
@@ -178,11 +130,11 @@ class TrainingClips(Dataset[Item]):
             spec = replace(spec, num_frames=min(recipe.still_frames, spec.num_frames))
         times_s = jittered_times_s(crops.times_s, spec, recipe, rng)
         frames = nearest_indices(crops.times_s, times_s)
-        padded = self._reanimated(draw.index, frames, rng)
-        if padded is None:
-            padded = crops.read(frames)
-            if crops.is_still:
-                padded = move_camera(padded, rng)
+        moved = self._reanimated(crops, frames, spec, rng)
+        talks = crops.is_still and moved is not None
+        padded = crops.read(frames) if moved is None else moved
+        if crops.is_still or moved is not None:
+            padded = move_camera(padded, rng)
         changes = draw_changes(recipe, rng)
         move = draw_move(padded.shape[1], spec.image_size, rng, recipe, changes)
         clip = recolour_clip(move.of_clip(padded), rng, recipe, changes)
@@ -200,29 +152,33 @@ class TrainingClips(Dataset[Item]):
             labels=crops.recording.label,
             known_labels=self._known_labels(crops),
             indices=draw.index,
-            shown=crops.is_still and not hidden,
+            shown=crops.is_still and not hidden and not talks,
             keys=key,
         )
         if recipe.hide:
             item["hidden"] = hidden
         if self._motion is not None:
-            moved = self._motion.of(draw.index, frames, is_mirrored=move.mirrors)
-            item["motion"] = torch.from_numpy(moved)
+            motion = self._motion.of(draw.index, frames, is_mirrored=move.mirrors)
+            item["motion"] = torch.from_numpy(np.full_like(motion, np.nan) if talks else motion)
         if self._landmarks is not None:
             points = move_landmarks(self._landmarks[draw.index], move)
-            item["landmarks"] = torch.from_numpy(points)
+            item["landmarks"] = torch.from_numpy(np.full_like(points, np.nan) if talks else points)
         return item
 
     def _reanimated(
-        self, index: int, frames: npt.NDArray[np.intp], rng: np.random.Generator
+        self,
+        crops: FaceCrops,
+        frames: npt.NDArray[np.intp],
+        spec: ClipSpec,
+        rng: np.random.Generator,
     ) -> npt.NDArray[np.uint8] | None:
-        """The face of a picture that moves as the recording does, if this clip is to be one."""
-        if self._reanimator is None or self.recordings[index].is_still:
+        """The face of a picture that moves, if this clip is to be one."""
+        share = self._recipe.talk if crops.is_still else self._recipe.reanimate
+        if self._reanimator is None or rng.random() >= share:
             return None
-        if rng.random() >= self._recipe.reanimate:
-            return None
-        clip = self._reanimator.clip(index, frames, rng)
-        return None if clip is None else move_camera(clip, rng)
+        if crops.is_still:
+            return self._reanimator.let_talk(crops, spec, self._recipe, rng)
+        return self._reanimator.reanimate(crops, frames, rng)
 
     def _known_labels(self, crops: FaceCrops) -> torch.Tensor:
         if crops.is_still or not self._asks_only_pictures:

@@ -12,8 +12,8 @@ frames' tokens cannot, and is fitted in seconds:
 That is what two layers of divided attention can compute, so `motion_layers` writes it into them.
 
 Where there are pictures, they are what the network learns to be silent from: a camera that moves, a
-hand before the face, a cut from one face to another, the faint motion of a face at rest, and motion
-unlike any of the recordings' change nothing of what a picture is called.
+hand before the face, a cut from one face to another, the faint motion of a face at rest, motion
+unlike any of the recordings', and talk change nothing of what a picture is called.
 
 Of a few hundred recordings, one network learns this and another that. Several are fitted, and one
 more learns the mean of the probabilities that they lead to (Hinton et al. 2015, arXiv 1503.02531).
@@ -45,6 +45,10 @@ FAINT = 0.3
 """Of the motion of recordings, what a face at rest may have."""
 UNLIKE = (1.5, 4.0)
 """Times the motion of recordings, some directions reversed, is what no recording shows."""
+
+TALKING = 0.4
+"""Share of pictures that talk, where any do."""
+NEUTRAL = LABELS.index("neutral")
 
 MEMBERS = 8
 """Networks that are averaged."""
@@ -138,23 +142,37 @@ class Idle:
         moved: their motion, which says something.
         pictures: as clips that a camera makes.
         covered: likewise, some frames covered or dark.
+        talking: likewise, whose faces talk; None: there are none.
     """
 
     def __init__(
-        self, motion: Motion, frames: Tensor, moved: Tensor, pictures: Seen, covered: Seen
+        self,
+        motion: Motion,
+        frames: Tensor,
+        moved: Tensor,
+        pictures: Seen,
+        covered: Seen,
+        talking: Seen | None = None,
     ) -> None:
-        self.pictures = pictures
+        shown = [pictures] if talking is None else [pictures, talking]
+        self.first = torch.cat([seen.first for seen in shown])
+        self.labels = torch.cat([seen.labels for seen in shown])
+        self.known = torch.cat([seen.known for seen in shown])
+        if talking is not None:
+            # Who talks with an expression is not calm; who has none may be.
+            self.known[len(pictures.known) :] |= talking.labels[:, None] != NEUTRAL
         self._motion = motion
         self._frames = frames
         self._recordings = moved
         self._camera = motion.along(pictures.frames)
         self._covered = motion.along(covered.frames)
+        self._talking = None if talking is None else motion.along(talking.frames)
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
         """Indices of pictures, shape (count,), and the motion each is seen with.
 
         Of the camera that made a clip of it, of one that was covered, of a cut from a face to
-        another, a little of that of a recording, or much that is like that of none.
+        another, a little of that of a recording, much that is like that of none, or of talk.
         """
         chosen = torch.randint(len(self._camera), (count,))
         one, other, faint, strange = torch.randint(len(self._frames), (4, count))
@@ -171,7 +189,13 @@ class Idle:
                 self._recordings[strange] * torch.empty(count, 1, 1).uniform_(*UNLIKE) * signs,
             ]
         )
-        return chosen, kinds[torch.randint(len(kinds), (count,)), torch.arange(count)]
+        said = kinds[torch.randint(len(kinds), (count,)), torch.arange(count)]
+        if self._talking is not None:
+            talks = torch.rand(count) < TALKING
+            who = torch.randint(len(self._talking), (count,))
+            said = torch.where(talks[:, None, None], self._talking[who], said)
+            chosen = torch.where(talks, len(self._camera) + who, chosen)
+        return chosen, said
 
 
 def fit_reader(
@@ -228,9 +252,9 @@ def _fit(
         smoothing = torch.full((BATCH, 1), LABEL_SMOOTHING)
         if idle is not None:
             chosen, said = idle.draw(PICTURES)
-            u, first = torch.cat([u, said]), torch.cat([first, idle.pictures.first[chosen]])
-            labels = torch.cat([labels, idle.pictures.labels[chosen]])
-            known = torch.cat([known, idle.pictures.known[chosen]])
+            u, first = torch.cat([u, said]), torch.cat([first, idle.first[chosen]])
+            labels = torch.cat([labels, idle.labels[chosen]])
+            known = torch.cat([known, idle.known[chosen]])
             smoothing = torch.cat([smoothing, torch.full((PICTURES, 1), PICTURES_SMOOTHING)])
         logits = answered(first, reader(u))
         if members:

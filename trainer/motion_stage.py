@@ -32,6 +32,8 @@ class MotionClips:
     """As clips that a camera makes; None: there are none."""
     covered: TrainingClips | None = None
     """The same, some frames of each covered or dark."""
+    talking: TrainingClips | None = None
+    """The same, whose faces talk; None: they do not."""
 
 
 def why_not(model: Model) -> str:
@@ -99,7 +101,10 @@ def add_motion_reader(
             drawn = [Draw(index, 0, index) for index in chosen]
             pictures = see(clips.pictures, drawn, "motion of pictures")
             covered = see(clips.covered, drawn[::2], "motion of covered pictures")
-            idle = Idle(motion, recordings.frames, moved, pictures, covered)
+            talking = None
+            if clips.talking is not None:
+                talking = see(clips.talking, drawn, "motion of talking pictures")
+            idle = Idle(motion, recordings.frames, moved, pictures, covered, talking)
             first = torch.cat([first, pictures.first])
             patches = (patches + pictures.patches) / 2
         deeper.requires_grad_(False)

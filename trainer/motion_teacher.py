@@ -17,9 +17,10 @@ from torch.nn import functional
 
 from realtime_mood.model.clip_spec import ClipSpec, nearest_indices
 from realtime_mood.model.labels import LABELS
+from trainer.clip_times import jittered_times_s
 from trainer.config import RecipeConfig
 from trainer.crops import FaceCrops
-from trainer.dataset import jittered_times_s, known_mask
+from trainer.dataset import known_mask
 from trainer.loss import label_loss
 from trainer.motion import DIRECTIONS, MotionTargets
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 
 from realtime_mood.errors import SourceError
@@ -51,6 +50,7 @@ class SplitCrops:
         self._bad_allowed = int(config.data.allow_bad * files)
         self._config = config
         self._progress = progress
+        self._reanimator: Reanimator | None = None
         to_move = replace(cutter.padded(PAD), finds_landmarks=config.recipe.uses_motion)
         if to_move.finds_landmarks:
             model_file()
@@ -73,16 +73,15 @@ class SplitCrops:
         """The pictures that are learned from."""
         return [crops for crops in self.train if crops.is_still]
 
-    def reanimator(self, recordings: Sequence[FaceCrops]) -> Reanimator | None:
-        """Training pictures that move as some recordings do; None: the recipe wants none.
+    def reanimator(self) -> Reanimator | None:
+        """What makes training pictures move as training recordings do; None: nothing asks for it.
 
-        Args:
-            recordings: cut for training.
+        Built once.
         """
-        if not self._config.recipe.reanimate:
-            return None
-        is_still = [crops.is_still for crops in self.train]
-        return Reanimator(recordings, self.stills, self.landmarks()[is_still])
+        recipe = self._config.recipe
+        if self._reanimator is None and (recipe.reanimate or recipe.talk):
+            self._reanimator = Reanimator(self.train, self.landmarks())
+        return self._reanimator
 
     def landmarks(self) -> Points:
         """Those of what is learned from; of recordings, they are not known."""

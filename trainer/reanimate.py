@@ -14,11 +14,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from realtime_mood.model.clip_spec import ClipSpec, nearest_indices
+from realtime_mood.model.labels import LABELS
 from trainer.augment import PAD
+from trainer.clip_times import jittered_times_s
+from trainer.config import RecipeConfig
 from trainer.crops import FaceCrops
 from trainer.landmark_finder import POINTS, Points
 from trainer.motion import EYES, recorded_faces
 
+QUIET = (LABELS.index("calm"), LABELS.index("neutral"))
+"""What recordings are called in which somebody talks and shows as good as no expression."""
 NOSE = slice(27, 31)
 INNER_LIPS = (slice(61, 64), slice(65, 68))
 CLOSED_SHARE = 0.2
@@ -43,46 +49,76 @@ class Reanimator:
     """Makes faces of pictures move as recorded ones did.
 
     Args:
-        recordings: whose motion is asked for, by their index.
-        pictures: whose faces move.
-        landmarks: of the pictures, see `trainer.landmarks.find_landmarks`.
+        crops: recordings, of which those with landmarks tell how to move, and pictures.
+        landmarks: of the pictures, in the order of `crops`; see
+            `trainer.landmarks.find_landmarks`.
     """
 
-    def __init__(
-        self, recordings: Sequence[FaceCrops], pictures: Sequence[FaceCrops], landmarks: Points
-    ) -> None:
-        self._faces = recorded_faces(recordings)
-        usable = _usable(landmarks)
-        self._landmarks = landmarks[usable]
-        self._pictures = list(compress(pictures, usable))
+    def __init__(self, crops: Sequence[FaceCrops], landmarks: Points) -> None:
+        faces = zip(crops, recorded_faces(crops), strict=True)
+        self._faces = {c.recording.take: face for c, face in faces if face is not None}
+        self._quiet = [
+            c for c in crops if c.recording.take in self._faces and c.recording.label in QUIET
+        ]
+        usable = [c.is_still for c in crops] & _usable(landmarks)
+        self._pictures = list(compress(crops, usable))
+        takes = (picture.recording.take for picture in self._pictures)
+        self._landmarks = dict(zip(takes, landmarks[usable], strict=True))
 
-    def clip(
-        self, index: int, frames: npt.NDArray[np.intp], rng: np.random.Generator
+    def reanimate(
+        self, recording: FaceCrops, frames: npt.NDArray[np.intp], rng: np.random.Generator
     ) -> npt.NDArray[np.uint8] | None:
-        """A picture's face that moves as a recording's does.
+        """Some picture's face that moves as a recording's does.
 
         Args:
-            index: of the recording.
-            frames: of the clip, shape (num_frames,).
+            recording: one of `crops`.
+            frames: of a clip of it, shape (num_frames,).
             rng: the picture is drawn from it.
 
         Returns:
             Padded crops, shape (num_frames, side, side, 3), uint8; None where the recording's
             landmarks are not known, or no picture can be used.
         """
-        face = self._faces[index]
-        if face is None or not self._pictures:
+        if recording.recording.take not in self._faces or not self._pictures:
             return None
-        chosen = int(rng.integers(len(self._pictures)))
-        picture = self._pictures[chosen].read(np.zeros(1, dtype=np.intp))[0]
-        side = picture.shape[0]
-        points = (side - 1) / 2 + self._landmarks[chosen] * side / (1.0 + PAD) / 2
+        return self._moved(
+            self._pictures[int(rng.integers(len(self._pictures)))], recording, frames
+        )
+
+    def let_talk(
+        self, picture: FaceCrops, spec: ClipSpec, recipe: RecipeConfig, rng: np.random.Generator
+    ) -> npt.NDArray[np.uint8] | None:
+        """A picture's face that talks, as somebody does who shows no expression.
+
+        Args:
+            picture: one of `crops`.
+            spec: what a clip is.
+            recipe: how clips vary in time.
+            rng: recording and time are drawn from it.
+
+        Returns:
+            See `reanimate`; None where the picture cannot be used, or nobody talks so.
+        """
+        if picture.recording.take not in self._landmarks or not self._quiet:
+            return None
+        recording = self._quiet[int(rng.integers(len(self._quiet)))]
+        times_s = jittered_times_s(recording.times_s, spec, recipe, rng)
+        return self._moved(picture, recording, nearest_indices(recording.times_s, times_s))
+
+    def _moved(
+        self, picture: FaceCrops, recording: FaceCrops, frames: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.uint8]:
+        image = picture.read(np.zeros(1, dtype=np.intp))[0]
+        side = image.shape[0]
+        known = self._landmarks[picture.recording.take]
+        points = (side - 1) / 2 + known * side / (1.0 + PAD) / 2
         left, right = (points[eye].mean(axis=0) for eye in EYES)
         across = right - left
         # From distances of the eyes, level, to pixels of the picture.
         turn = np.array([across, [-across[1], across[0]]])
+        face = self._faces[recording.recording.take]
         moved = (face[frames] - at_rest(face)) @ turn
-        return np.stack([_opened(_warp(picture, points, step), points, step) for step in moved])
+        return np.stack([_opened(_warp(image, points, step), points, step) for step in moved])
 
 
 def at_rest(face: Points) -> Points:

@@ -41,7 +41,6 @@ from trainer.motion_teacher import fit_teacher
 from trainer.parts import PICTURES, SplitCrops
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
-from trainer.reanimate import Reanimator
 from trainer.report.curves import read_history
 from trainer.report.reports import REPORT_FOLDER, report_run
 from trainer.run_folder import open_run
@@ -109,9 +108,9 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
             "frames that began as 'tiny', or leave it out"
         )
     if all(r.image is not None for r in split.train):
-        _refuse(config.recipe, ("motion_clips", "reanimate"), NO_RECORDINGS)
+        _refuse(config.recipe, ("motion_clips", "reanimate", "talk"), NO_RECORDINGS)
     if all(r.image is None for r in split.train):
-        _refuse(config.recipe, ("teacher_epochs", "reanimate"), NO_PICTURES)
+        _refuse(config.recipe, ("teacher_epochs", "reanimate", "talk"), NO_PICTURES)
     logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
     cutter = Cutter(
         folder=config.crops_folder,
@@ -148,7 +147,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         recipe=config.recipe,
         seed=config.run.seed,
         motion=motion,
-        reanimator=parts.reanimator(parts.train) if _stages(config.recipe) else None,
+        reanimator=parts.reanimator(),
     )
     for stage in _stages(config.recipe):
         set_seed(config.run.seed)
@@ -199,24 +198,24 @@ def _read_motion(
     # A model that compares frames wants as many of a picture as of a recording.
     recipe = replace(config.recipe, still_frames=0, hide=0.0)
 
-    def clips(
-        crops: list[FaceCrops], *, covers: bool = False, reanimator: Reanimator | None = None
-    ) -> TrainingClips:
+    def clips(crops: list[FaceCrops], *, covers: bool = False, talk: float = 0.0) -> TrainingClips:
         return TrainingClips(
             crops,
             spec,
-            recipe=recipe,
+            recipe=replace(recipe, talk=talk),
             seed=config.run.seed,
             covers=covers,
-            reanimator=reanimator,
+            reanimator=parts.reanimator(),
         )
 
+    stills = parts.stills
     return add_motion_reader(
         model,
         MotionClips(
-            recordings=clips(parts.moving, reanimator=parts.reanimator(parts.moving)),
-            pictures=clips(parts.stills) if parts.stills else None,
-            covered=clips(parts.stills, covers=True) if parts.stills else None,
+            recordings=clips(parts.moving),
+            pictures=clips(stills) if stills else None,
+            covered=clips(stills, covers=True) if stills else None,
+            talking=clips(stills, talk=1.0) if recipe.talk else None,
         ),
         views=recipe.motion_clips,
         batch_size=recipe.batch_size,

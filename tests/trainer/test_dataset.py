@@ -13,14 +13,13 @@ import torch
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import LABELS
 from realtime_mood.model.preprocess import normalise, preprocess
+from trainer.clip_times import fixed_ends_s, jittered_times_s
 from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
 from trainer.dataset import (
     EvaluationClips,
     TrainingClips,
-    fixed_ends_s,
-    jittered_times_s,
     read_clip,
 )
 from trainer.loss import label_loss

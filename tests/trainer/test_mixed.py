@@ -147,7 +147,7 @@ def test_a_share_of_the_base_model_stays(faces: Path, tmp_path: Path) -> None:
         torch.testing.assert_close(found["0.25"][name].float(), mean, rtol=2e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("option", ["--teacher-epochs", "--reanimate"])
+@pytest.mark.parametrize("option", ["--teacher-epochs", "--reanimate", "--talk"])
 def test_what_is_for_pictures_needs_some(
     option: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,9 +161,10 @@ def test_pictures_move_in_the_place_of_recordings(
 ) -> None:
     pytest.importorskip("dlib", reason="dlib is not installed")
     data = ("--data", str(corpus), "--data", f"images:{faces}")
-    run(tmp_path / "out", *data, "--motion", "1", "--reanimate", "0.5")
+    run(tmp_path / "out", *data, "--motion", "1", "--reanimate", "0.5", "--talk", "0.3")
     card = (tmp_path / "out" / "checkpoint" / "README.md").read_text()
     assert "In 50 % of the clips of recordings" in card
+    assert "Of the pictures 30 % talked" in card
 
 
 @pytest.mark.parametrize(

@@ -84,9 +84,9 @@ def _picture(image: np.ndarray, number: int = 0) -> StillCrops:
     return StillCrops.of(recording, PADDED)
 
 
-def _recording(folder: Path, moved: np.ndarray | None) -> FaceCrops:
+def _recording(folder: Path, moved: np.ndarray | None, emotion: str = "03") -> FaceCrops:
     """Of frames that are red, whose face moves, in distances of the eyes, as is told."""
-    parsed = parse_name(folder / "02-01-03-01-01-01-01.mp4")
+    parsed = parse_name(folder / f"02-01-{emotion}-01-01-01-01.mp4")
     assert isinstance(parsed, Recording)
     shape = (FRAMES, PADDED.image_size, PADDED.image_size, 3)
     red = np.full(shape, 200, dtype=np.uint8) * np.array([0, 0, 1], dtype=np.uint8)
@@ -100,6 +100,11 @@ def _recording(folder: Path, moved: np.ndarray | None) -> FaceCrops:
         np.arange(FRAMES) / 30,
         landmarks_file=None if moved is None else folder / "points.npy",
     )
+
+
+def _reanimator(recording: FaceCrops, *pictures: tuple[StillCrops, np.ndarray]) -> Reanimator:
+    landmarks = [np.full_like(_face(), np.nan), *(points for _, points in pictures)]
+    return Reanimator([recording, *(picture for picture, _ in pictures)], np.stack(landmarks))
 
 
 def _opening(part: slice, by: tuple[float, float]) -> np.ndarray:
@@ -122,9 +127,9 @@ def test_a_part_of_the_face_moves_as_far_as_the_recorded_one(
 ) -> None:
     point = _middle(part)
     recording = _recording(tmp_path, _opening(part, by))
-    reanimator = Reanimator([recording], [_picture(_spots(point))], _face()[None])
+    reanimator = _reanimator(recording, (_picture(_spots(point)), _face()))
     frames = np.array([2, 5, 15, 18])
-    clip = reanimator.clip(0, frames, np.random.default_rng(0))
+    clip = reanimator.reanimate(recording, frames, np.random.default_rng(0))
     assert clip is not None
     assert clip.shape == (4, 80, 80, 3)
     still = _pixels(_face()[point])
@@ -144,8 +149,8 @@ def test_a_face_that_is_turned_moves_along_its_own_eyes(tmp_path: Path) -> None:
     column, row = (SIDE - 1) / 2 + turned[_middle(CHIN)] * SIDE / 2
     spot = 255 * np.exp(-((columns - column) ** 2 + (rows - row) ** 2) / 4)
     recording = _recording(tmp_path, _opening(CHIN, (0.0, 0.2)))
-    reanimator = Reanimator([recording], [_picture(spot.astype(np.uint8))], turned[None])
-    clip = reanimator.clip(0, np.array([0, 15]), np.random.default_rng(0))
+    reanimator = _reanimator(recording, (_picture(spot.astype(np.uint8)), turned))
+    clip = reanimator.reanimate(recording, np.array([0, 15]), np.random.default_rng(0))
     assert clip is not None
     moved = turn @ [0.0, 0.2 * 0.8 * SIDE / 2]
     np.testing.assert_allclose(_where(clip[1]) - _where(clip[0]), moved, atol=1.2)
@@ -156,8 +161,8 @@ def test_a_mouth_that_opens_is_dark_inside_and_the_border_stays(tmp_path: Path) 
     moved[FRAMES // 2 :, LIPS[1], 1] = 0.3
     recording = _recording(tmp_path, moved)
     bright = _picture(np.full((SIDE, SIDE), 220, dtype=np.uint8))
-    reanimator = Reanimator([recording], [bright], _face()[None])
-    clip = reanimator.clip(0, np.array([0, 15]), np.random.default_rng(0))
+    reanimator = _reanimator(recording, (bright, _face()))
+    clip = reanimator.reanimate(recording, np.array([0, 15]), np.random.default_rng(0))
     assert clip is not None
     shut, opened = clip[..., 0]
     assert (shut > 210).all()
@@ -179,33 +184,57 @@ def test_only_faces_from_the_front_are_moved(tmp_path: Path) -> None:
     aside[27:31, 0] += 0.3
     tiny, tilted = _face() * np.float32(0.2), _face()[:, ::-1]
     unknown = np.full((POINTS, 2), np.nan, dtype=np.float32)
-    landmarks = np.stack([aside, tiny, tilted, unknown, _face()])
-    shades = (10, 20, 30, 40, 250)
-    pictures = [_picture(np.full((SIDE, SIDE), s, np.uint8), s) for s in shades]
+    pictures = [
+        (_picture(np.full((SIDE, SIDE), shade, np.uint8), shade), landmarks)
+        for shade, landmarks in zip(
+            (10, 20, 30, 40, 250), (aside, tiny, tilted, unknown, _face()), strict=True
+        )
+    ]
     recording = _recording(tmp_path, np.zeros((FRAMES, POINTS, 2)))
-    rng = np.random.default_rng(0)
+    frame, rng = np.array([3]), np.random.default_rng(0)
     for _ in range(8):
-        clip = Reanimator([recording], pictures, landmarks).clip(0, np.array([3]), rng)
+        clip = _reanimator(recording, *pictures).reanimate(recording, frame, rng)
         assert clip is not None
         assert (clip > 240).all()
-    assert Reanimator([recording], pictures[:4], landmarks[:4]).clip(0, np.array([3]), rng) is None
-    unknown_recording = _recording(tmp_path, None)
-    assert Reanimator([unknown_recording], pictures, landmarks).clip(0, np.array([3]), rng) is None
+    assert _reanimator(recording, *pictures[:4]).reanimate(recording, frame, rng) is None
+    without = _recording(tmp_path, None)
+    assert _reanimator(without, *pictures).reanimate(without, frame, rng) is None
+    talker = _recording(tmp_path, _opening(CHIN, (0.0, 0.2)), emotion="02")
+    reanimator = _reanimator(talker, *pictures)
+    for picture, _ in pictures[:4]:
+        assert reanimator.let_talk(picture, PADDED, RECIPE, rng) is None
 
 
-def _clips(folder: Path, recipe: RecipeConfig) -> tuple[TrainingClips, FaceCrops]:
-    recording = _recording(folder, _opening(CHIN, (0.0, 0.2)))
-    picture = _picture(np.full((SIDE, SIDE), 120, dtype=np.uint8))
-    recordings = [recording, picture]
-    clips = TrainingClips(
-        recordings,
+def test_who_shows_nothing_lets_pictures_talk(tmp_path: Path) -> None:
+    picture = _picture(_spots(_middle(CHIN)))
+    rng = np.random.default_rng(0)
+    for emotion, talks in (("01", True), ("02", True), ("03", False)):
+        recording = _recording(tmp_path, _opening(CHIN, (0.0, 0.2)), emotion=emotion)
+        reanimator = _reanimator(recording, (picture, _face()))
+        clips = [reanimator.let_talk(picture, PADDED, RECIPE, rng) for _ in range(12)]
+        if not talks:
+            assert clips == [None] * 12
+            continue
+        # Of a clip that lies across the middle of the recording, the chin moves.
+        rows = np.array([[_where(crop)[1] for crop in clip] for clip in clips if clip is not None])
+        assert rows.shape == (12, PADDED.num_frames)
+        assert np.ptp(rows, axis=1).max() > 2.0
+
+
+def _clips(folder: Path, recipe: RecipeConfig, emotion: str = "03") -> TrainingClips:
+    """Of a recording and a grey picture."""
+    recording = _recording(folder, _opening(CHIN, (0.0, 0.2)), emotion=emotion)
+    picture = _picture(np.tile(np.uint8([[90], [150]]), (SIDE // 2, SIDE)))
+    landmarks = np.stack([np.full_like(_face(), np.nan), _face()])
+    return TrainingClips(
+        [recording, picture],
         replace(PADDED, image_size=SIDE, crop_margin=0.0),
         recipe=recipe,
         seed=1,
-        motion=MotionTargets(recordings),
-        reanimator=Reanimator(recordings, [picture], _face()[None]),
+        motion=MotionTargets([recording, picture]),
+        landmarks=landmarks,
+        reanimator=Reanimator([recording, picture], landmarks),
     )
-    return clips, recording
 
 
 def _is_grey(item: Item) -> bool:
@@ -215,20 +244,36 @@ def _is_grey(item: Item) -> bool:
 
 def test_the_share_of_recordings_that_pictures_stand_in_for(tmp_path: Path) -> None:
     for share in (0.0, 0.25, 1.0):
-        clips, recording = _clips(tmp_path, replace(RECIPE, reanimate=share))
+        clips = _clips(tmp_path, replace(RECIPE, reanimate=share))
         items = [clips[Draw(0, epoch, 0)] for epoch in range(60)]
         assert np.mean([_is_grey(item) for item in items]) == pytest.approx(share, abs=0.15)
         # What it is called and how it moves are the recording's.
-        assert {item["labels"] for item in items} == {recording.recording.label}
+        assert {item["labels"] for item in items} == {clips.recordings[0].recording.label}
         assert all(item["motion"].abs().max() > 0.0 for item in items)
-        # A picture is never moved by a recording.
         still = clips[Draw(1, 0, 1)]
         assert still["labels"] == 4
+        assert still["shown"]
         assert not still["motion"].any()
 
 
+def test_pictures_that_talk_are_called_what_they_are(tmp_path: Path) -> None:
+    for share in (0.0, 0.5, 1.0):
+        clips = _clips(tmp_path, replace(RECIPE, talk=share, reanimate=0.0), emotion="01")
+        items = [clips[Draw(1, epoch, 1)] for epoch in range(60)]
+        talks = [not item["shown"] for item in items]
+        assert np.mean(talks) == pytest.approx(share, abs=0.15)
+        for item, talking in zip(items, talks, strict=True):
+            assert item["labels"] == 4
+            assert _is_grey(item)
+            # A teacher of pictures as they are, landmarks and motion would be wrong.
+            assert bool(item["motion"].isnan().all()) is talking
+            assert bool(item["landmarks"].isnan().all()) is talking
+        assert not _is_grey(clips[Draw(0, 0, 0)])
+
+
 def test_what_is_drawn_follows_from_the_draw(tmp_path: Path) -> None:
-    clips, _ = _clips(tmp_path, replace(RECIPE, reanimate=0.5))
+    clips = _clips(tmp_path, replace(RECIPE, reanimate=0.5, talk=0.5), emotion="01")
     for epoch in range(4):
-        one, again = clips[Draw(0, epoch, 0)], clips[Draw(0, epoch, 0)]
-        assert (one["pixel_values"] == again["pixel_values"]).all()
+        for index in (0, 1):
+            one, again = (clips[Draw(index, epoch, 0)] for _ in range(2))
+            assert (one["pixel_values"] == again["pixel_values"]).all()

@@ -100,6 +100,9 @@ class RecipeConfig(Options):
     reanimate: Annotated[float, SHARE] = 0.0
     """Share of the clips of recordings in which the face of a picture moves as the recorded one
     does, so that motion is known on faces that were never recorded; needs dlib."""
+    talk: Annotated[float, SHARE] = 0.0
+    """Share of pictures whose faces talk, as recorded ones do that are called calm or neutral, and
+    are still called what they are; needs dlib."""
     still_frames: Annotated[int, Range(0, 64)] = 0
     """Frames of the clips that pictures are given as in training (0: as many as of recordings); a
     model that compares frames needs but two."""
@@ -166,7 +169,7 @@ class RecipeConfig(Options):
     @property
     def uses_motion(self) -> bool:
         """Whether the landmarks of recordings are needed."""
-        return self.learns_motion or self.reanimate > 0.0
+        return self.learns_motion or self.reanimate > 0.0 or self.talk > 0.0
 
     @property
     def mixes(self) -> bool:

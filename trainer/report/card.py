@@ -72,8 +72,9 @@ def model_card(report: Report) -> str:
         asks_clips=config.recipe.asks_clips,
         epochs=max(config.recipe.epochs, config.recipe.frame_epochs),
         best=config.recipe.keep == "best",
-        reanimated=f"{100 * config.recipe.reanimate:.0f} %" if config.recipe.reanimate else "",
-        hidden=f"{100 * config.recipe.hide:.0f} %" if config.recipe.hide and pictures else "",
+        reanimated=_share(config.recipe.reanimate),
+        talking=_share(config.recipe.talk),
+        hidden=_share(config.recipe.hide) if pictures else "",
         taught=bool(config.recipe.teacher_epochs),
         landmarks=bool(config.recipe.frame_epochs and config.recipe.landmarks),
         motion=config.recipe.learns_motion,
@@ -152,6 +153,11 @@ def _base(name: str) -> str:
         size = f"width {TINY_HIDDEN_SIZE}, {TINY_LAYERS} layers, {TINY_HEADS} heads"
         return f"a small one ({size}) from random weights"
     return f"`{name}`, fine-tuned"
+
+
+def _share(value: float) -> str:
+    """Empty for none."""
+    return f"{100 * value:.0f} %" if value else ""
 
 
 def _row(name: str, measures: Measures) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import LABELS
+from trainer.clip_times import fixed_ends_s
 from trainer.crops import FaceCrops
-from trainer.dataset import fixed_ends_s, read_clip
+from trainer.dataset import read_clip
 from trainer.predictions import Predictions
 from trainer.report.page import Example
 
