@@ -1,0 +1,156 @@
+"""Whether a face that talks is called what it is called when it does not.
+
+    python benchmarks/talking_pictures.py faces.npz RAVDESS YUNET_FILE CACHE [--model DIR]
+        [--output FILE]
+
+Labelled video of real faces that talk is rare. Some held-out pictures of faces in the wild are made
+to talk: warped as the landmarks of recorded faces move that are called calm or neutral, of people
+that the default checkpoint did not learn from (see `trainer.reanimate`). What is measured is the
+share of single clips whose likeliest label is the picture's, talking and still; a neutral face that
+talks may be called calm too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.machine import cpu_name, write_result  # noqa: E402
+from benchmarks.steady_motion import TEST_ACTORS, UNCHANGED  # noqa: E402
+from realtime_mood.model.checkpoint import (  # noqa: E402
+    load_model,
+    locate_checkpoint,
+    read_contract,
+)
+from realtime_mood.model.labels import LABELS  # noqa: E402
+from trainer.augment import PAD  # noqa: E402
+from trainer.corpora.images import index_images  # noqa: E402
+from trainer.corpora.ravdess import index_folder  # noqa: E402
+from trainer.corpora.splits import split_pictures  # noqa: E402
+from trainer.crops import Cutter, cut_recordings  # noqa: E402
+from trainer.dataset import TrainingClips  # noqa: E402
+from trainer.decode import available_decoder  # noqa: E402
+from trainer.landmarks import find_landmarks  # noqa: E402
+from trainer.metrics import calibration_error  # noqa: E402
+from trainer.reanimate import QUIET, Reanimator  # noqa: E402
+from trainer.sampler import Draw  # noqa: E402
+
+PICTURES = 1200
+"""Drawn; those of faces that are turned away are left out."""
+BATCH = 32
+CALM, NEUTRAL = LABELS.index("calm"), LABELS.index("neutral")
+
+
+def main() -> None:
+    """Measure and print JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("pictures", type=Path)
+    parser.add_argument("recordings", type=Path)
+    parser.add_argument("yunet", type=Path)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("--model", default=str(ROOT / "assets" / "checkpoint"))
+    parser.add_argument("--output", type=Path)
+    asked = parser.parse_args()
+    folder = locate_checkpoint(asked.model)
+    contract, model = read_contract(folder), load_model(folder)
+    cutter = Cutter(
+        folder=asked.cache,
+        spec=contract.spec,
+        detector="yunet",
+        yunet_file=asked.yunet,
+        decoder=available_decoder(),
+    )
+    talkers = [
+        recording
+        for recording in index_folder(asked.recordings).recordings
+        if recording.actor in TEST_ACTORS and recording.label in QUIET
+    ]
+    cv2.setNumThreads(1)
+
+    def progress(what: str, done: int, total: int) -> None:
+        print(f"\r{what} {done}/{total}", end="", file=sys.stderr)
+
+    held_out = split_pictures(index_images(asked.pictures).recordings).test
+    order = np.random.default_rng(0).permutation(len(held_out))
+    pictures = [held_out[index] for index in order[:PICTURES]]
+    crops, _ = cut_recordings(
+        [*pictures, *talkers],
+        replace(cutter.padded(PAD), finds_landmarks=True),
+        num_workers=2,
+        timeout_s=120.0,
+        progress=progress,
+    )
+    landmarks = find_landmarks(crops, cutter, num_workers=2, progress=progress)
+    recipe = replace(UNCHANGED, talk=1.0)
+    clips = TrainingClips(
+        crops, contract.spec, recipe=recipe, seed=0, reanimator=Reanimator(crops, landmarks)
+    )
+    stills = TrainingClips(crops, contract.spec, recipe=UNCHANGED, seed=0)
+    rows: list[tuple[torch.Tensor, torch.Tensor, int]] = []
+    for index in range(len(pictures)):
+        draw = Draw(index, 0, index)
+        item = clips[draw]
+        # Of a face that is turned away or was not found, no landmarks are right.
+        if not item["shown"]:
+            still = stills[draw]["pixel_values"]
+            rows.append((item["pixel_values"], still, item["labels"]))
+    labels = np.array([label for *_, label in rows])
+    talking, still = (
+        _answers(model, [row[part] for row in rows], contract.temperature) for part in (0, 1)
+    )
+    write_result(
+        {
+            "machine": {"cpu": cpu_name(), "python": platform.python_version()},
+            "pictures": len(rows),
+            "talkers": len(talkers),
+            "talking": _measured(talking, labels),
+            "still": _measured(still, labels),
+        },
+        asked.output,
+    )
+
+
+@torch.no_grad()
+def _answers(
+    model: torch.nn.Module, clips: list[torch.Tensor], temperature: float
+) -> npt.NDArray[np.float64]:
+    found = []
+    for start in range(0, len(clips), BATCH):
+        logits = model(pixel_values=torch.stack(clips[start : start + BATCH])).logits
+        found.append((logits.double() / temperature).softmax(dim=-1).numpy())
+    return np.concatenate(found)
+
+
+def _measured(
+    probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.intp]
+) -> dict[str, object]:
+    answers = probabilities.argmax(axis=1)
+    right = (answers == labels) | ((answers == CALM) & (labels == NEUTRAL))
+    return {
+        "right": round(float(right.mean()), 3),
+        "right_by_label": {
+            LABELS[label]: round(float(right[labels == label].mean()), 3)
+            for label in np.unique(labels)
+        },
+        "answers": {
+            name: round(float((answers == label).mean()), 3) for label, name in enumerate(LABELS)
+        },
+        "calibration_error": round(calibration_error(probabilities, labels), 3),
+    }
+
+
+if __name__ == "__main__":
+    main()
