@@ -133,6 +133,11 @@ class RecipeConfig(Options):
                     f"{flag_of(name)} is {value:g}, but is for single frames; give "
                     "--frame-epochs, or leave it out"
                 )
+        if self.reanimate and not (self.frame_epochs or self.epochs or self.head_epochs):
+            raise UsageError(
+                f"--reanimate is {self.reanimate:g}, but is for single frames and clips; give "
+                "--frame-epochs or --epochs, or leave it out"
+            )
         if self.motion_clips and (self.epochs or self.head_epochs or self.restart_time):
             raise UsageError(
                 f"--motion-clips is {self.motion_clips}, and what it writes must not be trained; "
