@@ -1,16 +1,16 @@
 #!/bin/sh
 # Makes the default checkpoint: two rounds of FER2013 arrays; a round of both corpora, whose
-# recordings teach motion alone; three rounds in which a convolutional network teaches the pictures.
-# Each round of both ends with layers that read motion, and the next one begins without them. The
-# last run writes these layers anew, for shorter clips.
+# recordings teach motion alone; four rounds in which a convolutional network teaches the pictures, in
+# the last of which most recordings' motion is seen on the faces of pictures. Each round of both ends
+# with layers that read motion, and the next one begins without them. The last run writes these
+# layers anew, for shorter clips, and lets pictures talk.
 # RESUME=--resume goes on with an interrupted run. On two cores an hour for the first two rounds, an
-# hour and a half for the fourth, 70 and 55 minutes for the two after it and six minutes for the last
-# run; the third took four minutes on an H100. A GPU is used where there is one.
+# hour and a half for the fourth, about an hour for each of the three after it and eight minutes for
+# the last run; the third took four minutes on an H100. A GPU is used where there is one.
 # What ships was made by these commits: 86f1710, abd9116, 95b8242, aa6e9c4 (averaged by 1b35675),
-# 0271584, a1f6ffa (with equal intervals, 2.9 s in all: single frames see only the ends of a clip) and
-# 079d91c (layers), ec692e2.
-# (All but the last two kept no single_frames; what they left in run/frames was made a checkpoint by
-# hand.)
+# 0271584, a1f6ffa (with equal intervals, 2.9 s in all: single frames see only the ends of a clip),
+# 82d8c1f and b75cebf.
+# (The first five kept no single_frames; what they left in run/frames was made a checkpoint by hand.)
 # usage: benchmarks/default_model.sh fer2013_train_val.npz ravdess_reanimated face_detection_yunet_2023mar.onnx OUTPUT
 set -eu
 pictures=$1 recordings=$2 output=$4
@@ -64,5 +64,8 @@ both 10 $even $taught --frame-epochs 18 \
 again longest
 both 10 $taught --frame-epochs 14 --frame-interval-s 0.12 --interval-growth 1.4 \
     --base-model "$output/longer/single_frames" --output "$output/longest"
-motion 10 --frame-interval-s 0.1 --interval-growth 1.3 \
-    --base-model "$output/longest/single_frames" --output "$output/default"
+again reanimated
+both 20 $taught --reanimate 0.7 --frame-epochs 14 \
+    --base-model "$output/longest/single_frames" --output "$output/reanimated"
+motion 10 --frame-interval-s 0.1 --interval-growth 1.3 --talk 0.3 \
+    --base-model "$output/reanimated/single_frames" --output "$output/default"

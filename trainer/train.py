@@ -195,8 +195,8 @@ def _refuse(recipe: RecipeConfig, names: Sequence[str], why: str) -> None:
 def _read_motion(
     model: Model, parts: SplitCrops, spec: ClipSpec, config: TrainConfig, progress: Progress
 ) -> Model:
-    # A model that compares frames wants as many of a picture as of a recording. Fitted to recordings'
-    # motion on the faces of pictures, which have expressions of their own, it reads motion worse.
+    # A model that compares frames wants as many of a picture as of a recording. Faces of pictures
+    # that move as recorded ones have expressions of their own besides.
     recipe = replace(config.recipe, still_frames=0, hide=0.0, reanimate=0.0)
 
     def clips(crops: list[FaceCrops], *, covers: bool = False, talk: float = 0.0) -> TrainingClips:
