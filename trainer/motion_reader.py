@@ -52,7 +52,7 @@ NEUTRAL = LABELS.index("neutral")
 
 MEMBERS = 8
 """Networks that are averaged."""
-WEIGHT = 1.5
+WEIGHT = 2.0
 """Of what they say. What a face at rest seems to show misleads more of people that were not learned
 from; the more weight, the more of recordings and the less of pictures are right."""
 DROPOUT = 0.2
