@@ -91,7 +91,7 @@ def learn_from_frames(
             motion=motion,
             landmarks=landmarks,
             asks_only_pictures=asks_only_pictures,
-            reanimator=parts.reanimator(),
+            reanimator=parts.reanimator,
         ),
         validation=validation,
         progress=progress,

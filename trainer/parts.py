@@ -50,7 +50,6 @@ class SplitCrops:
         self._bad_allowed = int(config.data.allow_bad * files)
         self._config = config
         self._progress = progress
-        self._reanimator: Reanimator | None = None
         to_move = replace(cutter.padded(PAD), finds_landmarks=config.recipe.uses_motion)
         if to_move.finds_landmarks:
             model_file()
@@ -62,6 +61,10 @@ class SplitCrops:
         if pictures:
             self.pictures_validation = self._cut(pictures.validation, cutter, "pictures validation")
             self.pictures = self._cut(pictures.test, cutter, PICTURES)
+        self.reanimator: Reanimator | None = None
+        """Makes training pictures move as training recordings do; None: nothing asks for it."""
+        if config.recipe.reanimate or config.recipe.talk:
+            self.reanimator = Reanimator(self.train, self.landmarks())
 
     @property
     def moving(self) -> list[FaceCrops]:
@@ -72,16 +75,6 @@ class SplitCrops:
     def stills(self) -> list[FaceCrops]:
         """The pictures that are learned from."""
         return [crops for crops in self.train if crops.is_still]
-
-    def reanimator(self) -> Reanimator | None:
-        """What makes training pictures move as training recordings do; None: nothing asks for it.
-
-        Built once.
-        """
-        recipe = self._config.recipe
-        if self._reanimator is None and (recipe.reanimate or recipe.talk):
-            self._reanimator = Reanimator(self.train, self.landmarks())
-        return self._reanimator
 
     def landmarks(self) -> Points:
         """Those of what is learned from; of recordings, they are not known."""

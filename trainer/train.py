@@ -147,7 +147,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         recipe=config.recipe,
         seed=config.run.seed,
         motion=motion,
-        reanimator=parts.reanimator(),
+        reanimator=parts.reanimator,
     )
     for stage in _stages(config.recipe):
         set_seed(config.run.seed)
@@ -206,7 +206,7 @@ def _read_motion(
             recipe=replace(recipe, talk=talk),
             seed=config.run.seed,
             covers=covers,
-            reanimator=parts.reanimator(),
+            reanimator=parts.reanimator,
         )
 
     stills = parts.stills
