@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_mood.events import Event
-from realtime_mood.inference.clip_sampler import FIRST_CLIP_S
 
 LEAST_WALL_S = 0.1
 """Shorter runs have no speed worth telling."""
@@ -65,8 +64,8 @@ class RunReport:
         shares = self._shares()
         if shares:
             lines.append("mood: " + ", ".join(f"{name} {share:.0%}" for name, share in shares))
-        if frames and not self.summary["predictions"]:
-            lines.append(f"no expression was named: no face was in sight for {FIRST_CLIP_S:g} s")
+        if frames and not (self.summary["predictions"] or self.summary["skipped_clips"]):
+            lines.append("no expression was named: no face was in sight for long enough")
         lines += [f"recording: {path}" for path in self.recordings]
         return lines
 

@@ -93,7 +93,8 @@ class TrainingClips(Dataset[Item]):
             of the label is 0.
         covers: in some frames of each clip the face is covered or dark.
         reanimator: of these and perhaps more; it makes faces of pictures move in `recipe.reanimate`
-            of the clips of recordings, and in `recipe.talk` of those of pictures. None: in none.
+            of the clips of recordings, which are then not asked what they are called, and in
+            `recipe.talk` of those of pictures. None: in none.
     """
 
     def __init__(
@@ -150,7 +151,7 @@ class TrainingClips(Dataset[Item]):
         item = Item(
             pixel_values=torch.from_numpy(normalise(clip, spec)),
             labels=crops.recording.label,
-            known_labels=self._known_labels(crops),
+            known_labels=self._known_labels(crops, moved is not None),
             indices=draw.index,
             shown=crops.is_still and not hidden and not talks,
             keys=key,
@@ -180,8 +181,9 @@ class TrainingClips(Dataset[Item]):
             return self._reanimator.let_talk(crops, spec, self._recipe, rng)
         return self._reanimator.reanimate(crops, frames, rng)
 
-    def _known_labels(self, crops: FaceCrops) -> torch.Tensor:
-        if crops.is_still or not self._asks_only_pictures:
+    def _known_labels(self, crops: FaceCrops, reanimated: bool) -> torch.Tensor:
+        # A picture that moves as a recording does has an expression of its own.
+        if crops.is_still or not (self._asks_only_pictures or reanimated):
             return known_mask(crops.recording)
         # A label that is the only one in question is right, whatever the model answers.
         alone = torch.zeros(len(LABELS), dtype=torch.bool)

@@ -46,8 +46,6 @@ FAINT = 0.3
 UNLIKE = (1.5, 4.0)
 """Times the motion of recordings, some directions reversed, is what no recording shows."""
 
-TALKING = 0.4
-"""Share of pictures that talk, where any do."""
 NEUTRAL = LABELS.index("neutral")
 
 MEMBERS = 8
@@ -143,6 +141,7 @@ class Idle:
         pictures: as clips that a camera makes.
         covered: likewise, some frames covered or dark.
         talking: likewise, whose faces talk; None: there are none.
+        talk: their share.
     """
 
     def __init__(
@@ -153,6 +152,7 @@ class Idle:
         pictures: Seen,
         covered: Seen,
         talking: Seen | None = None,
+        talk: float = 0.0,
     ) -> None:
         shown = [pictures] if talking is None else [pictures, talking]
         self.first = torch.cat([seen.first for seen in shown])
@@ -166,6 +166,7 @@ class Idle:
         self._recordings = moved
         self._camera = motion.along(pictures.frames)
         self._covered = motion.along(covered.frames)
+        self._talk = talk
         self._talking = None if talking is None else motion.along(talking.frames)
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
@@ -191,7 +192,7 @@ class Idle:
         )
         said = kinds[torch.randint(len(kinds), (count,)), torch.arange(count)]
         if self._talking is not None:
-            talks = torch.rand(count) < TALKING
+            talks = torch.rand(count) < self._talk
             who = torch.randint(len(self._talking), (count,))
             said = torch.where(talks[:, None, None], self._talking[who], said)
             chosen = torch.where(talks, len(self._camera) + who, chosen)

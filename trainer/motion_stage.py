@@ -34,6 +34,8 @@ class MotionClips:
     """The same, some frames of each covered or dark."""
     talking: TrainingClips | None = None
     """The same, whose faces talk; None: they do not."""
+    talk: float = 0.0
+    """Share of pictures that talk while the network is fitted."""
 
 
 def why_not(model: Model) -> str:
@@ -104,7 +106,7 @@ def add_motion_reader(
             talking = None
             if clips.talking is not None:
                 talking = see(clips.talking, drawn, "motion of talking pictures")
-            idle = Idle(motion, recordings.frames, moved, pictures, covered, talking)
+            idle = Idle(motion, recordings.frames, moved, pictures, covered, talking, clips.talk)
             first = torch.cat([first, pictures.first])
             patches = (patches + pictures.patches) / 2
         deeper.requires_grad_(False)

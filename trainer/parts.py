@@ -65,6 +65,16 @@ class SplitCrops:
         """Makes training pictures move as training recordings do; None: nothing asks for it."""
         if config.recipe.reanimate or config.recipe.talk:
             self.reanimator = Reanimator(self.train, self.landmarks())
+            if not self.reanimator.has_pictures:
+                raise SourceError(
+                    "no picture can be made to move, for none shows a face from the front; add "
+                    "some by --data images:PATH, or leave --reanimate and --talk out"
+                )
+            if config.recipe.talk and not self.reanimator.has_talkers:
+                raise SourceError(
+                    f"--talk is {config.recipe.talk:g}, but no training recording is called calm "
+                    "or neutral; add some, or leave it out"
+                )
 
     @property
     def moving(self) -> list[FaceCrops]:

@@ -65,6 +65,16 @@ class Reanimator:
         takes = (picture.recording.take for picture in self._pictures)
         self._landmarks = dict(zip(takes, landmarks[usable], strict=True))
 
+    @property
+    def has_pictures(self) -> bool:
+        """Whether any picture can move."""
+        return bool(self._pictures)
+
+    @property
+    def has_talkers(self) -> bool:
+        """Whether anybody talks as pictures are to talk."""
+        return bool(self._quiet)
+
     def reanimate(
         self, recording: FaceCrops, frames: npt.NDArray[np.intp], rng: np.random.Generator
     ) -> npt.NDArray[np.uint8] | None:

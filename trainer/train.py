@@ -217,6 +217,7 @@ def _read_motion(
             pictures=clips(stills) if stills else None,
             covered=clips(stills, covers=True) if stills else None,
             talking=clips(stills, talk=1.0) if recipe.talk else None,
+            talk=recipe.talk,
         ),
         views=recipe.motion_clips,
         batch_size=recipe.batch_size,

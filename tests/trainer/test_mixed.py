@@ -152,7 +152,7 @@ def test_what_is_for_pictures_needs_some(
     option: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [*TINY.split(), "--output", str(tmp_path / "out"), "--data", str(corpus)]
-    assert main(["train", *words, option, "1"]) == 2
+    assert main(["train", *words, "--motion", "1", option, "1"]) == 2
     assert f"{option} is 1, but the data has no pictures" in capsys.readouterr().err
 
 
@@ -181,10 +181,10 @@ def test_single_frames_take_what_clips_take(words: str, faces: Path, tmp_path: P
     [
         ("--frame-batch-size 9 --accumulate 2", "--frame-batch-size is 9; for 1 processes"),
         ("--frame-batch-size 9 --repeats 2", "--frame-batch-size is 9; with --repeats 2"),
-        ("--reanimate 0.5 --head-epochs 1", "--reanimate is 0.5, but the data has pictures alone"),
+        ("--reanimate 0.5 --motion 1", "--reanimate is 0.5, but the data has pictures alone"),
         (
-            "--reanimate 0.5 --frame-epochs 0 --epochs 0 --head-epochs 0 --motion-clips 1",
-            "--reanimate is 0.5, but is for single frames and clips",
+            "--reanimate 0.5",
+            "--reanimate is 0.5, but teaches motion alone",
         ),
         ("--teacher-epochs 1 --mixup 0.8", "--teacher-epochs is 1, but clips mixed"),
         ("--teacher-epochs 1 --frame-epochs 0", "--teacher-epochs is 1, but is for single"),

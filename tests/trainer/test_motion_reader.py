@@ -102,7 +102,7 @@ PICTURES = {
 }
 
 
-def with_reader(model: Any, *, views: int, seed: int = 1, **others: TrainingClips) -> Any:
+def with_reader(model: Any, *, views: int, seed: int = 1, **others: Any) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainer.motion_reader.MEMBERS", 2)
         patch.setattr("trainer.motion_reader.STEPS", 1500)
@@ -202,7 +202,9 @@ def test_what_does_not_show_an_expression_is_passed_over(
 
 
 def test_pictures_that_talk_are_called_what_they_are(quiet: Any) -> None:
-    told = with_reader(untrained(), views=4, talking=cast(TrainingClips, Talking()), **PICTURES)
+    told = with_reader(
+        untrained(), views=4, talking=cast(TrainingClips, Talking()), talk=0.4, **PICTURES
+    )
     talking = torch.stack([sway(1, seed=9000 + index) for index in range(40)])
     with torch.no_grad():
         without, with_talk = (

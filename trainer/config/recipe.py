@@ -133,9 +133,9 @@ class RecipeConfig(Options):
                     f"{flag_of(name)} is {value:g}, but is for single frames; give "
                     "--frame-epochs, or leave it out"
                 )
-        if self.reanimate and not (self.frame_epochs or self.epochs or self.head_epochs):
+        if self.reanimate and not self.learns_motion:
             raise UsageError(
-                f"--reanimate is {self.reanimate:g}, but is for single frames and clips; give "
+                f"--reanimate is {self.reanimate:g}, but teaches motion alone; give --motion and "
                 "--frame-epochs or --epochs, or leave it out"
             )
         if self.motion_clips and (self.epochs or self.head_epochs or self.restart_time):
