@@ -27,7 +27,14 @@ MOUTH, CHIN, BROW = slice(48, 68), slice(4, 13), slice(17, 22)
 """Parts that move; what is looked at is the middle point of each."""
 LIPS = (slice(60, 64), slice(64, 68))
 RECIPE = RecipeConfig(
-    flip=False, crop_jitter=0.0, randaugment_ops=0, tone=0.0, webcam=0.0, erase=0.0, reanimate=1.0
+    flip=False,
+    crop_jitter=0.0,
+    randaugment_ops=0,
+    tone=0.0,
+    webcam=0.0,
+    erase=0.0,
+    motion=1.0,
+    reanimate=1.0,
 )
 
 
@@ -250,6 +257,8 @@ def test_the_share_of_recordings_that_pictures_stand_in_for(tmp_path: Path) -> N
         # What it is called and how it moves are the recording's.
         assert {item["labels"] for item in items} == {clips.recordings[0].recording.label}
         assert all(item["motion"].abs().max() > 0.0 for item in items)
+        # A picture's own expression is another: nothing is asked of it but motion.
+        assert all((int(item["known_labels"].sum()) == 1) is _is_grey(item) for item in items)
         still = clips[Draw(1, 0, 1)]
         assert still["labels"] == 4
         assert still["shown"]
