@@ -10,7 +10,8 @@
 # What ships was made by these commits: 86f1710, abd9116, 95b8242, aa6e9c4 (averaged by 1b35675),
 # 0271584, a1f6ffa (with equal intervals, 2.9 s in all: single frames see only the ends of a clip),
 # 82d8c1f and 856c6f6.
-# (856c6f6 took 0.4 for the share of talking pictures, whatever --talk said. The first five kept no single_frames; what they left in run/frames was made a checkpoint by hand.)
+# (856c6f6 took 0.4 for the share of talking pictures, whatever --talk said. The first five kept no
+# single_frames; what they left in run/frames was made a checkpoint by hand.)
 # usage: benchmarks/default_model.sh fer2013_train_val.npz ravdess_reanimated face_detection_yunet_2023mar.onnx OUTPUT
 set -eu
 pictures=$1 recordings=$2 output=$4
