@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from realtime_mood.model.clip_spec import ClipSpec, nearest_indices
 from realtime_mood.model.labels import LABELS
-from trainer.augment import PAD
+from trainer.augment import in_padded
 from trainer.clip_times import jittered_times_s
 from trainer.config import RecipeConfig
 from trainer.crops import FaceCrops
@@ -56,9 +56,11 @@ class Reanimator:
 
     def __init__(self, crops: Sequence[FaceCrops], landmarks: Points) -> None:
         faces = zip(crops, recorded_faces(crops), strict=True)
-        self._faces = {c.recording.take: face for c, face in faces if face is not None}
+        self._moves = {
+            c.recording.take: face - at_rest(face) for c, face in faces if face is not None
+        }
         self._quiet = [
-            c for c in crops if c.recording.take in self._faces and c.recording.label in QUIET
+            c for c in crops if c.recording.take in self._moves and c.recording.label in QUIET
         ]
         usable = [c.is_still for c in crops] & _usable(landmarks)
         self._pictures = list(compress(crops, usable))
@@ -89,7 +91,7 @@ class Reanimator:
             Padded crops, shape (num_frames, side, side, 3), uint8; None where the recording's
             landmarks are not known, or no picture can be used.
         """
-        if recording.recording.take not in self._faces or not self._pictures:
+        if recording.recording.take not in self._moves or not self._pictures:
             return None
         return self._moved(
             self._pictures[int(rng.integers(len(self._pictures)))], recording, frames
@@ -119,16 +121,13 @@ class Reanimator:
         self, picture: FaceCrops, recording: FaceCrops, frames: npt.NDArray[np.intp]
     ) -> npt.NDArray[np.uint8]:
         image = picture.read(np.zeros(1, dtype=np.intp))[0]
-        side = image.shape[0]
-        known = self._landmarks[picture.recording.take]
-        points = (side - 1) / 2 + known * side / (1.0 + PAD) / 2
+        points = in_padded(self._landmarks[picture.recording.take], image.shape[0])
         left, right = (points[eye].mean(axis=0) for eye in EYES)
         across = right - left
         # From distances of the eyes, level, to pixels of the picture.
         turn = np.array([across, [-across[1], across[0]]])
-        face = self._faces[recording.recording.take]
-        moved = (face[frames] - at_rest(face)) @ turn
-        return np.stack([_opened(_warp(image, points, step), points, step) for step in moved])
+        steps = self._moves[recording.recording.take][frames] @ turn
+        return np.stack([_opened(_warp(image, points, step), points, step) for step in steps])
 
 
 def at_rest(face: Points) -> Points:

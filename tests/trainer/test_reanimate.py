@@ -63,13 +63,12 @@ def _pixels(points: np.ndarray) -> np.ndarray:
     return np.asarray((PADDED.image_size - 1) / 2 + points * SIDE / 2)
 
 
-def _spots(*numbers: int) -> np.ndarray:
-    """A picture that is bright at some points of `_face`; it is 64 pixels wide, as it is cut."""
+def _spot(point: np.ndarray) -> np.ndarray:
+    """A picture that is bright at a point, -1 to 1 over it; 64 pixels wide, as it is cut."""
     rows, columns = np.mgrid[:SIDE, :SIDE]
-    picture = np.zeros((SIDE, SIDE))
-    for column, row in (SIDE - 1) / 2 + _face()[list(numbers)] * SIDE / 2:
-        picture += 255 * np.exp(-((columns - column) ** 2 + (rows - row) ** 2) / 4)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    column, row = (SIDE - 1) / 2 + point * SIDE / 2
+    light = 255 * np.exp(-((columns - column) ** 2 + (rows - row) ** 2) / 4)
+    return np.asarray(light, dtype=np.uint8)
 
 
 def _where(crop: np.ndarray) -> np.ndarray:
@@ -134,7 +133,7 @@ def test_a_part_of_the_face_moves_as_far_as_the_recorded_one(
 ) -> None:
     point = _middle(part)
     recording = _recording(tmp_path, _opening(part, by))
-    reanimator = _reanimator(recording, (_picture(_spots(point)), _face()))
+    reanimator = _reanimator(recording, (_picture(_spot(_face()[point])), _face()))
     frames = np.array([2, 5, 15, 18])
     clip = reanimator.reanimate(recording, frames, np.random.default_rng(0))
     assert clip is not None
@@ -152,11 +151,8 @@ def test_a_face_that_is_turned_moves_along_its_own_eyes(tmp_path: Path) -> None:
     angle = np.radians(20)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     turned = (_face() @ turn.T).astype(np.float32)
-    rows, columns = np.mgrid[:SIDE, :SIDE]
-    column, row = (SIDE - 1) / 2 + turned[_middle(CHIN)] * SIDE / 2
-    spot = 255 * np.exp(-((columns - column) ** 2 + (rows - row) ** 2) / 4)
     recording = _recording(tmp_path, _opening(CHIN, (0.0, 0.2)))
-    reanimator = _reanimator(recording, (_picture(spot.astype(np.uint8)), turned))
+    reanimator = _reanimator(recording, (_picture(_spot(turned[_middle(CHIN)])), turned))
     clip = reanimator.reanimate(recording, np.array([0, 15]), np.random.default_rng(0))
     assert clip is not None
     moved = turn @ [0.0, 0.2 * 0.8 * SIDE / 2]
@@ -213,7 +209,7 @@ def test_only_faces_from_the_front_are_moved(tmp_path: Path) -> None:
 
 
 def test_who_shows_nothing_lets_pictures_talk(tmp_path: Path) -> None:
-    picture = _picture(_spots(_middle(CHIN)))
+    picture = _picture(_spot(_face()[_middle(CHIN)]))
     rng = np.random.default_rng(0)
     for emotion, talks in (("01", True), ("02", True), ("03", False)):
         recording = _recording(tmp_path, _opening(CHIN, (0.0, 0.2)), emotion=emotion)

@@ -8,7 +8,7 @@ whose rectangle does not move with it. `mix` mixes two clips that are ready for 
 
 from trainer.augment.cover import cover_clip, hide_face
 from trainer.augment.erase import erase_clip
-from trainer.augment.geometry import PAD, Move, draw_move
+from trainer.augment.geometry import PAD, Move, draw_move, in_padded
 from trainer.augment.look import recolour_clip
 from trainer.augment.policy import Changes, draw_changes
 
@@ -21,5 +21,6 @@ __all__ = [
     "draw_move",
     "erase_clip",
     "hide_face",
+    "in_padded",
     "recolour_clip",
 ]

@@ -29,6 +29,16 @@ MOST_SHIFT = 0.12
 Clip = npt.NDArray[np.uint8]
 
 
+def in_padded(points: npt.NDArray[np.floating], side: int) -> npt.NDArray[np.floating]:
+    """Where points of the spec's crop are in a padded crop, pixels.
+
+    Args:
+        points: shape (points, 2): right and down, -1 to 1 over the spec's crop.
+        side: of the padded crop, pixels.
+    """
+    return np.asarray((side - 1) / 2 + points * side / (1.0 + PAD) / 2)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Move:
     """One affine motion, the same for all frames of a clip."""
@@ -71,9 +81,8 @@ class Move:
         Returns:
             The same shape, -1 to 1 over the answer; outside where they were moved out of it.
         """
-        in_padded = (self.side - 1) / 2 + points * self.side / (1.0 + PAD) / 2
         turned = np.linalg.inv(self.matrix[:, :2])
-        in_answer = (in_padded - self.matrix[:, 2]) @ turned.T
+        in_answer = (in_padded(points, self.side) - self.matrix[:, 2]) @ turned.T
         moved: npt.NDArray[np.float64] = (2.0 * in_answer + 1.0) / self.image_size - 1.0
         return moved
 
