@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from realtime_mood.model.labels import ID2LABEL, LABEL2ID, LABELS
 from realtime_mood.model.timesformer import TINY_PATCH_SIZE, tiny_timesformer
 from trainer.config import TINY, ModelConfig
 from trainer.initial import look_at_neighbours
+
+logger = logging.getLogger(__name__)
 
 TINY_IMAGE_SIZE = 64
 # Those of the original TimeSformer repository.
@@ -221,6 +224,7 @@ def _read_base_json(name: str, file: str) -> dict[str, Any]:
     else:
         from huggingface_hub import hf_hub_download
 
+        logger.info("%s of %s: asking the Hugging Face Hub", file, name)
         try:
             path = Path(hf_hub_download(name, file))
         except Exception as error:

@@ -177,7 +177,8 @@ def as_text(name: str, measures: Measures) -> str:
     ]
     if measures.per_actor:
         shares = ", ".join(f"{actor} {share:.1%}" for actor, share in measures.per_actor.items())
-        lines.append(f"  actors: {shares}; spread (SD) {100 * measures.actor_spread:.1f} points")
+        spread = f"; spread (SD) {100 * measures.actor_spread:.1f} points"
+        lines.append(f"  actors: {shares}{spread if len(measures.per_actor) > 1 else ''}")
     if measures.impossible_labels:
         lines.append(
             f"  no answers, for the data has none: {', '.join(measures.impossible_labels)}"

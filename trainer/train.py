@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from filelock import FileLock
+from huggingface_hub.utils import logging as hub_logging
 from torch import nn
 from transformers import set_seed
 from transformers.utils import logging as transformers_logging
@@ -48,6 +49,7 @@ from trainer.run_folder import open_run
 logger = logging.getLogger(__name__)
 
 NO_RECORDINGS = "the data has pictures alone, which do not move; add recordings by --data"
+FOR_PICTURES = ("teacher_epochs", "landmarks", "hide", "reanimate", "talk")
 NO_PICTURES = "the data has no pictures, which it is for; add some by --data images:PATH"
 
 
@@ -87,6 +89,8 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         open_repository(config.run.push_to_hub)
     locks: list[FileLock] = []
     processes.from_first(lambda: locks.append(open_run(config)))
+    # What fails is told once, in our own words.
+    hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(config.run.seed)
@@ -110,7 +114,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     if all(r.image is not None for r in split.train):
         _refuse(config.recipe, ("motion_clips", "reanimate", "talk"), NO_RECORDINGS)
     if all(r.image is None for r in split.train):
-        _refuse(config.recipe, ("teacher_epochs", "reanimate", "talk"), NO_PICTURES)
+        _refuse(config.recipe, FOR_PICTURES, NO_PICTURES)
     logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
     cutter = Cutter(
         folder=config.crops_folder,

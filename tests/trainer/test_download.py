@@ -153,7 +153,7 @@ def test_too_little_room_is_said_before_anything_is_fetched(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--actors", "25"), 2, "--actors names 25; RAVDESS has 1 to 24"),
+        (("--actors", "25"), 2, "--actors is 25; it must be from 1 to 24"),
         (("--actors", "3"), 3, "the record lacks Video_Speech_Actor_03.zip"),
         (("--base-url", "ftp://x"), 2, "it must begin with https://"),
         (("--base-url", "http://127.0.0.1:9"), 3, "look at the connection"),

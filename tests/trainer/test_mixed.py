@@ -17,10 +17,12 @@ from tests.fakes import SPEC
 from trainer.cli import main
 from trainer.clip_trainer import SHORTER, ClipTrainer
 from trainer.config import RecipeConfig
+from trainer.config.options import flag_of
 from trainer.dataset import Item
 from trainer.fit import FINISHED_FILE, Collator
 from trainer.initial import compare_frames, look_at_neighbours
 from trainer.picture_teacher import PictureTeacher
+from trainer.train import FOR_PICTURES
 
 TINY = (
     "--base-model tiny --image-size 32 --faces none --num-workers 0 --batch-size 4 "
@@ -147,7 +149,7 @@ def test_a_share_of_the_base_model_stays(faces: Path, tmp_path: Path) -> None:
         torch.testing.assert_close(found["0.25"][name].float(), mean, rtol=2e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("option", ["--teacher-epochs", "--reanimate", "--talk"])
+@pytest.mark.parametrize("option", [flag_of(name) for name in FOR_PICTURES])
 def test_what_is_for_pictures_needs_some(
     option: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -110,6 +110,13 @@ def test_every_option_has_one_name_and_a_text() -> None:
     assert all(option.help for option in options)
 
 
+def test_a_reporter_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="--report-to is wandb, which is not installed; pip"):
+        parse("--report-to", "wandb")
+    assert parse("--report-to", "tensorboard").run.report_to == "tensorboard"
+
+
 def test_a_configuration_made_in_code_is_checked_too() -> None:
     with pytest.raises(UsageError, match="--batch-size is 0; it must be from 1 to 4096"):
         replace(parse().recipe, batch_size=0)

@@ -25,14 +25,14 @@ class DataConfig(Options):
     """
 
     data: tuple[str, ...]
-    """[CORPUS:]PATH[@WEIGHT], given once or more; CORPUS is ravdess, cremad or images. The first is
-    measured, the others add to training."""
+    """[CORPUS:]PATH[@WEIGHT]; CORPUS is ravdess, cremad or images. Of several, each has its own
+    flag; the first is measured, and the others add to training."""
     faces: Annotated[str, Choice(FACES)] = "auto"
     """Face detector."""
     face_model: Path | None = None
     """YuNet's file (default: REALTIME_MOOD_FACE_MODEL, else fetched once)."""
     cache: Path | None = None
-    """Where face crops are kept (crops/ in --output; evaluate has none and needs it)."""
+    """Where face crops are kept, for further runs too (crops/ in --output, where there is one)."""
     keep_crops: bool = True
     """Keep them: 6 MB a recording at 112 pixels, 26 at 224; else each clip is decoded again."""
     decode_timeout_s: Annotated[float, Range(0.0, LONGEST_TIMEOUT_S, "seconds", above=True)] = 120.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from realtime_mood.errors import UsageError
-from trainer.config.options import Options, add_options, given, require
+from trainer.config.options import Options, Range, add_options, given, require
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class DownloadConfig(Options):
 
     output: Path
     """Folder that the actors' folders are put into."""
-    actors: tuple[int, ...] = ()
+    actors: Annotated[tuple[int, ...], Range(1, 24)] = ()
     """Whose recordings (everybody's, about 12 GB)."""
     songs: bool = False
     """The sung takes too."""

@@ -140,7 +140,9 @@ def add_options(
 
 def _add_option(group: argparse._ActionsContainer, option: Option) -> None:
     default = option.default
-    shown = "" if default in (MISSING, None, ()) or isinstance(default, bool) else f" ({default})"
+    if isinstance(default, bool):
+        default = "on" if default else "off"
+    shown = "" if default in (MISSING, None, ()) else f" ({default})"
     values: dict[str, Any] = {
         "dest": option.name,
         "default": argparse.SUPPRESS,

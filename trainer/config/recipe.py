@@ -94,7 +94,7 @@ class RecipeConfig(Options):
     teacher_epochs: Annotated[float, EPOCHS] = 0.0
     """Epochs on pictures of a convolutional network that teaches single frames; 0: no teacher."""
     landmarks: Annotated[float, Range(0.0, 100.0)] = 0.0
-    """Weight of a second task on single frames: where the parts of the face are; needs dlib."""
+    """Weight of a second task on pictures: where the parts of the face are; needs dlib."""
     motion: Annotated[float, Range(0.0, 100.0)] = 0.0
     """Weight of a second task on frames and clips: how parts of the face move; needs dlib."""
     reanimate: Annotated[float, SHARE] = 0.0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from realtime_mood.errors import UsageError
 from trainer.config.options import Choice, Options, Range
 
 PRECISIONS = ("fp32", "bf16", "fp16")
@@ -17,7 +19,7 @@ class RunConfig(Options):
     """What does not change what is learned, save for rounding and the seed.
 
     Raises:
-        UsageError: a value is outside its range.
+        UsageError: a value is outside its range, or names a package that is not installed.
     """
 
     output: Path
@@ -42,3 +44,11 @@ class RunConfig(Options):
     """Who is told losses and figures while training."""
     push_to_hub: str | None = None
     """OWNER/NAME on the Hugging Face Hub that the checkpoint is pushed to (none); made private."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.report_to == "wandb" and importlib.util.find_spec("wandb") is None:
+            raise UsageError(
+                "--report-to is wandb, which is not installed; pip install wandb, or give "
+                "tensorboard or none"
+            )

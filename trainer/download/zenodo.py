@@ -11,7 +11,7 @@ from pathlib import Path
 
 import requests
 
-from realtime_mood.errors import OutputError, SourceError, UsageError
+from realtime_mood.errors import OutputError, SourceError
 from trainer.config.download import DownloadConfig
 from trainer.download.resume import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, ResumingDownloader
 from trainer.download.unpack import unpack
@@ -49,7 +49,6 @@ def download(config: DownloadConfig, *, progress: Callable[[str, int, int], None
         How many videos of the archives asked for lie in the folder.
 
     Raises:
-        UsageError: an actor is not in the record.
         SourceError: the server cannot be reached, or what it sends is damaged.
         OutputError: the folder cannot be written, or the disk has too little room.
     """
@@ -109,11 +108,8 @@ def choose(
         songs: the sung takes too; actor 18 has none.
 
     Raises:
-        UsageError: an actor does not exist.
         SourceError: the record lacks an archive.
     """
-    if unknown := sorted(set(actors) - set(ACTORS)):
-        raise UsageError(f"--actors names {unknown[0]}; RAVDESS has 1 to 24")
     numbers = sorted(set(actors)) or list(ACTORS)
     names = [f"Video_Speech_Actor_{number:02d}.zip" for number in numbers]
     if absent := [name for name in names if name not in archives]:
