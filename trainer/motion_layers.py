@@ -4,7 +4,7 @@
             attention over space    u: mean over the patches of a frame
             inner layer             h of the frame
     second  attention over space    the first token gathers h of the clip
-            inner layer             y, and takes h away again
+            inner layer             y of h and what stood there, and takes h away again
 
 Layer norms stay out of the way because a CONSTANT that outweighs everything stands in four channels
 of every patch: what a norm divides by hardly varies. The first token has one of the other sign
@@ -47,6 +47,10 @@ CLOSED = 0.75
 patches' (twice the root of the channels)."""
 
 
+INNER_PARTS = 4
+"""Of the last inner layer, each as wide as h."""
+
+
 def looked_at(model: Model) -> Tensor:
     """What the classifier looks at in a first token, shape (labels, channels)."""
     classifier, timesformer = cast(Any, model.classifier), cast(Any, model.timesformer)
@@ -79,6 +83,7 @@ def write_layers(
     constant: Tensor,
     read: Tensor,
     lift: Tensor,
+    rest: Tensor,
     first: Tensor,
     patches: Tensor,
 ) -> None:
@@ -90,6 +95,7 @@ def write_layers(
         constant: see `constant_of`.
         read: what reads u from a patch, shape (directions, channels), 0 where `constant` is not.
         lift: what is added to a first token for a logit more, shape (channels, labels).
+        rest: what reads logits from a first token, likewise, 0 where `constant` is not.
         first: first tokens of clips before these layers, shape (clips, channels).
         patches: second moments of patches there, shape (channels, channels).
     """
@@ -130,15 +136,22 @@ def write_layers(
     gather.weight[:, :features] = gathered
     gather.bias.copy_(-gathered @ functional.gelu(reader.enter.bias))
     mix, answer = answered.intermediate.dense, answered.output.dense
-    read_clip = of_clip.T * (OTHER_CONSTANT / math.sqrt(width) / GATHERED)
+    size_of_first = OTHER_CONSTANT / math.sqrt(width)
+    read_clip = of_clip.T * (size_of_first / GATHERED)
+    beside = reader.beside.weight @ rest.T * size_of_first
     logits = lift @ reader.answer.weight
-    # x = GELU(x) - GELU(-x), by which h is taken away again.
-    mix.weight[: 3 * features] = torch.cat([reader.mix.weight @ read_clip, read_clip, -read_clip])
+    # What it is of a face at rest is taken away; and x = GELU(x) - GELU(-x), by which h is.
+    mix.weight[: INNER_PARTS * features] = torch.cat(
+        [reader.mix.weight @ read_clip + beside, beside, read_clip, -read_clip]
+    )
     # On average, what lies there already is not taken for h.
     there = first @ of_clip
     mix.bias[:features] = reader.mix.bias - reader.mix.weight @ there.mean(dim=0) / GATHERED
-    answer.weight[:, : 3 * features] = torch.cat([logits, -gathered, gathered], dim=1)
-    answer.bias.copy_(-logits @ functional.gelu(reader.mix.bias) - OTHER_CONSTANT * constant)
+    mix.bias[features : 2 * features] = reader.mix.bias
+    answer.weight[:, : INNER_PARTS * features] = torch.cat(
+        [logits, -logits, -gathered, gathered], dim=1
+    )
+    answer.bias.copy_(-OTHER_CONSTANT * constant)
     # What lay there is taken away too; the last norm is to divide by as much as before.
     answer.bias += there.square().sum(dim=1).mean().sqrt() * of_clip[:, 0]
 

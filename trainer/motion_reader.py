@@ -7,9 +7,12 @@ frames' tokens cannot, and is fitted in seconds:
     u   motion: the mean of a frame's patches less their mean over the clip, along the DIRECTIONS in
         which it varies most, each in units of its usual size
     h   of each frame: GELU(enter u); of the clip, their mean, less what it is of a face at rest
-    y   logits that are added to those of the face at rest: answer GELU(mix h), likewise
+    r   logits of the face at rest: what the first token says of the clip so far
+    y   logits that are added to r: answer GELU(mix h + beside r), likewise
 
-That is what two layers of divided attention can compute, so `motion_layers` writes it into them.
+By r the network knows how much there is to add: motion says more of a face that shows little, and a
+mouth that moves in a broad smile is not what it is in a face that shows nothing. That is what two
+layers of divided attention can compute, so `motion_layers` writes it into them.
 
 Where there are pictures, they are what the network learns to be silent from: a camera that moves, a
 hand before the face, a cut from one face to another, the faint motion of a face at rest, motion
@@ -66,21 +69,29 @@ PICTURES_SMOOTHING = 0.1
 
 
 class MotionReader(nn.Module):
-    """Logits of motion, shape (clips, frames, DIRECTIONS)."""
+    """Logits of motion and of the face at rest."""
 
     def __init__(self) -> None:
         super().__init__()
         self.enter = nn.Linear(DIRECTIONS, FEATURES)
         self.mix = nn.Linear(FEATURES, FEATURES)
+        self.beside = nn.Linear(len(LABELS), FEATURES, bias=False)
         self.answer = nn.Linear(FEATURES, len(LABELS), bias=False)
         self.dropout = nn.Dropout(DROPOUT)
         # Labels that no recording could have had are hardly moved, by the norm alone.
         nn.init.zeros_(self.answer.weight)
 
-    def forward(self, motion: Tensor) -> Tensor:
-        """Shape (clips, labels); 0 where nothing moves."""
+    def forward(self, motion: Tensor, rest: Tensor) -> Tensor:
+        """Shape (clips, labels); 0 where nothing moves.
+
+        Args:
+            motion: shape (clips, frames, DIRECTIONS).
+            rest: logits of the face at rest, shape (clips, labels); see `rest_of`.
+        """
         clip = functional.gelu(self.enter(motion)).mean(dim=1) - functional.gelu(self.enter.bias)
-        mixed = functional.gelu(self.mix(clip)) - functional.gelu(self.mix.bias)
+        beside = self.beside(rest)
+        mixed = functional.gelu(self.mix(clip) + beside)
+        mixed = mixed - functional.gelu(self.mix.bias + beside)
         logits: Tensor = self.answer(self.dropout(mixed))
         return logits
 
@@ -200,7 +211,13 @@ class Idle:
 
 
 def fit_reader(
-    model: Model, moved: Tensor, recordings: Seen, idle: Idle | None, lift: Tensor
+    model: Model,
+    moved: Tensor,
+    recordings: Seen,
+    idle: Idle | None,
+    *,
+    lift: Tensor,
+    rest: Tensor,
 ) -> MotionReader:
     """A reader of what several learned.
 
@@ -210,18 +227,42 @@ def fit_reader(
         recordings: what is learned.
         idle: what says nothing; None: there is nothing of the kind.
         lift: see `lift_of`.
+        rest: see `rest_of`.
     """
-    members = [_fit(model, moved, recordings, idle, lift) for _ in range(MEMBERS)]
-    return _fit(model, moved, recordings, idle, lift, members)
+
+    def fit(members: Sequence[MotionReader] = ()) -> MotionReader:
+        return _fit(model, moved, recordings, idle, lift, rest, members)
+
+    return fit([fit() for _ in range(MEMBERS)])
 
 
 def lift_of(model: Model, seen: Seen) -> Tensor:
     """What to add to a first token for a logit more, shape (channels, labels)."""
-    rows = looked_at(model)
-    # The last norm subtracts the mean of the channels, and divides by their size.
-    rows = rows - rows.mean(dim=1, keepdim=True)
-    lift: Tensor = torch.linalg.pinv(rows) * seen.first.std(dim=1).mean()
+    lift: Tensor = torch.linalg.pinv(_centred(looked_at(model))) * _size(seen)
     return lift
+
+
+def rest_of(model: Model, seen: Seen, constant: Tensor) -> Tensor:
+    """What reads logits from a first token, up to their bias, shape (channels, labels).
+
+    Args:
+        model: what makes logits of first tokens is used.
+        seen: whose first tokens are of the size that the last norm divides by.
+        constant: where it stands nothing can be read.
+    """
+    return _centred(looked_at(model), constant == 0).T / _size(seen)
+
+
+def _centred(rows: Tensor, ours: Tensor | None = None) -> Tensor:
+    """As the last norm makes them, which subtracts the mean of the channels."""
+    if ours is None:
+        return rows - rows.mean(dim=1, keepdim=True)
+    return (rows - rows[:, ours].mean(dim=1, keepdim=True)) * ours
+
+
+def _size(seen: Seen) -> Tensor:
+    """Of first tokens, which the last norm divides by."""
+    return seen.first.std(dim=1).mean()
 
 
 def _fit(
@@ -230,7 +271,8 @@ def _fit(
     recordings: Seen,
     idle: Idle | None,
     lift: Tensor,
-    members: Sequence[MotionReader] = (),
+    rest: Tensor,
+    members: Sequence[MotionReader],
 ) -> MotionReader:
     """A reader whose logits are right when they are added to those of faces at rest.
 
@@ -257,9 +299,12 @@ def _fit(
             labels = torch.cat([labels, idle.labels[chosen]])
             known = torch.cat([known, idle.known[chosen]])
             smoothing = torch.cat([smoothing, torch.full((PICTURES, 1), PICTURES_SMOOTHING)])
-        logits = answered(first, reader(u))
+        at_rest = first @ rest
+        logits = answered(first, reader(u, at_rest))
         if members:
-            shares = [answered(first, WEIGHT * member(u)).softmax(dim=-1) for member in members]
+            shares = [
+                answered(first, WEIGHT * member(u, at_rest)).softmax(dim=-1) for member in members
+            ]
             loss = functional.cross_entropy(logits, torch.stack(shares).mean(dim=0))
         else:
             wanted = functional.one_hot(labels, len(LABELS)).float()

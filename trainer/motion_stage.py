@@ -15,8 +15,17 @@ from trainer.base import Model, deepened
 from trainer.crops import Progress
 from trainer.dataset import TrainingClips
 from trainer.initial import PLACE_WIDTH
-from trainer.motion_layers import constant_of, write_layers
-from trainer.motion_reader import DIRECTIONS, FEATURES, Idle, Motion, Seen, fit_reader, lift_of
+from trainer.motion_layers import INNER_PARTS, constant_of, write_layers
+from trainer.motion_reader import (
+    DIRECTIONS,
+    FEATURES,
+    Idle,
+    Motion,
+    Seen,
+    fit_reader,
+    lift_of,
+    rest_of,
+)
 from trainer.sampler import Draw
 
 LAYERS = 2
@@ -55,6 +64,11 @@ def why_not(model: Model) -> str:
     least = DIRECTIONS + FEATURES + 5 + len(LABELS)
     if width < least:
         return f"the model has {width} channels instead of {least} or more"
+    if config.intermediate_size < INNER_PARTS * FEATURES:
+        return (
+            f"its inner layers have {config.intermediate_size} channels instead of "
+            f"{INNER_PARTS * FEATURES} or more"
+        )
     return ""
 
 
@@ -111,13 +125,15 @@ def add_motion_reader(
             patches = (patches + pictures.patches) / 2
         deeper.requires_grad_(False)
         lift = lift_of(deeper, recordings)
-        reader = fit_reader(deeper, moved, recordings, idle, lift)
+        rest = rest_of(deeper, recordings, constant)
+        reader = fit_reader(deeper, moved, recordings, idle, lift=lift, rest=rest)
         write_layers(
             deeper,
             reader,
             constant=constant,
             read=motion.read,
             lift=lift,
+            rest=rest,
             first=first,
             patches=patches,
         )

@@ -25,6 +25,8 @@ from trainer.motion import EYES, recorded_faces
 
 QUIET = (LABELS.index("calm"), LABELS.index("neutral"))
 """What recordings are called in which somebody talks and shows as good as no expression."""
+ALIKE_SHARE = 0.5
+"""Of the pictures that talk, those that do so as somebody with their own expression does."""
 NOSE = slice(27, 31)
 INNER_LIPS = (slice(61, 64), slice(65, 68))
 CLOSED_SHARE = 0.2
@@ -59,9 +61,11 @@ class Reanimator:
         self._moves = {
             c.recording.take: face - at_rest(face) for c, face in faces if face is not None
         }
-        self._quiet = [
-            c for c in crops if c.recording.take in self._moves and c.recording.label in QUIET
-        ]
+        self._talkers: dict[int, list[FaceCrops]] = {}
+        for recording in crops:
+            if recording.recording.take in self._moves:
+                self._talkers.setdefault(recording.recording.label, []).append(recording)
+        self._quiet = [talker for label in QUIET for talker in self._talkers.get(label, [])]
         usable = [c.is_still for c in crops] & _usable(landmarks)
         self._pictures = list(compress(crops, usable))
         takes = (picture.recording.take for picture in self._pictures)
@@ -100,7 +104,7 @@ class Reanimator:
     def let_talk(
         self, picture: FaceCrops, spec: ClipSpec, recipe: RecipeConfig, rng: np.random.Generator
     ) -> npt.NDArray[np.uint8] | None:
-        """A picture's face that talks, as somebody does who shows no expression.
+        """A picture's face that talks, as somebody does who shows no expression, or its own.
 
         Args:
             picture: one of `crops`.
@@ -111,9 +115,13 @@ class Reanimator:
         Returns:
             See `reanimate`; None where the picture cannot be used, or nobody talks so.
         """
-        if picture.recording.take not in self._landmarks or not self._quiet:
+        talkers = [self._talkers.get(picture.recording.label, []), self._quiet]
+        if rng.random() >= ALIKE_SHARE:
+            talkers.reverse()
+        chosen = talkers[0] or talkers[1]
+        if picture.recording.take not in self._landmarks or not chosen:
             return None
-        recording = self._quiet[int(rng.integers(len(self._quiet)))]
+        recording = chosen[int(rng.integers(len(chosen)))]
         times_s = jittered_times_s(recording.times_s, spec, recipe, rng)
         return self._moved(picture, recording, nearest_indices(recording.times_s, times_s))
 

@@ -21,13 +21,18 @@ from trainer.sampler import Draw
 
 CLIP_SPEC = replace(SPEC, image_size=32, num_frames=4)
 RECORDINGS = 48
+MANY = 240
+"""Of fewer, and as few pictures, it is learned by heart which is which."""
 
 
 class Swaying:
     """A spot on a picture of noise that sways across (label 0) or up and down (label 1)."""
 
+    def __init__(self, count: int) -> None:
+        self._count = count
+
     def __len__(self) -> int:
-        return RECORDINGS
+        return self._count
 
     def __getitem__(self, draw: Draw) -> Item:
         label = draw.index % 2
@@ -64,7 +69,7 @@ def models() -> tuple[Any, Any]:
 @pytest.fixture(scope="module")
 def quiet() -> Any:
     """With the layers, that have seen pictures too."""
-    return with_reader(untrained(), views=4, **PICTURES)
+    return with_reader(untrained(), views=4, recordings=MANY, **PICTURES)
 
 
 class Pictures:
@@ -74,7 +79,7 @@ class Pictures:
         self._covers = covers
 
     def __len__(self) -> int:
-        return RECORDINGS
+        return MANY
 
     def __getitem__(self, draw: Draw) -> Item:
         clip = sway(0, seed=5000 + draw.index)[:1].repeat(4, 1, 1, 1)
@@ -89,7 +94,7 @@ class Talking:
     """Pictures of label 0 whose spot sways as those of recordings of label 1."""
 
     def __len__(self) -> int:
-        return RECORDINGS
+        return MANY
 
     def __getitem__(self, draw: Draw) -> Item:
         item = Pictures(covers=False)[draw]
@@ -102,13 +107,15 @@ PICTURES = {
 }
 
 
-def with_reader(model: Any, *, views: int, seed: int = 1, **others: Any) -> Any:
+def with_reader(
+    model: Any, *, views: int, seed: int = 1, recordings: int = RECORDINGS, **others: Any
+) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainer.motion_reader.MEMBERS", 2)
         patch.setattr("trainer.motion_reader.STEPS", 1500)
         return add_motion_reader(
             model,
-            MotionClips(recordings=cast(TrainingClips, Swaying()), **others),
+            MotionClips(recordings=cast(TrainingClips, Swaying(recordings)), **others),
             views=views,
             batch_size=16,
             dtype=torch.float32,
@@ -172,7 +179,10 @@ def test_what_is_written_is_what_was_fitted_however_much_moves(
             frames = hidden[:, 1:].unflatten(1, (-1, 4)).mean(dim=1)
             motion = (frames - frames.mean(dim=1, keepdim=True)) @ written["read"].T
             sizes.append(float(motion.square().mean().sqrt()))
-            first = hidden[:, 0] + written["reader"](motion) @ written["lift"].T
+            first = (
+                hidden[:, 0]
+                + written["reader"](motion, hidden[:, 0] @ written["rest"]) @ written["lift"].T
+            )
             wanted = before.classifier(before.timesformer.layernorm(first))
             found = copy.deepcopy(after).to(precision)(pixel_values=clips.to(precision)).logits
             off = (found.float() - wanted).abs().mean() / wanted.std()
@@ -203,7 +213,12 @@ def test_what_does_not_show_an_expression_is_passed_over(
 
 def test_pictures_that_talk_are_called_what_they_are(quiet: Any) -> None:
     told = with_reader(
-        untrained(), views=4, talking=cast(TrainingClips, Talking()), talk=0.4, **PICTURES
+        untrained(),
+        views=4,
+        recordings=MANY,
+        talking=cast(TrainingClips, Talking()),
+        talk=0.4,
+        **PICTURES,
     )
     talking = torch.stack([sway(1, seed=9000 + index) for index in range(40)])
     with torch.no_grad():
@@ -212,7 +227,7 @@ def test_pictures_that_talk_are_called_what_they_are(quiet: Any) -> None:
             for model in (quiet, told)
         )
     # The motion says 1; of a picture of label 0 that moves so, it must say less.
-    assert without > 1.0
+    assert without > 0.2
     assert with_talk < without - 0.5
 
 

@@ -208,10 +208,11 @@ def test_only_faces_from_the_front_are_moved(tmp_path: Path) -> None:
         assert reanimator.let_talk(picture, PADDED, RECIPE, rng) is None
 
 
-def test_who_shows_nothing_lets_pictures_talk(tmp_path: Path) -> None:
+def test_who_shows_nothing_or_the_same_lets_pictures_talk(tmp_path: Path) -> None:
     picture = _picture(_spot(_face()[_middle(CHIN)]))
     rng = np.random.default_rng(0)
-    for emotion, talks in (("01", True), ("02", True), ("03", False)):
+    # The picture is a happy one.
+    for emotion, talks in (("01", True), ("02", True), ("03", True), ("05", False)):
         recording = _recording(tmp_path, _opening(CHIN, (0.0, 0.2)), emotion=emotion)
         reanimator = _reanimator(recording, (picture, _face()))
         clips = [reanimator.let_talk(picture, PADDED, RECIPE, rng) for _ in range(12)]
@@ -222,6 +223,34 @@ def test_who_shows_nothing_lets_pictures_talk(tmp_path: Path) -> None:
         rows = np.array([[_where(crop)[1] for crop in clip] for clip in clips if clip is not None])
         assert rows.shape == (12, PADDED.num_frames)
         assert np.ptp(rows, axis=1).max() > 2.0
+
+
+def test_half_of_the_pictures_talk_as_those_do_who_show_the_same(tmp_path: Path) -> None:
+    picture = _picture(_spot(_face()[_middle(CHIN)]))
+    unknown, rng = np.full_like(_face(), np.nan), np.random.default_rng(0)
+    still = np.zeros((FRAMES, POINTS, 2))
+    quiet, happy, angry = (
+        _recording(_folder(tmp_path / emotion), moved, emotion=emotion)
+        for emotion, moved in (("02", still), ("03", _opening(CHIN, (0.0, 0.2))), ("05", still))
+    )
+
+    def share_moved(*recordings: FaceCrops) -> float:
+        """Of clips of the picture, which is a happy one."""
+        landmarks = np.stack([*[unknown for _ in recordings], _face()])
+        reanimator = Reanimator([*recordings, picture], landmarks)
+        clips = [reanimator.let_talk(picture, PADDED, RECIPE, rng) for _ in range(200)]
+        rows = [[_where(crop)[1] for crop in clip] for clip in clips if clip is not None]
+        return float((np.ptp(rows, axis=1) > 2.0).mean())
+
+    often = share_moved(happy)
+    assert often > 0.4
+    assert share_moved(quiet, happy, angry) == pytest.approx(often / 2, abs=0.1)
+    assert share_moved(quiet, angry) == 0.0
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def _clips(folder: Path, recipe: RecipeConfig, emotion: str = "03") -> TrainingClips:

@@ -101,8 +101,8 @@ class RecipeConfig(Options):
     """Share of the clips of recordings in which the face of a picture moves as the recorded one
     does, so that motion is known on faces that were never recorded; needs dlib."""
     talk: Annotated[float, SHARE] = 0.0
-    """Share of pictures whose faces talk, as recorded ones do that are called calm or neutral, and
-    are still called what they are; needs dlib."""
+    """Share of pictures whose faces talk and are still called what they are: half of them as
+    recorded ones do that are called calm or neutral, half as those called the same; needs dlib."""
     still_frames: Annotated[int, Range(0, 64)] = 0
     """Frames of the clips that pictures are given as in training (0: as many as of recordings); a
     model that compares frames needs but two."""
