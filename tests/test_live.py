@@ -1,6 +1,7 @@
 """The live loop with a synthetic source; real threads, real time, generous bounds."""
 
 import math
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -420,3 +421,23 @@ def test_a_recording_by_key_that_fails_is_told_and_the_picture_goes_on(
     report = live.run()
     assert report.summary["frames"] >= 55
     assert report.recordings == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be deleted")
+@pytest.mark.parametrize("keys", [{10: "r"}, {10: "r", 12: "r"}])
+def test_a_recording_that_was_never_written_is_not_listed_but_told(
+    keys: dict[int, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    live = _Live(ListSource(60), FakeClassifier(), screen=FakeScreen(keys, clock=time.monotonic))
+    report = live.run()
+    assert report.summary["frames"] >= 55
+    assert report.recordings == ()
+    (record,) = caplog.records
+    assert "cannot be written (No such file or directory)" in record.message
