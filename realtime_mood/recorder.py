@@ -30,7 +30,8 @@ class Recorder:
         path: of the recording that starts with the first frame; None waits for `toggle`.
 
     Raises:
-        OutputError: the path cannot become a recording.
+        UsageError: the path has another suffix than .mp4.
+        OutputError: it cannot become a file.
     """
 
     def __init__(self, path: Path | None) -> None:
