@@ -91,6 +91,7 @@ class MainLoop:
         self._is_paused = False
         self._message = ""
         self._message_until_s = -math.inf
+        self._shown_message: str | None = None
         self._frame: Frame | None = None
         self._started_s: float | None = None
         """When frames began to flow."""
@@ -196,6 +197,7 @@ class MainLoop:
             self._show(frame, view, self._screen)
 
     def _show(self, frame: Frame, known: View, screen: Screen) -> None:
+        self._shown_message = self._current_message()
         view = replace(
             known,
             hud=self._pipeline.hud(
@@ -205,15 +207,15 @@ class MainLoop:
             if self._has_hud
             else None,
             recording_s=self._recorder.recorded_s(frame.timestamp_s),
-            message=self._current_message(),
+            message=self._shown_message,
         )
         screen.show(draw_overlay(frame.image_bgr, view, mirror=self._mirror))
 
     def _current_message(self) -> str | None:
-        if self._is_paused:
-            return "paused: space goes on"
         if self._clock() < self._message_until_s:
             return self._message
+        if self._is_paused:
+            return "paused: space goes on"
         return None if self._pipeline.engine else "loading the model"
 
     def _say(self, message: str) -> None:
@@ -227,6 +229,7 @@ class MainLoop:
         if key == " ":
             self._is_paused = not self._is_paused
             self._has_paused = True
+            self._message_until_s = -math.inf
             self._pipeline.capture.set_paused(self._is_paused)
         elif key in ("h", "H"):
             self._has_hud = not self._has_hud
@@ -234,7 +237,9 @@ class MainLoop:
             self._say(self._recorder.toggle())
         elif key in ("s", "S"):
             self._save_screenshot()
-        if key is not None and self._frame is not None:
+        # While paused no frame comes to take a message away.
+        is_stale = key is not None or self._current_message() != self._shown_message
+        if is_stale and self._frame is not None:
             view = self._pipeline.session.view(self._frame.timestamp_s)
             self._show(self._frame, view, screen)
         return True

@@ -21,6 +21,7 @@ from realtime_mood.pipeline import LivePipeline
 from realtime_mood.recorder import Recorder
 from realtime_mood.report import RunReport
 from realtime_mood.smoothing import SmoothingConfig
+from realtime_mood.view import View
 from tests.fakes import (
     SPEC,
     FakeClassifier,
@@ -284,6 +285,37 @@ def test_space_holds_a_file_and_goes_on_where_it_was() -> None:
     assert time.monotonic() - started_s > 1.3 + 0.2
     assert report.summary["frames"] == 40
     assert report.summary["dropped_frames"] <= 2
+
+
+def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("realtime_mood.main_loop.MESSAGE_S", 0.3)
+    messages: list[str | None] = ["opening list"]
+
+    def draw(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> ImageBGR:
+        # What is shown has numbers, what is saved has none.
+        if view.hud and messages[-1] != view.message:
+            messages.append(view.message)
+        return image_bgr
+
+    monkeypatch.setattr("realtime_mood.main_loop.draw_overlay", draw)
+
+    paused = "paused: space goes on"
+    keys = iter([" ", "s", "r", "r", "q"])
+
+    class Screen(FakeScreen):
+        """Pauses, and then presses a key whenever the pause is told."""
+
+        def read_key(self) -> str | None:
+            return next(keys) if messages[-1] in (None, paused) else None
+
+    live = _Live(ListSource(3000), FakeClassifier(), screen=Screen(clock=time.monotonic))
+    live.run()
+    answers = [str(message).partition(" realtime-mood-")[0] for message in messages[-6:-1:2]]
+    assert answers == ["saved", "recording", "not recording"]
+    assert messages[-7::2] == [paused] * 4
 
 
 def test_the_interrupt_ends_it_properly() -> None:
