@@ -3,7 +3,7 @@
     draw_overlay(image, view)
         geometry, placing   where things go: arithmetic on whole pixels
         faces               round corners and a label at each face
-        mood                eight bars and the strip of the past, for the largest face
+        mood                eight bars and the strip of the past, for the first face
         notices             numbers, message, recording sign
         sprites, text, palette   shapes, letters and colours, made once and blended where they lie
 
@@ -24,7 +24,13 @@ from realtime_mood.overlay.faces import (
     pill_size,
 )
 from realtime_mood.overlay.geometry import Rect, Scale, seen_part
-from realtime_mood.overlay.mood import draw_panel, draw_strip, panel_variants, strip_sizes
+from realtime_mood.overlay.mood import (
+    draw_panel,
+    draw_strip,
+    face_title,
+    panel_variants,
+    strip_sizes,
+)
 from realtime_mood.overlay.notices import (
     NO_FACE,
     Notice,
@@ -34,12 +40,9 @@ from realtime_mood.overlay.notices import (
     toast,
 )
 from realtime_mood.overlay.placing import Label, place_labels, place_panel
-from realtime_mood.view import View
+from realtime_mood.view import FaceView, View
 
 __all__ = ["draw_overlay"]
-
-ALIKE_AREA = 0.6
-"""Share of the largest face's area from which on a face counts as large too."""
 
 
 def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> ImageBGR:
@@ -59,16 +62,18 @@ def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> Im
     height, width = image.shape[:2]
     scale = Scale(width, height)
     faces = _seen_faces(view, width, height, mirror=mirror)
-    largest = _largest(faces)
+    numbered = len(faces) > 1
+    first = faces[0].view if faces else None
 
-    strip = strip_sizes(scale) if largest is not None else None
+    title = face_title(first) if first is not None and numbered else ""
+    strip = strip_sizes(scale, title=title) if first is not None else None
     no_face = view.is_searched and not faces
     notices = _notices(view, scale, bottom=strip.place.y if strip else None, no_face=no_face)
     taken = [notice.place for notice in notices]
     if strip:
         taken.append(strip.place)
 
-    variants = [label_variants(face, scale=scale, numbered=len(faces) > 1) for face in faces]
+    variants = [label_variants(face, scale=scale, numbered=numbered) for face in faces]
     labels = [
         Label(face.seen, tuple(pill_size(line) for line in lines))
         for face, lines in zip(faces, variants, strict=True)
@@ -76,11 +81,11 @@ def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> Im
     placed = place_labels(labels, inside=scale.inside, taken=taken, gap=scale.px(8, least=2))
 
     for face in faces:
-        draw_brackets(image, face, scale, numbered=len(faces) > 1)
-    if largest is not None and strip is not None:
-        draw_strip(image, largest.view.history, view.media_time_s, strip)
-    if largest is not None:
-        _draw_panel(image, largest, faces, scale, [*taken, *(p.rect for p in placed if p)])
+        draw_brackets(image, face, scale, numbered=numbered)
+    if first is not None and strip is not None:
+        draw_strip(image, first.history, view.media_time_s, strip)
+    if first is not None:
+        _draw_panel(image, first, faces, scale, [*taken, *(p.rect for p in placed if p)])
     for face, lines, place in zip(faces, variants, placed, strict=True):
         if place is not None:
             draw_label(image, face, lines[place.variant], place.rect, scale)
@@ -97,16 +102,6 @@ def _seen_faces(view: View, width: int, height: int, *, mirror: bool) -> list[Fa
         if seen is not None:
             faces.append(FaceDrawing(face, seen))
     return faces
-
-
-def _largest(faces: list[FaceDrawing]) -> FaceDrawing | None:
-    """The face with the panel and the strip: of those about as large as the largest, the one that
-    is followed longest, so that they do not go to and fro between faces of one size."""
-    areas = [face.view.box.area for face in faces]
-    alike = [
-        face for face, area in zip(faces, areas, strict=True) if area > ALIKE_AREA * max(areas)
-    ]
-    return min(alike, key=lambda face: face.view.track_id, default=None)
 
 
 def _notices(view: View, scale: Scale, *, bottom: int | None, no_face: bool) -> list[Notice]:
@@ -130,7 +125,7 @@ def _notices(view: View, scale: Scale, *, bottom: int | None, no_face: bool) -> 
 
 def _draw_panel(
     image: ImageBGR,
-    largest: FaceDrawing,
+    first: FaceView,
     faces: list[FaceDrawing],
     scale: Scale,
     taken: list[Rect],
@@ -145,4 +140,4 @@ def _draw_panel(
         faces=[face.seen for face in faces],
     )
     if place is not None:
-        draw_panel(image, largest.view, place.rect, variants[place.variant])
+        draw_panel(image, first, place.rect, variants[place.variant])
