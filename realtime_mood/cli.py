@@ -179,7 +179,7 @@ def run(config: RunConfig, *, interrupt: threading.Event) -> int:
         from realtime_mood.sinks.display import why_no_display
 
         if reason := why_no_display():
-            _say(f"running without a display: {reason}")
+            _say(f"realtime-mood: running without a display: {reason}")
             config = replace(config, headless=True)
     if config.is_offline:
         report = _run_offline(config, interrupt)

@@ -48,12 +48,13 @@ class _Live:
         stride_s: float = 0.2,
         recorder: Recorder | None = None,
         detector: Callable[[int], Sequence[Box]] = one_face,
+        open_source: Callable[[], ListSource] | None = None,
     ) -> None:
         self.events = MemoryEventSink()
         self.screen = screen or FakeScreen(clock=time.monotonic)
         self.interrupt = threading.Event()
         self.pipeline = LivePipeline(
-            lambda: source,
+            open_source or (lambda: source),
             locate or (lambda: (Path("fake"), CONTRACT)),  # type: ignore[arg-type]
             lambda folder, contract: classifier,
             lambda contract: ScriptedDetector(detector),
@@ -337,6 +338,27 @@ def test_what_a_thread_died_of_reaches_the_caller() -> None:
 
     with pytest.raises(ModelError, match="no such model"):
         _Live(ListSource(300), FakeClassifier(), locate=locate).run()
+
+
+def test_a_source_that_cannot_be_opened_is_all_there_is_to_tell() -> None:
+    has_model = threading.Event()
+
+    def locate() -> tuple[Path, Contract]:
+        has_model.set()
+        return Path("fake"), CONTRACT
+
+    def fail() -> ListSource:
+        assert has_model.wait(60)
+        time.sleep(0.3)
+        raise SourceError("no camera")
+
+    live = _Live(ListSource(0), FakeClassifier(), locate=locate, open_source=fail)
+    made: list[Contract] = []
+    live.pipeline._make_detector = made.append  # type: ignore[assignment]
+    with pytest.raises(SourceError, match="no camera"):
+        live.run()
+    assert made == []
+    assert live.events.events == []
 
 
 def test_a_source_that_breaks_reaches_the_caller_after_its_frames() -> None:
