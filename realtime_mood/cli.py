@@ -60,6 +60,17 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see {self.prog} --help")
 
 
+def _text(text: str) -> str:
+    """What was given, which is nothing where a script's variable was not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("the value is empty; give one, or leave the option out")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_text(text))
+
+
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line.
 
@@ -76,17 +87,19 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     source = parser.add_argument_group("source")
     source.add_argument(
         "--camera",
+        type=_text,
         metavar="N|PATH|URL",
         help="camera number, device path or stream URL; 'pattern' is a test picture (default: 0)",
     )
-    source.add_argument("--video", type=Path, metavar="FILE", help="read a video file")
+    source.add_argument("--video", type=_path, metavar="FILE", help="read a video file")
     source.add_argument(
         "--duration", type=float, metavar="S", help="stop after this many seconds of video"
     )
     output = parser.add_argument_group("output")
-    output.add_argument("--record", type=Path, metavar="OUT.mp4", help="write the annotated video")
+    output.add_argument("--record", type=_path, metavar="OUT.mp4", help="write the annotated video")
     output.add_argument(
         "--events",
+        type=_text,
         metavar="OUT.jsonl|OUT.csv|-",
         help="write what is seen as JSON lines or CSV; '-' is standard output",
     )
@@ -99,6 +112,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     model = parser.add_argument_group("model")
     model.add_argument(
         "--model",
+        type=_text,
         default="default",
         metavar="DIR|ID",
         help="checkpoint folder or Hugging Face Hub id (default: the one that came along)",
@@ -129,7 +143,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     model.add_argument(
         "--face-model",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help=f"YuNet's ONNX file (default: {FACE_MODEL_VARIABLE}, else fetched once)",
     )
@@ -148,6 +162,8 @@ def make_config(options: argparse.Namespace) -> RunConfig:
     from realtime_mood.faces.tracker import MAX_FACES
 
     face_model = options.face_model
+    if face_model is not None and options.faces in ("cascade", "none"):
+        raise UsageError(f"--faces {options.faces} uses no --face-model; leave one of them out")
     if face_model is None and os.environ.get(FACE_MODEL_VARIABLE):
         face_model = Path(os.environ[FACE_MODEL_VARIABLE])
     has_source = options.camera is not None or options.video is not None

@@ -94,6 +94,14 @@ def test_events_on_standard_output_are_nothing_but_events(
         (("--video", "{video}", "--record", "{long}.mp4"), 5, ("cannot be written", "too long")),
         (("--video", "{video}", "--events", "{long}.csv"), 5, ("cannot be written", "too long")),
         (("--video", "{video}", "--headless", "--model", "{long}"), 4, ("--model", "too long")),
+        (("--video", "{video}", "--duration", "inf"), 2, ("--duration is inf", "finite")),
+        (("--video", ""), 2, ("--video", "is empty")),
+        (("--camera", ""), 2, ("--camera", "is empty")),
+        (("--video", "{video}", "--record", ""), 2, ("--record", "is empty")),
+        (("--video", "{video}", "--events", ""), 2, ("--events", "is empty")),
+        (("--video", "{video}", "--model", ""), 2, ("--model", "is empty")),
+        (("--video", "{video}", "--face-model", ""), 2, ("--face-model", "is empty")),
+        (("--faces", "cascade", "--face-model", "{empty}"), 2, ("cascade", "--face-model")),
         (("--device", "tpu"), 2, ("tpu", "cuda")),
         (("--camera", "webcam"), 2, ("webcam", "/dev/video0")),
         (("--camera", "0", "--headless", "--record", "{tmp}/no/o.mp4"), 5, ("no", "create")),
@@ -185,6 +193,15 @@ def test_no_option_means_the_first_camera() -> None:
     assert config.camera == "0"
     assert config.shows_mirror
     assert not config.is_offline
+
+
+def test_a_face_model_of_the_environment_is_no_contradiction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from realtime_mood.cli import FACE_MODEL_VARIABLE, make_config
+
+    monkeypatch.setenv(FACE_MODEL_VARIABLE, "yunet.onnx")
+    assert make_config(parse_arguments(["--faces", "cascade"])).face_model == Path("yunet.onnx")
 
 
 def test_the_version_and_the_help_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
