@@ -41,7 +41,8 @@ SHOW_CURSOR = "\x1b[?25h"
 
 DESCRIPTION = "Name the facial expression in a webcam picture or a video, in real time."
 EPILOG = """\
-keys in the display: q or Esc quit, space pause, r record, s screenshot, h numbers on or off
+keys in the display: q or Esc quit, space pause, r record, s screenshot, h numbers on or off;
+recordings and screenshots go into the current folder as realtime-mood-DATE.mp4 and .png
 
 examples:
   realtime-mood                                     the first webcam
@@ -96,12 +97,18 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--duration", type=float, metavar="S", help="stop after this many seconds of video"
     )
     output = parser.add_argument_group("output")
-    output.add_argument("--record", type=_path, metavar="OUT.mp4", help="write the annotated video")
+    output.add_argument(
+        "--record",
+        type=_path,
+        metavar="OUT.mp4",
+        help="write the annotated video; replaces a file that is there",
+    )
     output.add_argument(
         "--events",
         type=_text,
         metavar="OUT.jsonl|OUT.csv|-",
-        help="write what is seen as JSON lines or CSV; '-' is standard output",
+        help="write what is seen as JSON lines or CSV (predictions alone); replaces a file that is "
+        "there; '-' is standard output",
     )
     output.add_argument("--headless", action="store_true", help="open no display")
     output.add_argument(

@@ -208,7 +208,10 @@ def test_the_version_and_the_help_are_printed(capsys: pytest.CaptureFixture[str]
     assert _run("--version") == 0
     assert __version__ in capsys.readouterr().out
     assert _run("--help") == 0
-    assert "--camera" in capsys.readouterr().out
+    told = " ".join(capsys.readouterr().out.split())
+    assert "--camera" in told
+    assert told.count("replaces a file that is there") == 2
+    assert "current folder as realtime-mood-DATE.mp4 and .png" in told
 
 
 def test_a_camera_that_is_not_there_is_one_line(checkpoint: Path) -> None:
