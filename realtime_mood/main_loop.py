@@ -93,8 +93,6 @@ class MainLoop:
         self._message_until_s = -math.inf
         self._shown_message: str | None = None
         self._frame: Frame | None = None
-        self._started_s: float | None = None
-        """When frames began to flow."""
 
     def run(self) -> RunReport:
         """Run to the end of the source, the duration, the person's wish or the first error."""
@@ -103,8 +101,6 @@ class MainLoop:
         self._pipeline.start()
         try:
             has_ended = self._show_frames()
-            now_s = self._clock()
-            wall_s = now_s - (now_s if self._started_s is None else self._started_s)
             summary = self._finish("end" if has_ended else "stopped", drain=has_ended)
             self._pipeline.raise_errors()
         except BaseException as error:
@@ -117,7 +113,7 @@ class MainLoop:
         self._recorder.finish()
         return RunReport(
             summary=summary,
-            wall_s=wall_s,
+            wall_s=None,
             latency_name="capture to label",
             latency_p50_s=self._pipeline.latency.percentile_s(50),
             latency_p95_s=self._pipeline.latency.percentile_s(95),
@@ -148,8 +144,6 @@ class MainLoop:
             now_s = self._clock()
             if frame is not None or not self._expects_frames():
                 last_frame_s = now_s
-            if self._started_s is None and self._frame and self._expects_frames():
-                self._started_s = now_s
             if frame is not None:
                 self._take(frame)
             elif has_ended:

@@ -18,8 +18,8 @@ class RunReport:
 
     summary: Event
     """The summary event."""
-    wall_s: float
-    """Seconds from the first frame to the last; of a shown file, from the moment it is played."""
+    wall_s: float | None
+    """Seconds from the first frame to the last; None live, where they tell nothing of speed."""
     latency_name: str
     """What the latencies measure: 'inference' offline, 'capture to label' live."""
     latency_p50_s: float | None
@@ -41,12 +41,13 @@ class RunReport:
         frames = self.summary["frames"]
         media_s = self.summary["media_time_s"]
         speed = ""
-        if self.wall_s >= LEAST_WALL_S:
-            speed = (
-                f" ({frames / self.wall_s:.0f} frames/s, {media_s / self.wall_s:.1f} x real time)"
-            )
+        if self.wall_s is not None:
+            speed = f" in {self.wall_s:.1f} s"
+            if self.wall_s >= LEAST_WALL_S:
+                rate, factor = frames / self.wall_s, media_s / self.wall_s
+                speed += f" ({rate:.0f} frames/s, {factor:.1f} x real time)"
         lines = [
-            f"{_count(frames, 'frame')}, {media_s:.1f} s of video in {self.wall_s:.1f} s{speed}",
+            f"{_count(frames, 'frame')}, {media_s:.1f} s of video{speed}",
             f"{_count(self.summary['predictions'], 'prediction')}, "
             f"{_count(self.summary['dropped_frames'], 'frame')} dropped, "
             f"{_count(self.summary['skipped_clips'], 'clip')} skipped",

@@ -246,8 +246,8 @@ def test_a_file_stands_at_its_first_frame_until_the_model_is_there() -> None:
     assert live.screen.shown_s[1] - live.screen.shown_s[0] < 0.5
     assert live.screen.shown_s[2] - live.screen.shown_s[1] > 0.3
     assert report.summary["frames"] == 60
-    # What the model took to load is no part of the speed.
-    assert report.wall_s == pytest.approx(live.screen.shown_s[-1] - live.screen.shown_s[2], abs=0.3)
+    # What the model took to load does not count as slowness.
+    assert report.lines()[0] == "60 frames, 2.0 s of video"
     assert len(live.events.of_type("prediction")) >= 3
 
 
@@ -273,7 +273,7 @@ def test_closing_the_window_quits() -> None:
     live = _Live(ListSource(3000), FakeClassifier(), screen=screen)
     timer = threading.Timer(0.3, lambda: setattr(screen, "is_open", False))
     timer.start()
-    assert live.run().wall_s < 5
+    assert live.run().summary["frames"] < 150
 
 
 def test_space_holds_a_file_and_goes_on_where_it_was() -> None:
@@ -322,8 +322,7 @@ def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
 def test_the_interrupt_ends_it_properly() -> None:
     live = _Live(ListSource(3000), FakeClassifier())
     threading.Timer(0.4, live.interrupt.set).start()
-    report = live.run()
-    assert report.wall_s < 3
+    assert live.run().summary["frames"] < 90
     assert live.events.events[-1]["type"] == "summary"
 
 

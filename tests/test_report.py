@@ -7,7 +7,11 @@ from realtime_mood.report import RunReport
 
 
 def _lines(
-    *, frames: int = 300, predictions: int = 40, mood_seconds: Mapping[str, float] | None = None
+    *,
+    frames: int = 300,
+    predictions: int = 40,
+    mood_seconds: Mapping[str, float] | None = None,
+    wall_s: float | None = 5.0,
 ) -> list[str]:
     summary = summary_event(
         frames=frames,
@@ -21,13 +25,19 @@ def _lines(
     )
     report = RunReport(
         summary=summary,
-        wall_s=5.0,
+        wall_s=wall_s,
         latency_name="inference",
         latency_p50_s=None,
         latency_p95_s=None,
         dropped_events=2,
     )
     return report.lines()
+
+
+def test_only_a_file_that_is_worked_through_has_a_speed() -> None:
+    assert _lines()[0] == "300 frames, 10.0 s of video in 5.0 s (60 frames/s, 2.0 x real time)"
+    assert _lines(wall_s=0.01)[0] == "300 frames, 10.0 s of video in 0.0 s"
+    assert _lines(wall_s=None)[0] == "300 frames, 10.0 s of video"
 
 
 def test_one_is_not_called_many() -> None:
