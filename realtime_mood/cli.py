@@ -197,6 +197,10 @@ def run(config: RunConfig, *, interrupt: threading.Event) -> int:
     Args:
         config: what to do.
         interrupt: set from outside to end it properly.
+
+    Raises:
+        RealtimeMoodError: something cannot be opened, read or written. Of a source that breaks
+            half-way the summary tells what was done before.
     """
     if not config.headless and not config.is_offline:
         from realtime_mood.sinks.display import why_no_display
@@ -214,6 +218,8 @@ def run(config: RunConfig, *, interrupt: threading.Event) -> int:
         _say(line)
     if config.events and config.events != "-":
         _say(f"events: {config.events}")
+    if report.failure is not None:
+        raise report.failure
     return INTERRUPTED_EXIT_CODE if config.is_offline and report.interrupted else 0
 
 

@@ -95,21 +95,28 @@ class MainLoop:
         self._frame: Frame | None = None
 
     def run(self) -> RunReport:
-        """Run to the end of the source, the duration, the person's wish or the first error."""
+        """Run to the end of the source, the duration, the person's wish or the first error.
+
+        A source that breaks after its first frame ends the run as its end does; the report says so.
+        """
         if self._screen is not None:
             self._show_placeholder(self._screen)
         self._pipeline.start()
+        summary: Event | None = None
+        failure: SourceError | None = None
         try:
             has_ended = self._show_frames()
             summary = self._finish("end" if has_ended else "stopped", drain=has_ended)
             self._pipeline.raise_errors()
         except BaseException as error:
             # The first failure is the one to tell of; those of closing down follow from it.
+            failure = error if isinstance(error, SourceError) else None
             with suppress(RealtimeMoodError):
-                self._finish("broken" if isinstance(error, SourceError) else "stopped", drain=False)
+                summary = self._finish("broken" if failure else "stopped", drain=False)
             with suppress(OutputError):
                 self._recorder.finish()
-            raise
+            if failure is None or summary is None or not self._frames:
+                raise
         self._recorder.finish()
         return RunReport(
             summary=summary,
@@ -118,6 +125,7 @@ class MainLoop:
             latency_p50_s=self._pipeline.latency.percentile_s(50),
             latency_p95_s=self._pipeline.latency.percentile_s(95),
             recordings=tuple(self._recorder.paths),
+            failure=failure,
         )
 
     def _finish(self, ended: str, *, drain: bool) -> Event:

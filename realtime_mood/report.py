@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from realtime_mood.errors import SourceError
 from realtime_mood.events import Event
 from realtime_mood.inference.clip_sampler import FIRST_CLIP_S
 
@@ -30,6 +31,8 @@ class RunReport:
     """Files that were recorded."""
     dropped_events: int = 0
     """Events that came too fast to be written."""
+    failure: SourceError | None = None
+    """What the source broke of; the rest is of what was done before."""
 
     @property
     def interrupted(self) -> bool:
