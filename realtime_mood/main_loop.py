@@ -92,6 +92,8 @@ class MainLoop:
         self._message = ""
         self._message_until_s = -math.inf
         self._shown_message: str | None = None
+        self._shown_below: set[int] = set()
+        self._recorded_below: set[int] = set()
         self._frame: Frame | None = None
 
     def run(self) -> RunReport:
@@ -191,7 +193,9 @@ class MainLoop:
         session.wait_for_frame(frame.timestamp_s, timeout_s=FACES_WAIT_S)
         view = session.view(frame.timestamp_s)
         if self._recorder.is_wanted and info is not None:
-            annotated = draw_overlay(frame.image_bgr, view, mirror=self._mirror)
+            annotated = draw_overlay(
+                frame.image_bgr, view, mirror=self._mirror, below=self._recorded_below
+            )
             failure = self._recorder.write(Frame(annotated, frame.timestamp_s, frame.index), info)
             if failure:
                 self._say(failure)
@@ -211,7 +215,9 @@ class MainLoop:
             recording_s=self._recorder.recorded_s(frame.timestamp_s),
             message=self._shown_message,
         )
-        screen.show(draw_overlay(frame.image_bgr, view, mirror=self._mirror))
+        screen.show(
+            draw_overlay(frame.image_bgr, view, mirror=self._mirror, below=self._shown_below)
+        )
 
     def _current_message(self) -> str | None:
         if self._clock() < self._message_until_s:

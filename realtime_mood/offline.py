@@ -177,6 +177,7 @@ def analyse(
     session = Session(smoothing, on_event=send)
     stage = FaceStage(tracker, spec, stride_s=stride_s)
     inference = LatencyMeter()
+    below: set[int] = set()
     failure: SourceError | None = None
     started_s = time.perf_counter()
     while not (interrupt and interrupt.is_set()):
@@ -197,7 +198,7 @@ def analyse(
             session.add_predictions(clips, probabilities, latencies_s=latencies_s)
         if frame_sinks:
             view = session.view(frame.timestamp_s)
-            annotated = draw_overlay(frame.image_bgr, view, mirror=mirror)
+            annotated = draw_overlay(frame.image_bgr, view, mirror=mirror, below=below)
             for sink in frame_sinks:
                 sink.write(Frame(annotated, frame.timestamp_s, frame.index))
         on_progress(frame, source.info)

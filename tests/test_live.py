@@ -295,7 +295,7 @@ def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
     monkeypatch.setattr("realtime_mood.main_loop.MESSAGE_S", 0.3)
     messages: list[str | None] = ["opening list"]
 
-    def draw(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> ImageBGR:
+    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
         # What is shown has numbers, what is saved has none.
         if view.hud and messages[-1] != view.message:
             messages.append(view.message)

@@ -21,7 +21,7 @@ from realtime_mood.overlay.geometry import Rect, Scale, seen_part
 from realtime_mood.overlay.mood import panel_variants, strip_sizes
 from realtime_mood.overlay.notices import hud_notice, recording_notice, toast
 from realtime_mood.overlay.palette import LABEL_COLOURS, UNSURE_COLOUR, Colour, colour_of
-from realtime_mood.overlay.placing import Label, place_labels, place_panel
+from realtime_mood.overlay.placing import Label, lies_below, place_labels, place_panel
 from realtime_mood.overlay.text import FONT_FOLDER, NARROW_SPACE, Run, line_width, shortened
 from realtime_mood.smoothing import MoodState
 from realtime_mood.view import HISTORY_S, FaceView, HudView, View
@@ -369,6 +369,37 @@ def test_a_small_label_beside_a_small_face_is_better_than_a_large_one_on_it() ->
     assert placed is not None
     assert placed.variant == 1
     assert placed.rect == Rect(205, 14, 50, 12)
+
+
+def test_a_label_that_was_below_stays_there_while_it_fits() -> None:
+    for side in (60, 200):  # The lower row of a large face lies on it.
+        for y, stays in ((100, True), (358 - side, False)):
+            seen = Rect(200, y, side, side)
+            (placed,) = place_labels(
+                [Label(seen, ((80, 20),), is_below=True)],
+                inside=Rect(0, 0, 640, 360),
+                taken=[Rect(0, 300, 640, 60)],
+                gap=5,
+            )
+            assert placed is not None
+            assert lies_below(placed.rect, seen) == stays
+
+
+def test_labels_do_not_go_to_and_fro_from_picture_to_picture() -> None:
+    image, below = picture(1280, 720, 128), set[int]()
+
+    def drawn(y: float) -> ImageBGR:
+        faces = (face(Box(600, y, 80, 80), "happy", 7), face(Box(900, 300, 80, 80), "sad", 8))
+        return draw_overlay(image, View(media_time_s=NOW_S, faces=faces), below=below)
+
+    drawn(300)
+    assert below == set()
+    drawn(20)
+    assert below == {7}
+    drawn(300)
+    assert below == {7}
+    drawn(550)
+    assert below == set()
 
 
 def test_a_label_without_room_is_left_out() -> None:

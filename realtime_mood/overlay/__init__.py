@@ -1,4 +1,4 @@
-"""Draws what is known about the faces over a picture. Pure: the same values, the same pixels.
+"""Draws what is known about the faces over a picture. The same values give the same pixels.
 
     draw_overlay(image, view)
         geometry, placing   where things go: arithmetic on whole pixels
@@ -39,13 +39,15 @@ from realtime_mood.overlay.notices import (
     recording_notice,
     toast,
 )
-from realtime_mood.overlay.placing import Label, place_labels, place_panel
+from realtime_mood.overlay.placing import Label, lies_below, place_labels, place_panel
 from realtime_mood.view import FaceView, View
 
 __all__ = ["draw_overlay"]
 
 
-def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> ImageBGR:
+def draw_overlay(
+    image_bgr: ImageBGR, view: View, *, mirror: bool = False, below: set[int] | None = None
+) -> ImageBGR:
     """The picture with everything in `view` drawn over it.
 
     Args:
@@ -53,6 +55,8 @@ def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> Im
         view: what to draw; boxes are in pixels of `image_bgr`.
         mirror: flip the picture left to right first, as a person expects of a mirror; boxes
             follow, text stays readable.
+        below: numbers of the faces whose labels lay below them in the picture before; brought up
+            to date, so that labels do not go to and fro from picture to picture.
 
     Returns:
         A new contiguous picture of the same shape.
@@ -75,10 +79,22 @@ def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> Im
 
     variants = [label_variants(face, scale=scale, numbered=numbered) for face in faces]
     labels = [
-        Label(face.seen, tuple(pill_size(line) for line in lines))
+        Label(
+            face.seen,
+            tuple(pill_size(line) for line in lines),
+            is_below=below is not None and face.view.track_id in below,
+        )
         for face, lines in zip(faces, variants, strict=True)
     ]
     placed = place_labels(labels, inside=scale.inside, taken=taken, gap=scale.px(8, least=2))
+
+    if below is not None:
+        below.clear()
+        below.update(
+            face.view.track_id
+            for face, place in zip(faces, placed, strict=True)
+            if place is not None and lies_below(place.rect, face.seen)
+        )
 
     for face in faces:
         draw_brackets(image, face, scale, numbered=numbered)
