@@ -41,7 +41,8 @@ SHOW_CURSOR = "\x1b[?25h"
 
 DESCRIPTION = "Name the facial expression in a webcam picture or a video, in real time."
 EPILOG = """\
-keys in the display: q or Esc quit, space pause, r record, s screenshot, h numbers on or off
+keys in the display: q or Esc quit, space pause, r record, s screenshot, h numbers on or off;
+recordings and screenshots go into the current folder as realtime-mood-DATE.mp4 and .png
 
 examples:
   realtime-mood                                     the first webcam
@@ -60,6 +61,17 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see {self.prog} --help")
 
 
+def _text(text: str) -> str:
+    """What was given, which is nothing where a script's variable was not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("the value is empty; give one, or leave the option out")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_text(text))
+
+
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line.
 
@@ -76,19 +88,27 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     source = parser.add_argument_group("source")
     source.add_argument(
         "--camera",
+        type=_text,
         metavar="N|PATH|URL",
         help="camera number, device path or stream URL; 'pattern' is a test picture (default: 0)",
     )
-    source.add_argument("--video", type=Path, metavar="FILE", help="read a video file")
+    source.add_argument("--video", type=_path, metavar="FILE", help="read a video file")
     source.add_argument(
         "--duration", type=float, metavar="S", help="stop after this many seconds of video"
     )
     output = parser.add_argument_group("output")
-    output.add_argument("--record", type=Path, metavar="OUT.mp4", help="write the annotated video")
+    output.add_argument(
+        "--record",
+        type=_path,
+        metavar="OUT.mp4",
+        help="write the annotated video; replaces a file that is there",
+    )
     output.add_argument(
         "--events",
+        type=_text,
         metavar="OUT.jsonl|OUT.csv|-",
-        help="write what is seen as JSON lines or CSV; '-' is standard output",
+        help="write what is seen as JSON lines or CSV (predictions alone); replaces a file that is "
+        "there; '-' is standard output",
     )
     output.add_argument("--headless", action="store_true", help="open no display")
     output.add_argument(
@@ -99,6 +119,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     model = parser.add_argument_group("model")
     model.add_argument(
         "--model",
+        type=_text,
         default="default",
         metavar="DIR|ID",
         help="checkpoint folder or Hugging Face Hub id (default: the one that came along)",
@@ -129,7 +150,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     model.add_argument(
         "--face-model",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help=f"YuNet's ONNX file (default: {FACE_MODEL_VARIABLE}, else fetched once)",
     )
@@ -148,6 +169,8 @@ def make_config(options: argparse.Namespace) -> RunConfig:
     from realtime_mood.faces.tracker import MAX_FACES
 
     face_model = options.face_model
+    if face_model is not None and options.faces in ("cascade", "none"):
+        raise UsageError(f"--faces {options.faces} uses no --face-model; leave one of them out")
     if face_model is None and os.environ.get(FACE_MODEL_VARIABLE):
         face_model = Path(os.environ[FACE_MODEL_VARIABLE])
     has_source = options.camera is not None or options.video is not None
@@ -174,12 +197,16 @@ def run(config: RunConfig, *, interrupt: threading.Event) -> int:
     Args:
         config: what to do.
         interrupt: set from outside to end it properly.
+
+    Raises:
+        RealtimeMoodError: something cannot be opened, read or written. Of a source that breaks
+            half-way the summary tells what was done before.
     """
     if not config.headless and not config.is_offline:
         from realtime_mood.sinks.display import why_no_display
 
         if reason := why_no_display():
-            _say(f"running without a display: {reason}")
+            _say(f"realtime-mood: running without a display: {reason}")
             config = replace(config, headless=True)
     if config.is_offline:
         report = _run_offline(config, interrupt)
@@ -191,6 +218,8 @@ def run(config: RunConfig, *, interrupt: threading.Event) -> int:
         _say(line)
     if config.events and config.events != "-":
         _say(f"events: {config.events}")
+    if report.failure is not None:
+        raise report.failure
     return INTERRUPTED_EXIT_CODE if config.is_offline and report.interrupted else 0
 
 

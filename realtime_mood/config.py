@@ -63,7 +63,9 @@ class RunConfig:
         if not 1 <= self.max_faces <= MOST_FACES:
             raise UsageError(f"--max-faces is {self.max_faces}; it must be from 1 to {MOST_FACES}")
         if self.duration_s is not None and not 0.0 < self.duration_s < float("inf"):
-            raise UsageError(f"--duration is {self.duration_s}; it must be above 0 seconds")
+            raise UsageError(
+                f"--duration is {self.duration_s}; it must be a finite number of seconds above 0"
+            )
         if self.video is not None:
             self._check_video(self.video)
         if self.camera is not None:

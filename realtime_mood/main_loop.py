@@ -91,36 +91,43 @@ class MainLoop:
         self._is_paused = False
         self._message = ""
         self._message_until_s = -math.inf
+        self._shown_message: str | None = None
+        self._shown_below: set[int] = set()
+        self._recorded_below: set[int] = set()
         self._frame: Frame | None = None
-        self._started_s: float | None = None
-        """When frames began to flow."""
 
     def run(self) -> RunReport:
-        """Run to the end of the source, the duration, the person's wish or the first error."""
+        """Run to the end of the source, the duration, the person's wish or the first error.
+
+        A source that breaks after its first frame ends the run as its end does; the report says so.
+        """
         if self._screen is not None:
             self._show_placeholder(self._screen)
         self._pipeline.start()
+        summary: Event | None = None
+        failure: SourceError | None = None
         try:
             has_ended = self._show_frames()
-            now_s = self._clock()
-            wall_s = now_s - (now_s if self._started_s is None else self._started_s)
             summary = self._finish("end" if has_ended else "stopped", drain=has_ended)
             self._pipeline.raise_errors()
         except BaseException as error:
             # The first failure is the one to tell of; those of closing down follow from it.
+            failure = error if isinstance(error, SourceError) else None
             with suppress(RealtimeMoodError):
-                self._finish("broken" if isinstance(error, SourceError) else "stopped", drain=False)
+                summary = self._finish("broken" if failure else "stopped", drain=False)
             with suppress(OutputError):
                 self._recorder.finish()
-            raise
+            if failure is None or summary is None or not self._frames:
+                raise
         self._recorder.finish()
         return RunReport(
             summary=summary,
-            wall_s=wall_s,
+            wall_s=None,
             latency_name="capture to label",
             latency_p50_s=self._pipeline.latency.percentile_s(50),
             latency_p95_s=self._pipeline.latency.percentile_s(95),
             recordings=tuple(self._recorder.paths),
+            failure=failure,
         )
 
     def _finish(self, ended: str, *, drain: bool) -> Event:
@@ -147,8 +154,6 @@ class MainLoop:
             now_s = self._clock()
             if frame is not None or not self._expects_frames():
                 last_frame_s = now_s
-            if self._started_s is None and self._frame and self._expects_frames():
-                self._started_s = now_s
             if frame is not None:
                 self._take(frame)
             elif has_ended:
@@ -188,7 +193,9 @@ class MainLoop:
         session.wait_for_frame(frame.timestamp_s, timeout_s=FACES_WAIT_S)
         view = session.view(frame.timestamp_s)
         if self._recorder.is_wanted and info is not None:
-            annotated = draw_overlay(frame.image_bgr, view, mirror=self._mirror)
+            annotated = draw_overlay(
+                frame.image_bgr, view, mirror=self._mirror, below=self._recorded_below
+            )
             failure = self._recorder.write(Frame(annotated, frame.timestamp_s, frame.index), info)
             if failure:
                 self._say(failure)
@@ -196,6 +203,7 @@ class MainLoop:
             self._show(frame, view, self._screen)
 
     def _show(self, frame: Frame, known: View, screen: Screen) -> None:
+        self._shown_message = self._current_message()
         view = replace(
             known,
             hud=self._pipeline.hud(
@@ -205,15 +213,17 @@ class MainLoop:
             if self._has_hud
             else None,
             recording_s=self._recorder.recorded_s(frame.timestamp_s),
-            message=self._current_message(),
+            message=self._shown_message,
         )
-        screen.show(draw_overlay(frame.image_bgr, view, mirror=self._mirror))
+        screen.show(
+            draw_overlay(frame.image_bgr, view, mirror=self._mirror, below=self._shown_below)
+        )
 
     def _current_message(self) -> str | None:
-        if self._is_paused:
-            return "paused: space goes on"
         if self._clock() < self._message_until_s:
             return self._message
+        if self._is_paused:
+            return "paused: space goes on"
         return None if self._pipeline.engine else "loading the model"
 
     def _say(self, message: str) -> None:
@@ -227,6 +237,7 @@ class MainLoop:
         if key == " ":
             self._is_paused = not self._is_paused
             self._has_paused = True
+            self._message_until_s = -math.inf
             self._pipeline.capture.set_paused(self._is_paused)
         elif key in ("h", "H"):
             self._has_hud = not self._has_hud
@@ -234,7 +245,9 @@ class MainLoop:
             self._say(self._recorder.toggle())
         elif key in ("s", "S"):
             self._save_screenshot()
-        if key is not None and self._frame is not None:
+        # While paused no frame comes to take a message away.
+        is_stale = key is not None or self._current_message() != self._shown_message
+        if is_stale and self._frame is not None:
             view = self._pipeline.session.view(self._frame.timestamp_s)
             self._show(self._frame, view, screen)
         return True

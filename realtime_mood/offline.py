@@ -93,27 +93,20 @@ def run_offline(
                     spec=contract.spec,
                 )
             )
-        try:
-            return analyse(
-                source,
-                FaceTracker(InStepSearch(detector), max_faces=config.max_faces),
-                classifier,
-                contract.spec,
-                stride_s=config.stride_s,
-                smoothing=config.smoothing,
-                duration_s=config.duration_s,
-                mirror=config.shows_mirror,
-                frame_sinks=frame_sinks,
-                event_sinks=event_sinks,
-                on_progress=on_progress,
-                interrupt=interrupt,
-            )
-        except SourceError as error:
-            outputs = (config.record, config.events if config.events != "-" else None)
-            kept = " and ".join(str(output) for output in outputs if output)
-            raise SourceError(
-                f"{error}; the part before is in {kept}" if kept else str(error)
-            ) from error
+        return analyse(
+            source,
+            FaceTracker(InStepSearch(detector), max_faces=config.max_faces),
+            classifier,
+            contract.spec,
+            stride_s=config.stride_s,
+            smoothing=config.smoothing,
+            duration_s=config.duration_s,
+            mirror=config.shows_mirror,
+            frame_sinks=frame_sinks,
+            event_sinks=event_sinks,
+            on_progress=on_progress,
+            interrupt=interrupt,
+        )
 
 
 def sliding_clips(
@@ -172,9 +165,9 @@ def analyse(
         on_progress: told of every frame done.
         interrupt: set from outside to stop early.
 
-    Raises:
-        SourceError: the source broke. What was read before has reached the sinks, the summary
-            event included.
+    Returns:
+        What was done; of a source that broke, with its failure. What was read before has reached
+        the sinks, the summary event included.
     """
 
     def send(event: Event) -> None:
@@ -184,13 +177,14 @@ def analyse(
     session = Session(smoothing, on_event=send)
     stage = FaceStage(tracker, spec, stride_s=stride_s)
     inference = LatencyMeter()
-    source_error: SourceError | None = None
+    below: set[int] = set()
+    failure: SourceError | None = None
     started_s = time.perf_counter()
     while not (interrupt and interrupt.is_set()):
         try:
             frame = source.read()
         except SourceError as error:
-            source_error = error
+            failure = error
             break
         if frame is None or (duration_s is not None and frame.timestamp_s >= duration_s):
             break
@@ -204,21 +198,19 @@ def analyse(
             session.add_predictions(clips, probabilities, latencies_s=latencies_s)
         if frame_sinks:
             view = session.view(frame.timestamp_s)
-            annotated = draw_overlay(frame.image_bgr, view, mirror=mirror)
+            annotated = draw_overlay(frame.image_bgr, view, mirror=mirror, below=below)
             for sink in frame_sinks:
                 sink.write(Frame(annotated, frame.timestamp_s, frame.index))
         on_progress(frame, source.info)
     wall_s = time.perf_counter() - started_s
     interrupted = interrupt is not None and interrupt.is_set()
-    ended = "broken" if source_error else "stopped" if interrupted else "end"
-    summary = session.finish(ended=ended)
-    if source_error is not None:
-        raise source_error
+    ended = "broken" if failure else "stopped" if interrupted else "end"
     return RunReport(
-        summary=summary,
+        summary=session.finish(ended=ended),
         wall_s=wall_s,
         latency_name="inference",
         latency_p50_s=inference.percentile_s(50),
         latency_p95_s=inference.percentile_s(95),
         recordings=tuple(sink.path for sink in frame_sinks if isinstance(sink, RecordingSink)),
+        failure=failure,
     )

@@ -51,8 +51,8 @@ class LivePipeline:
         open_source: opens the source, in the capture thread.
         locate_model: finds a checkpoint and reads its contract, in the inference thread.
         load_classifier: loads it, in the inference thread.
-        make_detector: builds what finds the faces for a checkpoint, in the faces thread; it may
-            fetch a file.
+        make_detector: builds what finds the faces for a checkpoint, in the faces thread, once the
+            source is open; it may fetch a file.
         source_name: for the start event.
         model_name: for the start event.
         stride_s: seconds between two clips of a face.
@@ -196,9 +196,10 @@ class LivePipeline:
         )
 
     def _run_faces(self, stop: threading.Event) -> None:
-        while not self._contract_known.wait(WAIT_S):
-            if stop.is_set() or self._inference.error:
-                return
+        for ready in (self.capture.has_opened, self._contract_known):
+            while not ready.wait(WAIT_S):
+                if stop.is_set() or self.capture.worker.error or self._inference.error:
+                    return
         assert self._contract is not None
         spec = self._contract.spec
         detector = self._make_detector(self._contract)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from realtime_mood.sinks.output_path import unused_path
 from realtime_mood.sinks.recording import RecordingSink, check_recording_path
 from realtime_mood.sinks.threaded import ThreadedSink
 
+logger = logging.getLogger(__name__)
+
 MAX_WAITING_BYTES = 128 * 1024 * 1024
 MIN_WAITING, MAX_WAITING = 4, 32
 """Frames that may wait for the encoder, whatever their size."""
@@ -21,13 +24,14 @@ class Recorder:
     """Starts and stops recordings; none of them can stall or end the picture.
 
     A recording that was asked for on the command line is part of the job, so its failure is
-    raised. One that was started by a key fails with a message.
+    raised. One that was started by a key fails with a warning and a message.
 
     Args:
         path: of the recording that starts with the first frame; None waits for `toggle`.
 
     Raises:
-        OutputError: the path cannot become a recording.
+        UsageError: the path has another suffix than .mp4.
+        OutputError: it cannot become a file.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -37,10 +41,10 @@ class Recorder:
         self._wanted = path
         self._path: Path | None = None
         self._sink: ThreadedSink[Frame] | None = None
-        self._closing: list[ThreadedSink[Frame]] = []
+        self._closing: list[tuple[Path, ThreadedSink[Frame]]] = []
         self._first_frame_s = 0.0
         self._dropped = 0
-        self.paths: list[Path] = []
+        self._started: list[Path] = []
 
     def toggle(self) -> str:
         """Stop the recording that runs, or start one; answers a line for the person."""
@@ -53,6 +57,11 @@ class Recorder:
             return f"saved {path}"
         self._wanted = unused_path(Path(time.strftime("realtime-mood-%Y%m%d-%H%M%S.mp4")))
         return f"recording {self._wanted}"
+
+    @property
+    def paths(self) -> list[Path]:
+        """The recordings that were made, in order; of one that failed, what can be played of it."""
+        return [path for path in self._started if path.exists()]
 
     @property
     def is_wanted(self) -> bool:
@@ -78,6 +87,7 @@ class Recorder:
             self._wanted = self._sink = None
             if failed == self._asked_for:
                 raise
+            logger.warning("%s", error)
             return str(error)
         return None
 
@@ -94,16 +104,19 @@ class Recorder:
         """Finish all recordings; waits for them.
 
         Raises:
-            OutputError: the end of one cannot be written.
+            OutputError: the end of the one asked for on the command line cannot be written.
         """
         self._let_go()
         closing, self._closing = self._closing, []
         failure: OutputError | None = None
-        for sink in closing:
+        for path, sink in closing:
             try:
                 sink.close()
             except OutputError as error:
-                failure = failure or error
+                if path == self._asked_for:
+                    failure = error
+                else:
+                    logger.warning("%s", error)
         if failure is not None:
             raise failure
 
@@ -120,12 +133,12 @@ class Recorder:
         self._sink = ThreadedSink(sink.write, sink.close, name="recording", capacity=capacity)
         self._path, self._wanted = path, None
         self._first_frame_s = frame.timestamp_s
-        self.paths.append(path)
+        self._started.append(path)
 
     def _let_go(self) -> None:
         """Ask the recording that runs to finish by itself."""
         sink, self._sink = self._sink, None
-        if sink is not None:
+        if sink is not None and self._path is not None:
             sink.stop()
             self._dropped += sink.dropped
-            self._closing.append(sink)
+            self._closing.append((self._path, sink))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from realtime_mood.errors import SourceError
 from realtime_mood.events import Event
+from realtime_mood.inference.clip_sampler import FIRST_CLIP_S
 
 LEAST_WALL_S = 0.1
 """Shorter runs have no speed worth telling."""
@@ -17,8 +19,8 @@ class RunReport:
 
     summary: Event
     """The summary event."""
-    wall_s: float
-    """Seconds from the first frame to the last; of a shown file, from the moment it is played."""
+    wall_s: float | None
+    """Seconds from the first frame to the last; None live, where they tell nothing of speed."""
     latency_name: str
     """What the latencies measure: 'inference' offline, 'capture to label' live."""
     latency_p50_s: float | None
@@ -29,6 +31,8 @@ class RunReport:
     """Files that were recorded."""
     dropped_events: int = 0
     """Events that came too fast to be written."""
+    failure: SourceError | None = None
+    """What the source broke of; the rest is of what was done before."""
 
     @property
     def interrupted(self) -> bool:
@@ -40,32 +44,34 @@ class RunReport:
         frames = self.summary["frames"]
         media_s = self.summary["media_time_s"]
         speed = ""
-        if self.wall_s >= LEAST_WALL_S:
-            speed = (
-                f" ({frames / self.wall_s:.0f} frames/s, {media_s / self.wall_s:.1f} x real time)"
-            )
+        if self.wall_s is not None:
+            speed = f" in {self.wall_s:.1f} s"
+            if self.wall_s >= LEAST_WALL_S:
+                rate, factor = frames / self.wall_s, media_s / self.wall_s
+                speed += f" ({rate:.0f} frames/s, {factor:.1f} x real time)"
         lines = [
-            f"{frames} frames, {media_s:.1f} s of video in {self.wall_s:.1f} s{speed}",
-            f"{self.summary['predictions']} predictions, "
-            f"{self.summary['dropped_frames']} frames dropped, "
-            f"{self.summary['skipped_clips']} clips skipped",
+            f"{_count(frames, 'frame')}, {media_s:.1f} s of video{speed}",
+            f"{_count(self.summary['predictions'], 'prediction')}, "
+            f"{_count(self.summary['dropped_frames'], 'frame')} dropped, "
+            f"{_count(self.summary['skipped_clips'], 'clip')} skipped",
         ]
         if self.latency_p50_s is not None and self.latency_p95_s is not None:
             lines.append(
                 f"{self.latency_name}: {1000 * self.latency_p50_s:.0f} ms median, "
                 f"{1000 * self.latency_p95_s:.0f} ms p95"
             )
-        for number, what in (
-            (self.summary["dropped_recording_frames"], "frames came too fast to be recorded"),
-            (self.dropped_events, "events came too fast to be written"),
+        for number, what, done in (
+            (self.summary["dropped_recording_frames"], "frame", "recorded"),
+            (self.dropped_events, "event", "written"),
         ):
             if number:
-                lines.append(f"{number} {what}")
-        shares = self._shares()
-        if shares:
-            lines.append("mood: " + ", ".join(f"{name} {share:.0%}" for name, share in shares))
+                lines.append(f"{_count(number, what)} came too fast to be {done}")
+        if shares := self._shares():
+            lines.append("mood: " + ", ".join(f"{mood} {_percent(part)}" for mood, part in shares))
         if frames and not (self.summary["predictions"] or self.summary["skipped_clips"]):
-            lines.append("no expression was named: no face was in sight for long enough")
+            lines.append(
+                f"no expression was named: that takes a face in sight for {FIRST_CLIP_S} s"
+            )
         lines += [f"recording: {path}" for path in self.recordings]
         return lines
 
@@ -76,3 +82,12 @@ class RunReport:
             return []
         shares = [(name, value / total_s) for name, value in seconds.items() if value > 0.0]
         return sorted(shares, key=lambda pair: -pair[1])
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _percent(share: float) -> str:
+    """In whole percent; a share that is there is never 0."""
+    return "<1%" if share < 0.005 else f"{share:.0%}"

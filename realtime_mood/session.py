@@ -22,6 +22,7 @@ from realtime_mood.events import (
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.crop import crop_face
 from realtime_mood.faces.tracker import FaceTracker, TrackUpdate
+from realtime_mood.focus import Focus
 from realtime_mood.frame import Frame
 from realtime_mood.inference.classifier import Probabilities
 from realtime_mood.inference.clip_sampler import Clip, ClipSampler
@@ -100,6 +101,7 @@ class Session:
         self._wall_clock = wall_clock
         self._lock = threading.Condition()
         self._faces: dict[int, _FaceMemory] = {}
+        self._focus = Focus()
         self._mood_seconds: defaultdict[str, float] = defaultdict(float)
         self._predictions = 0
         self._frames = 0
@@ -218,7 +220,7 @@ class Session:
     def view(self, media_time_s: float) -> View:
         """What is known by now, to be drawn over the frame of a time."""
         with self._lock:
-            faces = tuple(
+            faces = [
                 FaceView(
                     track_id=track_id,
                     box=memory.box,
@@ -227,8 +229,12 @@ class Session:
                     history=tuple(memory.history),
                 )
                 for track_id, memory in self._faces.items()
+            ]
+            return View(
+                media_time_s=media_time_s,
+                faces=self._focus.first(faces),
+                is_searched=self._is_searched,
             )
-            return View(media_time_s=media_time_s, faces=faces, is_searched=self._is_searched)
 
     def _end(self, track_id: int, reason: str, media_time_s: float) -> None:
         del self._faces[track_id]

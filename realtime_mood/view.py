@@ -55,7 +55,7 @@ class View:
     media_time_s: float
     """The frame's time; the right end of the history strip."""
     faces: tuple[FaceView, ...] = ()
-    """Faces on the frame."""
+    """Faces on the frame; the first one in the picture is shown in more detail."""
     is_searched: bool = True
     """False while nobody has looked for faces yet, so that 'no face' would be a guess."""
     hud: HudView | None = None

@@ -94,10 +94,19 @@ def test_events_on_standard_output_are_nothing_but_events(
         (("--video", "{video}", "--record", "{long}.mp4"), 5, ("cannot be written", "too long")),
         (("--video", "{video}", "--events", "{long}.csv"), 5, ("cannot be written", "too long")),
         (("--video", "{video}", "--headless", "--model", "{long}"), 4, ("--model", "too long")),
+        (("--video", "{video}", "--duration", "inf"), 2, ("--duration is inf", "finite")),
+        (("--video", ""), 2, ("--video", "is empty")),
+        (("--camera", ""), 2, ("--camera", "is empty")),
+        (("--video", "{video}", "--record", ""), 2, ("--record", "is empty")),
+        (("--video", "{video}", "--events", ""), 2, ("--events", "is empty")),
+        (("--video", "{video}", "--model", ""), 2, ("--model", "is empty")),
+        (("--video", "{video}", "--face-model", ""), 2, ("--face-model", "is empty")),
+        (("--faces", "cascade", "--face-model", "{empty}"), 2, ("cascade", "--face-model")),
         (("--device", "tpu"), 2, ("tpu", "cuda")),
         (("--camera", "webcam"), 2, ("webcam", "/dev/video0")),
         (("--camera", "0", "--headless", "--record", "{tmp}/no/o.mp4"), 5, ("no", "create")),
-        (("--camera", "0", "--headless", "--record", "{tmp}/o.avi"), 5, (".mp4",)),
+        (("--camera", "0", "--headless", "--record", "{tmp}/o.avi"), 2, (".mp4",)),
+        (("--video", "{video}", "--record", "{tmp}/o"), 2, (".mp4",)),
         (("--nonsense",), 2, ("--nonsense", "--help")),
         (("--video", "{video}", "--headless", "--faces", "yunet"), 4, ("--face-model",)),
         (("--video", "{video}", "--headless", "--face-model", "{empty}"), 4, ("empty.mp4",)),
@@ -135,9 +144,9 @@ def test_a_single_picture_is_told_that_it_is_too_short(
     assert cv2.imwrite(str(picture), numbered_image(100))
     code = _run("--video", picture, "--headless", "--model", checkpoint, "--faces", "none")
     assert code == 0
-    assert (
-        "no expression was named: no face was in sight for long enough" in capsys.readouterr().err
-    )
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("1 frame, 0.0 s of video")
+    assert lines[-1] == "no expression was named: that takes a face in sight for 0.4 s"
 
 
 def test_a_video_that_breaks_half_way_keeps_what_was_decoded(
@@ -147,9 +156,11 @@ def test_a_video_that_breaks_half_way_keeps_what_was_decoded(
     out, events = tmp_path / "out.mp4", tmp_path / "out.jsonl"
     outputs = ("--record", out, "--events", events)
     assert _run("--video", broken, *outputs, "--model", checkpoint, "--faces", "none") == 3
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "28" in line
-    assert str(out) in line
+    *summary, error = capsys.readouterr().err.splitlines()
+    assert summary[0].startswith("28 frames, ")
+    assert summary[-2:] == [f"recording: {out}", f"events: {events}"]
+    assert error.startswith("realtime-mood: ")
+    assert "28" in error
     assert json.loads(events.read_text().splitlines()[-1])["frames"] == 28
     assert out.stat().st_size > 0
 
@@ -186,11 +197,23 @@ def test_no_option_means_the_first_camera() -> None:
     assert not config.is_offline
 
 
+def test_a_face_model_of_the_environment_is_no_contradiction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from realtime_mood.cli import FACE_MODEL_VARIABLE, make_config
+
+    monkeypatch.setenv(FACE_MODEL_VARIABLE, "yunet.onnx")
+    assert make_config(parse_arguments(["--faces", "cascade"])).face_model == Path("yunet.onnx")
+
+
 def test_the_version_and_the_help_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("--version") == 0
     assert __version__ in capsys.readouterr().out
     assert _run("--help") == 0
-    assert "--camera" in capsys.readouterr().out
+    told = " ".join(capsys.readouterr().out.split())
+    assert "--camera" in told
+    assert told.count("replaces a file that is there") == 2
+    assert "current folder as realtime-mood-DATE.mp4 and .png" in told
 
 
 def test_a_camera_that_is_not_there_is_one_line(checkpoint: Path) -> None:

@@ -188,7 +188,7 @@ def test_a_screen_that_refuses_us_is_told_and_not_a_crash(checkpoint: Path, tmp_
         )
     assert done.returncode == 0, done.stderr
     first = done.stderr.splitlines()[0]
-    assert first.startswith("running without a display: ")
+    assert first.startswith("realtime-mood: running without a display: ")
     assert f"DISPLAY={screen['DISPLAY']} refuses" in first
 
 

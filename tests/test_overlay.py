@@ -21,7 +21,7 @@ from realtime_mood.overlay.geometry import Rect, Scale, seen_part
 from realtime_mood.overlay.mood import panel_variants, strip_sizes
 from realtime_mood.overlay.notices import hud_notice, recording_notice, toast
 from realtime_mood.overlay.palette import LABEL_COLOURS, UNSURE_COLOUR, Colour, colour_of
-from realtime_mood.overlay.placing import Label, place_labels, place_panel
+from realtime_mood.overlay.placing import Label, lies_below, place_labels, place_panel
 from realtime_mood.overlay.text import FONT_FOLDER, NARROW_SPACE, Run, line_width, shortened
 from realtime_mood.smoothing import MoodState
 from realtime_mood.view import HISTORY_S, FaceView, HudView, View
@@ -168,24 +168,42 @@ def test_the_corners_have_the_colour_of_the_mood(label: str) -> None:
     assert (area == colour_of(label)).all(axis=1).sum() > 100
 
 
-def test_the_panel_stays_with_one_of_two_faces_of_about_one_size() -> None:
-    image = picture(1280, 720)
+def test_the_panel_and_the_strip_are_those_of_the_first_face_in_the_picture() -> None:
+    image = picture(1280, 720, 128)
+    large, small = face(Box(300, 200, 200, 200), "happy", 1), face(Box(700, 200, 90, 90), "sad", 2)
+    outside = face(Box(-300, 10, 200, 200), "calm", 3)
 
-    def shows_the_first(first_side: float, second_side: float) -> bool:
-        """Whether the panel changes with the first face's mood."""
-        faces = (
-            face(Box(300, 200, first_side, first_side), "happy", 1),
-            face(Box(700, 200, second_side, second_side), "sad", 2),
-        )
-        drawn = draw_overlay(image, View(media_time_s=NOW_S, faces=faces))
-        other = (replace(faces[0], mood=mood("calm", 0.99)), faces[1])
-        changed = draw_overlay(image, View(media_time_s=NOW_S, faces=other))
-        panel = np.s_[440:640, 1040:1270]
-        return bool((drawn[panel] != changed[panel]).any())
+    def places(first: FaceView, *others: FaceView) -> list[npt.NDArray[np.uint8]]:
+        drawn = draw_overlay(image, View(media_time_s=NOW_S, faces=(first, *others)))
+        return [drawn[440:640, 1040:1270], drawn[660:720]]
 
-    assert shows_the_first(200, 190)
-    assert shows_the_first(190, 200)
-    assert not shows_the_first(100, 200)
+    def changed(first: FaceView) -> FaceView:
+        return replace(first, mood=mood("calm", 0.99), history=((NOW_S - 9.0, "calm"),))
+
+    for order in ((large, small), (small, large), (outside, small, large)):
+        shown = order.index(small) if order[0] is not large else 0
+        before = places(*order)
+        for index, one in enumerate(order):
+            after = places(*order[:index], changed(one), *order[index + 1 :])
+            differs = [bool((x != y).any()) for x, y in zip(before, after, strict=True)]
+            assert differs == [index == shown] * 2
+
+
+def test_the_strip_says_whose_it_is_among_several_faces() -> None:
+    scale = Scale(1280, 720)
+    alone, titled = strip_sizes(scale), strip_sizes(scale, title="face 3")
+    assert alone is not None
+    assert titled is not None
+    assert titled.place == alone.place
+    assert titled.band.right == alone.band.right
+    title = np.s_[alone.place.y : alone.place.bottom, alone.band.x : titled.band.x - 4]
+    views = [face(Box(500, 200, 200, 200), "happy", 3), face(Box(800, 200, 200, 200), "sad", 14)]
+    drawn = [
+        draw_overlay(picture(1280, 720, 0), View(media_time_s=NOW_S, faces=faces))[title]
+        for faces in ((views[0], views[1]), (replace(views[0], track_id=7), views[1]))
+    ]
+    assert contrast_within(drawn[0], Rect(0, 0, drawn[0].shape[1], drawn[0].shape[0])) > 4.5
+    assert (drawn[0] != drawn[1]).any()
 
 
 def test_a_face_outside_the_picture_counts_as_none() -> None:
@@ -351,6 +369,37 @@ def test_a_small_label_beside_a_small_face_is_better_than_a_large_one_on_it() ->
     assert placed is not None
     assert placed.variant == 1
     assert placed.rect == Rect(205, 14, 50, 12)
+
+
+def test_a_label_that_was_below_stays_there_while_it_fits() -> None:
+    for side in (60, 200):  # The lower row of a large face lies on it.
+        for y, stays in ((100, True), (358 - side, False)):
+            seen = Rect(200, y, side, side)
+            (placed,) = place_labels(
+                [Label(seen, ((80, 20),), is_below=True)],
+                inside=Rect(0, 0, 640, 360),
+                taken=[Rect(0, 300, 640, 60)],
+                gap=5,
+            )
+            assert placed is not None
+            assert lies_below(placed.rect, seen) == stays
+
+
+def test_labels_do_not_go_to_and_fro_from_picture_to_picture() -> None:
+    image, below = picture(1280, 720, 128), set[int]()
+
+    def drawn(y: float) -> ImageBGR:
+        faces = (face(Box(600, y, 80, 80), "happy", 7), face(Box(900, 300, 80, 80), "sad", 8))
+        return draw_overlay(image, View(media_time_s=NOW_S, faces=faces), below=below)
+
+    drawn(300)
+    assert below == set()
+    drawn(20)
+    assert below == {7}
+    drawn(300)
+    assert below == {7}
+    drawn(550)
+    assert below == set()
 
 
 def test_a_label_without_room_is_left_out() -> None:

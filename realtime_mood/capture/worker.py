@@ -49,6 +49,7 @@ class CaptureWorker:
             max_span_s=RING_SPAN_S, max_bytes=RING_MAX_BYTES
         )
         self.info: SourceInfo | None = None
+        self.has_opened = threading.Event()
         self.worker = Worker("capture", self._run)
 
     def set_paused(self, paused: bool) -> None:
@@ -75,6 +76,7 @@ class CaptureWorker:
         source = self._open_source()
         try:
             self.info = source.info
+            self.has_opened.set()
             if source.info.is_live:
                 self._read_live(source, stop)
             else:

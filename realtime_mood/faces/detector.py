@@ -21,7 +21,10 @@ from realtime_mood.frame import ImageBGR
 
 log = logging.getLogger(__name__)
 
-YUNET_REMEDY = "connect once, or name face_detection_yunet_2023mar.onnx with --face-model"
+YUNET_REMEDY = (
+    "connect once, or name face_detection_yunet_2023mar.onnx with --face-model or "
+    "REALTIME_MOOD_FACE_MODEL"
+)
 
 
 @dataclass(frozen=True)

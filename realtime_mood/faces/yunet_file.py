@@ -41,8 +41,8 @@ def check_yunet_file(path: Path) -> None:
         ) from error
     if found != SHA256:
         raise ModelError(
-            f"the face model {path} is not {FILE_NAME}, whole: its SHA-256 is {found}, "
-            f"it must be {SHA256}; get the file again"
+            f"the face model {path} is another file than {FILE_NAME}, or damaged (its SHA-256 is "
+            f"{found}, not {SHA256}); get that file again"
         )
 
 

@@ -1,9 +1,9 @@
-"""Draws what is known about the faces over a picture. Pure: the same values, the same pixels.
+"""Draws what is known about the faces over a picture. The same values give the same pixels.
 
     draw_overlay(image, view)
         geometry, placing   where things go: arithmetic on whole pixels
         faces               round corners and a label at each face
-        mood                eight bars and the strip of the past, for the largest face
+        mood                eight bars and the strip of the past, for the first face
         notices             numbers, message, recording sign
         sprites, text, palette   shapes, letters and colours, made once and blended where they lie
 
@@ -24,7 +24,13 @@ from realtime_mood.overlay.faces import (
     pill_size,
 )
 from realtime_mood.overlay.geometry import Rect, Scale, seen_part
-from realtime_mood.overlay.mood import draw_panel, draw_strip, panel_variants, strip_sizes
+from realtime_mood.overlay.mood import (
+    draw_panel,
+    draw_strip,
+    face_title,
+    panel_variants,
+    strip_sizes,
+)
 from realtime_mood.overlay.notices import (
     NO_FACE,
     Notice,
@@ -33,16 +39,15 @@ from realtime_mood.overlay.notices import (
     recording_notice,
     toast,
 )
-from realtime_mood.overlay.placing import Label, place_labels, place_panel
-from realtime_mood.view import View
+from realtime_mood.overlay.placing import Label, lies_below, place_labels, place_panel
+from realtime_mood.view import FaceView, View
 
 __all__ = ["draw_overlay"]
 
-ALIKE_AREA = 0.6
-"""Share of the largest face's area from which on a face counts as large too."""
 
-
-def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> ImageBGR:
+def draw_overlay(
+    image_bgr: ImageBGR, view: View, *, mirror: bool = False, below: set[int] | None = None
+) -> ImageBGR:
     """The picture with everything in `view` drawn over it.
 
     Args:
@@ -50,6 +55,8 @@ def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> Im
         view: what to draw; boxes are in pixels of `image_bgr`.
         mirror: flip the picture left to right first, as a person expects of a mirror; boxes
             follow, text stays readable.
+        below: numbers of the faces whose labels lay below them in the picture before; brought up
+            to date, so that labels do not go to and fro from picture to picture.
 
     Returns:
         A new contiguous picture of the same shape.
@@ -59,28 +66,42 @@ def draw_overlay(image_bgr: ImageBGR, view: View, *, mirror: bool = False) -> Im
     height, width = image.shape[:2]
     scale = Scale(width, height)
     faces = _seen_faces(view, width, height, mirror=mirror)
-    largest = _largest(faces)
+    numbered = len(faces) > 1
+    first = faces[0].view if faces else None
 
-    strip = strip_sizes(scale) if largest is not None else None
+    title = face_title(first) if first is not None and numbered else ""
+    strip = strip_sizes(scale, title=title) if first is not None else None
     no_face = view.is_searched and not faces
     notices = _notices(view, scale, bottom=strip.place.y if strip else None, no_face=no_face)
     taken = [notice.place for notice in notices]
     if strip:
         taken.append(strip.place)
 
-    variants = [label_variants(face, scale=scale, numbered=len(faces) > 1) for face in faces]
+    variants = [label_variants(face, scale=scale, numbered=numbered) for face in faces]
     labels = [
-        Label(face.seen, tuple(pill_size(line) for line in lines))
+        Label(
+            face.seen,
+            tuple(pill_size(line) for line in lines),
+            is_below=below is not None and face.view.track_id in below,
+        )
         for face, lines in zip(faces, variants, strict=True)
     ]
     placed = place_labels(labels, inside=scale.inside, taken=taken, gap=scale.px(8, least=2))
 
+    if below is not None:
+        below.clear()
+        below.update(
+            face.view.track_id
+            for face, place in zip(faces, placed, strict=True)
+            if place is not None and lies_below(place.rect, face.seen)
+        )
+
     for face in faces:
-        draw_brackets(image, face, scale, numbered=len(faces) > 1)
-    if largest is not None and strip is not None:
-        draw_strip(image, largest.view.history, view.media_time_s, strip)
-    if largest is not None:
-        _draw_panel(image, largest, faces, scale, [*taken, *(p.rect for p in placed if p)])
+        draw_brackets(image, face, scale, numbered=numbered)
+    if first is not None and strip is not None:
+        draw_strip(image, first.history, view.media_time_s, strip)
+    if first is not None:
+        _draw_panel(image, first, faces, scale, [*taken, *(p.rect for p in placed if p)])
     for face, lines, place in zip(faces, variants, placed, strict=True):
         if place is not None:
             draw_label(image, face, lines[place.variant], place.rect, scale)
@@ -97,16 +118,6 @@ def _seen_faces(view: View, width: int, height: int, *, mirror: bool) -> list[Fa
         if seen is not None:
             faces.append(FaceDrawing(face, seen))
     return faces
-
-
-def _largest(faces: list[FaceDrawing]) -> FaceDrawing | None:
-    """The face with the panel and the strip: of those about as large as the largest, the one that
-    is followed longest, so that they do not go to and fro between faces of one size."""
-    areas = [face.view.box.area for face in faces]
-    alike = [
-        face for face, area in zip(faces, areas, strict=True) if area > ALIKE_AREA * max(areas)
-    ]
-    return min(alike, key=lambda face: face.view.track_id, default=None)
 
 
 def _notices(view: View, scale: Scale, *, bottom: int | None, no_face: bool) -> list[Notice]:
@@ -130,7 +141,7 @@ def _notices(view: View, scale: Scale, *, bottom: int | None, no_face: bool) -> 
 
 def _draw_panel(
     image: ImageBGR,
-    largest: FaceDrawing,
+    first: FaceView,
     faces: list[FaceDrawing],
     scale: Scale,
     taken: list[Rect],
@@ -145,4 +156,4 @@ def _draw_panel(
         faces=[face.seen for face in faces],
     )
     if place is not None:
-        draw_panel(image, largest.view, place.rect, variants[place.variant])
+        draw_panel(image, first, place.rect, variants[place.variant])

@@ -1,4 +1,4 @@
-"""The largest face in more detail: eight bars, and the strip of its past moods."""
+"""One face in more detail: eight bars, and the strip of its past moods."""
 
 from __future__ import annotations
 
@@ -79,6 +79,11 @@ def panel_variants(scale: Scale, *, titled: bool) -> tuple[PanelSizes, ...]:
     )
 
 
+def face_title(face: FaceView) -> str:
+    """Whose bars or strip it is, where several faces are in sight."""
+    return f"face {face.track_id}"
+
+
 def draw_panel(image: ImageBGR, face: FaceView, place: Rect, sizes: PanelSizes) -> None:
     """Draw the eight bars of a face, in place.
 
@@ -91,7 +96,7 @@ def draw_panel(image: ImageBGR, face: FaceView, place: Rect, sizes: PanelSizes) 
     glass(image, place.x, place.y, place.w, place.h, sizes.pad)
     x, y = place.x + sizes.pad, place.y + sizes.pad
     if sizes.title:
-        title = Run(f"face {face.track_id}", sizes.text, QUIET)
+        title = Run(face_title(face), sizes.text, QUIET)
         draw_line(image, (title,), x, baseline_in(y, sizes.row, sizes.text) - sizes.row // 8)
         y += sizes.title
     bar_x = x + sizes.names + sizes.pad * 3 // 4
@@ -132,20 +137,23 @@ class StripSizes:
     band: Rect
     """The coloured band on it."""
     text: int
-    """Size of the numbers below the band; 0 leaves them out."""
+    """Size of the title and the numbers below the band; 0 leaves them out."""
+    title: str = ""
+    """Left of the band."""
 
 
 MIN_STRIP_PX = 90
 """Narrower or lower than this a picture gets no strip."""
 MIN_STRIP_TEXT_PX = 200
-"""Lower than this the strip goes without numbers."""
+"""Lower than this the strip goes without text."""
 
 
-def strip_sizes(scale: Scale) -> StripSizes | None:
+def strip_sizes(scale: Scale, *, title: str = "") -> StripSizes | None:
     """Where the strip goes: along the bottom of the picture.
 
     Args:
         scale: sizes for the picture.
+        title: whose strip it is; empty where that is clear.
 
     Returns:
         None when the picture is too small for one.
@@ -158,7 +166,9 @@ def strip_sizes(scale: Scale) -> StripSizes | None:
     inside = scale.inside
     height = pad + thick + low
     place = Rect(inside.x, inside.bottom - height, inside.w, height)
-    return StripSizes(place, Rect(place.x + pad, place.y + pad, place.w - 2 * pad, thick), text)
+    left = Run(title, text, QUIET).width + pad if title and text else 0
+    band = Rect(place.x + pad + left, place.y + pad, place.w - 2 * pad - left, thick)
+    return StripSizes(place, band, text, title)
 
 
 def draw_strip(
@@ -173,11 +183,15 @@ def draw_strip(
         sizes: its measures.
     """
     place, band = sizes.place, sizes.band
-    radius = band.x - place.x + band.h / 2
+    pad = place.right - band.right
+    radius = pad + band.h / 2
     glass(image, place.x, place.y, place.w, place.h, radius)
     blend(image, plate(band.w, band.h, band.h / 2, WHITE, TRACK_OPACITY / 2), band.x, band.y)
     _draw_band(image, history, now_s, band)
     _draw_ticks(image, sizes)
+    if sizes.title and sizes.text:
+        title = Run(sizes.title, sizes.text, QUIET)
+        draw_line(image, (title,), place.x + pad, baseline_in(band.y, band.h, sizes.text))
 
 
 def _draw_band(

@@ -17,6 +17,8 @@ class Label:
     """The part of the face that is seen."""
     sizes: tuple[tuple[int, int], ...]
     """(width, height) of the label's variants, best first."""
+    is_below: bool = False
+    """Whether it lay at the lower half of its face before; there it stays while it can."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ def place_labels(
     Large faces choose first. A label goes above its face; else inside it at the top if the face
     is large, or below it; else, if the face is small, onto it, which any smaller variant beside it
     is better than; else to the nearest free spot. It keeps clear of other faces and of what is
-    taken while that is possible, and of other labels always.
+    taken while that is possible, and of other labels always. One that was below stays there before
+    it goes above again.
 
     Args:
         labels: what to place.
@@ -77,26 +80,36 @@ def _place_one(
         ([*used], _spots_by_distance),
     ):
         for variant, (w, h) in enumerate(label.sizes):
-            for rect in spots(label.face, w, h, inside, gap, avoided):
+            for rect in spots(label, w, h, inside, gap, avoided):
                 if rect.lies_in(inside) and not any(rect.shared_area(r) for r in avoided):
                     return Placed(rect, variant)
     return None
 
 
+def lies_below(rect: Rect, face: Rect) -> bool:
+    """Whether a label lies at the lower half of its face."""
+    return rect.y + rect.bottom > face.y + face.bottom
+
+
 def _spots_at_face(
-    face: Rect, w: int, h: int, inside: Rect, gap: int, avoided: Sequence[Rect]
+    label: Label, w: int, h: int, inside: Rect, gap: int, avoided: Sequence[Rect]
 ) -> Iterator[Rect]:
+    face = label.face
     above, below = face.y - gap - h, face.bottom + gap
     top, bottom = _rows_on_face(face, h, inside, gap)
-    # A label on a large face hides little of it.
-    rows = (above, top, below, bottom) if face.h >= 5 * h else (above, below)
+    upper, lower = [above], [below]
+    if face.h >= 5 * h:  # A label on a large face hides little of it.
+        upper, lower = [above, top], [below, bottom]
+    rows = lower + upper if label.is_below else upper + lower
     return _spots_in_rows(rows, face, w, h, inside, avoided)
 
 
 def _spots_on_face(
-    face: Rect, w: int, h: int, inside: Rect, gap: int, avoided: Sequence[Rect]
+    label: Label, w: int, h: int, inside: Rect, gap: int, avoided: Sequence[Rect]
 ) -> Iterator[Rect]:
-    return _spots_in_rows(_rows_on_face(face, h, inside, gap), face, w, h, inside, avoided)
+    top, bottom = _rows_on_face(label.face, h, inside, gap)
+    rows = (bottom, top) if label.is_below else (top, bottom)
+    return _spots_in_rows(rows, label.face, w, h, inside, avoided)
 
 
 def _rows_on_face(face: Rect, h: int, inside: Rect, gap: int) -> tuple[int, int]:
@@ -119,12 +132,12 @@ def _spots_in_rows(
 
 
 def _spots_by_distance(
-    face: Rect, w: int, h: int, inside: Rect, gap: int, _avoided: Sequence[Rect]
+    label: Label, w: int, h: int, inside: Rect, gap: int, _avoided: Sequence[Rect]
 ) -> list[Rect]:
     # Steps of half the label's own size: coarse, but they find room wherever there is some.
     columns = range(inside.x, inside.right - w + 1, w // 2 + gap)
     rows = range(inside.y, inside.bottom - h + 1, h // 2 + gap)
-    x, y = face.x + (face.w - w) / 2, face.y - h
+    x, y = label.face.x + (label.face.w - w) / 2, label.face.y - h
     spots = [Rect(column, row, w, h) for row in rows for column in columns]
     return sorted(spots, key=lambda spot: math.hypot(spot.x - x, spot.y - y))
 

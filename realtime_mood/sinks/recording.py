@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from realtime_mood.errors import OutputError
+from realtime_mood.errors import OutputError, UsageError
 from realtime_mood.frame import Frame, ImageBGR
 from realtime_mood.media_libraries import (
     ColorRange,
@@ -61,11 +61,12 @@ def check_recording_path(path: Path) -> None:
     """Refuse a path that cannot become a recording. Creates and changes nothing.
 
     Raises:
-        OutputError: it cannot be written, or has another suffix than .mp4.
+        UsageError: it has another suffix than .mp4.
+        OutputError: it cannot be written.
     """
     check_writable(path)
     if path.suffix.lower() != SUFFIX:
-        raise OutputError(f"a recording cannot be written as {path}; end it in {SUFFIX}")
+        raise UsageError(f"a recording cannot be written as {path}; end its name in {SUFFIX}")
 
 
 class RecordingSink:
@@ -87,7 +88,8 @@ class RecordingSink:
             anew as AAC; when that fails too, a warning is logged and the recording is silent.
 
     Raises:
-        OutputError: the path cannot be written, or is the file that the sound comes from.
+        UsageError: the path has another suffix than .mp4.
+        OutputError: it cannot be written, or is the file that the sound comes from.
     """
 
     def __init__(

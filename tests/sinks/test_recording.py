@@ -12,7 +12,7 @@ import pytest
 
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.capture.pattern_source import PatternSource, read_frame_number
-from realtime_mood.errors import OutputError
+from realtime_mood.errors import OutputError, UsageError
 from realtime_mood.frame import Frame
 from realtime_mood.media_libraries import av
 from realtime_mood.sinks.recording import RecordingSink
@@ -170,8 +170,6 @@ def test_close_twice_then_no_more_frames(tmp_path: Path) -> None:
         ("missing/r.mp4", r"the folder .*missing does not exist; create it"),
         ("folder.mp4", r"folder\.mp4 is a folder; name a file in it"),
         ("file/r.mp4", r"file is not a folder"),
-        ("r.avi", r"cannot be written as .*r\.avi; end it in \.mp4"),
-        ("r", r"end it in \.mp4"),
     ],
 )
 def test_a_path_that_cannot_be_written_is_refused_at_once(
@@ -182,6 +180,12 @@ def test_a_path_that_cannot_be_written_is_refused_at_once(
     with pytest.raises(OutputError, match=message) as caught:
         RecordingSink(tmp_path / name, width=64, height=48)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["r.avi", "r", "-"])
+def test_another_suffix_is_bad_usage(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=rf"written as .*{name}; end its name in \.mp4"):
+        RecordingSink(tmp_path / name, width=64, height=48)
 
 
 @needs_rights

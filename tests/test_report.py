@@ -1,0 +1,55 @@
+"""The summary that a person reads."""
+
+from collections.abc import Mapping
+
+from realtime_mood.events import summary_event
+from realtime_mood.report import RunReport
+
+
+def _lines(
+    *,
+    frames: int = 300,
+    predictions: int = 40,
+    mood_seconds: Mapping[str, float] | None = None,
+    wall_s: float | None = 5.0,
+) -> list[str]:
+    summary = summary_event(
+        frames=frames,
+        predictions=predictions,
+        dropped_frames=1,
+        skipped_clips=2,
+        dropped_recording_frames=1,
+        ended="end",
+        media_time_s=10.0,
+        mood_seconds=mood_seconds or {},
+    )
+    report = RunReport(
+        summary=summary,
+        wall_s=wall_s,
+        latency_name="inference",
+        latency_p50_s=None,
+        latency_p95_s=None,
+        dropped_events=2,
+    )
+    return report.lines()
+
+
+def test_only_a_file_that_is_worked_through_has_a_speed() -> None:
+    assert _lines()[0] == "300 frames, 10.0 s of video in 5.0 s (60 frames/s, 2.0 x real time)"
+    assert _lines(wall_s=0.01)[0] == "300 frames, 10.0 s of video in 0.0 s"
+    assert _lines(wall_s=None)[0] == "300 frames, 10.0 s of video"
+
+
+def test_one_is_not_called_many() -> None:
+    lines = _lines(frames=1, predictions=1)
+    assert lines[0].startswith("1 frame, ")
+    assert lines[1] == "1 prediction, 1 frame dropped, 2 clips skipped"
+    assert lines[2:4] == [
+        "1 frame came too fast to be recorded",
+        "2 events came too fast to be written",
+    ]
+
+
+def test_a_mood_that_was_shown_is_never_0_percent() -> None:
+    lines = _lines(mood_seconds={"happy": 0.02, "sad": 0.06, "unsure": 9.92, "calm": 0.0})
+    assert "mood: unsure 99%, sad 1%, happy <1%" in lines
