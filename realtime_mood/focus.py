@@ -11,10 +11,10 @@ ALIKE_AREA = 0.6
 
 
 class Focus:
-    """The face that is shown in more detail, the same one for as long as it is followed.
+    """The face that is shown in more detail: the same one while it is about as large as any.
 
-    Then it goes to another whose mood is known, since bars without values tell nothing; a face
-    whose mood is not known yet has it only while nobody's is.
+    Somebody much nearer takes over, but not before his mood is known, since bars without values
+    tell nothing; a face whose mood is not known yet has it only while nobody's is.
     """
 
     def __init__(self) -> None:
@@ -23,12 +23,9 @@ class Focus:
     def first(self, faces: Sequence[FaceView]) -> tuple[FaceView, ...]:
         """All faces of a moment, the one in focus first."""
         candidates = [face for face in faces if face.mood is not None] or faces
-        if all(face.track_id != self._track_id for face in candidates):
-            self._track_id = _largest(candidates)
+        least = ALIKE_AREA * max((face.box.area for face in candidates), default=0.0)
+        large = [face.track_id for face in candidates if face.box.area > least]
+        if self._track_id not in large:
+            # Of several, the one that is followed longest.
+            self._track_id = min(large, default=None)
         return tuple(sorted(faces, key=lambda face: face.track_id != self._track_id))
-
-
-def _largest(faces: Sequence[FaceView]) -> int | None:
-    """Of those about as large as the largest, the one that is followed longest."""
-    least = ALIKE_AREA * max((face.box.area for face in faces), default=0.0)
-    return min((face.track_id for face in faces if face.box.area > least), default=None)
