@@ -9,9 +9,9 @@
 # the last run; the third took four minutes on an H100. A GPU is used where there is one.
 # What ships was made by these commits: 86f1710, abd9116, 95b8242, aa6e9c4 (averaged by 1b35675),
 # 0271584, a1f6ffa (with equal intervals, 2.9 s in all: single frames see only the ends of a clip),
-# 82d8c1f and 856c6f6.
-# (856c6f6 took 0.4 for the share of talking pictures, whatever --talk said. The first five kept no
-# single_frames; what they left in run/frames was made a checkpoint by hand.)
+# 82d8c1f and 782449f.
+# (The first five kept no single_frames; what they left in run/frames was made a checkpoint by hand.
+# 782449f began with the default checkpoint of 436afde less its last two layers.)
 # usage: benchmarks/default_model.sh fer2013_train_val.npz ravdess_reanimated face_detection_yunet_2023mar.onnx OUTPUT
 set -eu
 pictures=$1 recordings=$2 output=$4
@@ -68,5 +68,5 @@ both 10 $taught --frame-epochs 14 --frame-interval-s 0.12 --interval-growth 1.4 
 again reanimated
 both 20 $taught --reanimate 0.7 --frame-epochs 14 --base-share 0.5 \
     --base-model "$output/longest/single_frames" --output "$output/reanimated"
-motion 10 --frame-interval-s 0.1 --interval-growth 1.3 --talk 0.4 \
+motion 10 --frame-interval-s 0.1 --interval-growth 1.3 --talk 0.5 \
     --base-model "$output/reanimated/single_frames" --output "$output/default"

@@ -109,23 +109,22 @@ def main() -> None:
     alike = clips(lambda label: label not in QUIET)
     still = clips(lambda label: False, talk=0.0)
 
-    def measured(items: list[Item]) -> dict[str, object]:
+    def measured(items: list[Item], which: list[bool]) -> dict[str, object]:
+        items = list(compress(items, which))
         probabilities = _answers(model, [i["pixel_values"] for i in items], contract.temperature)
         return _measured(probabilities, np.array([item["labels"] for item in items]))
 
     # Of a face that is turned away or was not found, no landmarks are right.
-    can_talk = [not item["shown"] for item in quietly]
-    quietly, still = (list(compress(items, can_talk)) for items in (quietly, still))
-    alike = [item for item in alike if not item["shown"]]
+    talks, talks_alike = ([not item["shown"] for item in items] for items in (quietly, alike))
     write_result(
         {
             "machine": {"cpu": cpu_name(), "python": platform.python_version()},
-            "pictures": len(quietly),
+            "pictures": sum(talks),
             "talkers": len(talkers),
-            "talking_quietly": measured(quietly),
-            "talking_alike": measured(alike),
-            "still": measured(still),
-            "still_of_those_alike": measured([one for one in still if one["labels"] not in QUIET]),
+            "talking_quietly": measured(quietly, talks),
+            "still": measured(still, talks),
+            "talking_alike": measured(alike, talks_alike),
+            "still_of_those_alike": measured(still, talks_alike),
         },
         asked.output,
     )

@@ -216,7 +216,7 @@ def run(config: RunConfig, *, interrupt: threading.Event) -> int:
         report = run_live(config, interrupt=interrupt)
     for line in report.lines():
         _say(line)
-    if config.events and config.events != "-":
+    if config.events and config.events != "-" and Path(config.events).exists():
         _say(f"events: {config.events}")
     if report.failure is not None:
         raise report.failure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -24,6 +25,8 @@ from realtime_mood.sinks.image import save_png
 from realtime_mood.sinks.output_path import unused_path
 from realtime_mood.timing import RateMeter
 from realtime_mood.view import View
+
+logger = logging.getLogger(__name__)
 
 FRAME_WAIT_S = 0.015
 FACES_WAIT_S = 0.01
@@ -99,7 +102,11 @@ class MainLoop:
     def run(self) -> RunReport:
         """Run to the end of the source, the duration, the person's wish or the first error.
 
-        A source that breaks after its first frame ends the run as its end does; the report says so.
+        Returns:
+            What was done; of a source that broke after a frame was shown, with its failure.
+
+        Raises:
+            RealtimeMoodError: anything else failed.
         """
         if self._screen is not None:
             self._show_placeholder(self._screen)
@@ -113,10 +120,13 @@ class MainLoop:
         except BaseException as error:
             # The first failure is the one to tell of; those of closing down follow from it.
             failure = error if isinstance(error, SourceError) else None
-            with suppress(RealtimeMoodError):
-                summary = self._finish("broken" if failure else "stopped", drain=False)
-            with suppress(OutputError):
+            if summary is None:
+                with suppress(RealtimeMoodError):
+                    summary = self._finish("broken" if failure else "stopped", drain=False)
+            try:
                 self._recorder.finish()
+            except OutputError as other:
+                logger.warning("%s", other)
             if failure is None or summary is None or not self._frames:
                 raise
         self._recorder.finish()
@@ -127,6 +137,7 @@ class MainLoop:
             latency_p50_s=self._pipeline.latency.percentile_s(50),
             latency_p95_s=self._pipeline.latency.percentile_s(95),
             recordings=tuple(self._recorder.paths),
+            has_model=self._pipeline.engine is not None,
             failure=failure,
         )
 
@@ -258,7 +269,10 @@ class MainLoop:
         view = self._pipeline.session.view(self._frame.timestamp_s)
         path = unused_path(Path(time.strftime("realtime-mood-%Y%m%d-%H%M%S.png")))
         try:
-            save_png(path, draw_overlay(self._frame.image_bgr, view, mirror=self._mirror))
+            shown = draw_overlay(
+                self._frame.image_bgr, view, mirror=self._mirror, below=set(self._shown_below)
+            )
+            save_png(path, shown)
         except OutputError as error:
             self._say(str(error))
         else:

@@ -205,12 +205,15 @@ def analyse(
     wall_s = time.perf_counter() - started_s
     interrupted = interrupt is not None and interrupt.is_set()
     ended = "broken" if failure else "stopped" if interrupted else "end"
+    summary = session.finish(ended=ended)
+    # A recording begins with its first frame.
+    sinks = frame_sinks if summary["frames"] else ()
     return RunReport(
-        summary=session.finish(ended=ended),
+        summary=summary,
         wall_s=wall_s,
         latency_name="inference",
         latency_p50_s=inference.percentile_s(50),
         latency_p95_s=inference.percentile_s(95),
-        recordings=tuple(sink.path for sink in frame_sinks if isinstance(sink, RecordingSink)),
+        recordings=tuple(sink.path for sink in sinks if isinstance(sink, RecordingSink)),
         failure=failure,
     )

@@ -31,6 +31,8 @@ class RunReport:
     """Files that were recorded."""
     dropped_events: int = 0
     """Events that came too fast to be written."""
+    has_model: bool = True
+    """Whether the model was loaded before it ended."""
     failure: SourceError | None = None
     """What the source broke of; the rest is of what was done before."""
 
@@ -69,9 +71,12 @@ class RunReport:
         if shares := self._shares():
             lines.append("mood: " + ", ".join(f"{mood} {_percent(part)}" for mood, part in shares))
         if frames and not (self.summary["predictions"] or self.summary["skipped_clips"]):
-            lines.append(
-                f"no expression was named: that takes a face in sight for {FIRST_CLIP_S} s"
+            why = (
+                f"that takes a face in sight for {FIRST_CLIP_S} s"
+                if self.has_model
+                else "it ended before the model was loaded"
             )
+            lines.append(f"no expression was named: {why}")
         lines += [f"recording: {path}" for path in self.recordings]
         return lines
 
@@ -90,4 +95,4 @@ def _count(number: int, what: str) -> str:
 
 def _percent(share: float) -> str:
     """In whole percent; a share that is there is never 0."""
-    return "<1%" if share < 0.005 else f"{share:.0%}"
+    return "<1%" if share <= 0.005 else f"{share:.0%}"

@@ -32,7 +32,7 @@ class SmoothingConfig:
         UsageError: a value is outside its range.
     """
 
-    time_constant_s: float = 0.3
+    time_constant_s: float = 0.2
     """Seconds after which an old answer weighs 1/e."""
     enter_threshold: float = 0.4
     """Smoothed probability a label needs to be shown."""

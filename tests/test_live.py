@@ -292,7 +292,7 @@ def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("realtime_mood.main_loop.MESSAGE_S", 0.3)
+    monkeypatch.setattr("realtime_mood.main_loop.MESSAGE_S", 0.8)
     messages: list[str | None] = ["opening list"]
 
     def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
@@ -360,7 +360,7 @@ def test_a_source_that_cannot_be_opened_is_all_there_is_to_tell() -> None:
     assert live.events.events == []
 
 
-def test_a_source_that_breaks_reaches_the_caller_after_its_frames() -> None:
+def test_a_source_that_breaks_reaches_the_caller_with_what_was_done() -> None:
     live = _Live(ListSource(10, error=SourceError("unplugged")), FakeClassifier())
     report = live.run()
     assert str(report.failure) == "unplugged"

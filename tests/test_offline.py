@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from realtime_mood.inference.clip_sampler import FIRST_CLIP_S
 from realtime_mood.model.labels import LABELS
 from realtime_mood.offline import analyse
 from realtime_mood.report import RunReport
+from realtime_mood.sinks.recording import RecordingSink
 from realtime_mood.smoothing import SmoothingConfig
 from tests.fakes import (
     SPEC,
@@ -37,7 +39,7 @@ class _Run:
         **options: Any,
     ) -> None:
         self.events = MemoryEventSink()
-        self.frames = MemoryFrameSink()
+        self.frames: Any = MemoryFrameSink()
         self.classifier = classifier or FakeClassifier()
         self._source = source
         self._detector = detector or ScriptedDetector(one_face)
@@ -184,12 +186,15 @@ def test_the_person_can_stop_it() -> None:
     assert len(run.frames.frames) == 10
 
 
-def test_stopped_before_the_first_frame_nothing_is_written() -> None:
+def test_stopped_before_the_first_frame_nothing_is_written(tmp_path: Path) -> None:
     interrupt = threading.Event()
     interrupt.set()
     run = _Run(ListSource(90), interrupt=interrupt)
-    assert run.go().summary["frames"] == 0
-    assert run.frames.frames == []
+    run.frames = RecordingSink(tmp_path / "out.mp4", width=64, height=48)
+    report = run.go()
+    assert report.summary["frames"] == 0
+    assert report.recordings == ()
+    assert not list(tmp_path.iterdir())
 
 
 def test_mood_time_adds_up_to_the_length_of_the_video() -> None:

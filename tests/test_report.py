@@ -12,12 +12,14 @@ def _lines(
     predictions: int = 40,
     mood_seconds: Mapping[str, float] | None = None,
     wall_s: float | None = 5.0,
+    has_model: bool = True,
+    skipped: int = 2,
 ) -> list[str]:
     summary = summary_event(
         frames=frames,
         predictions=predictions,
         dropped_frames=1,
-        skipped_clips=2,
+        skipped_clips=skipped,
         dropped_recording_frames=1,
         ended="end",
         media_time_s=10.0,
@@ -30,6 +32,7 @@ def _lines(
         latency_p50_s=None,
         latency_p95_s=None,
         dropped_events=2,
+        has_model=has_model,
     )
     return report.lines()
 
@@ -51,5 +54,16 @@ def test_one_is_not_called_many() -> None:
 
 
 def test_a_mood_that_was_shown_is_never_0_percent() -> None:
-    lines = _lines(mood_seconds={"happy": 0.02, "sad": 0.06, "unsure": 9.92, "calm": 0.0})
+    lines = _lines(mood_seconds={"happy": 0.05, "sad": 0.06, "unsure": 9.89, "calm": 0.0})
     assert "mood: unsure 99%, sad 1%, happy <1%" in lines
+
+
+def test_what_was_not_named_has_a_reason() -> None:
+    assert "takes a face in sight for 0.4 s" in _unnamed(has_model=True)
+    assert _unnamed(has_model=False).endswith("it ended before the model was loaded")
+
+
+def _unnamed(*, has_model: bool) -> str:
+    lines = _lines(predictions=0, skipped=0, has_model=has_model)
+    (line,) = (line for line in lines if line.startswith("no expression was named"))
+    return line

@@ -78,7 +78,7 @@ class Reanimator:
 
     @property
     def has_talkers(self) -> bool:
-        """Whether anybody talks as pictures are to talk."""
+        """Whether anybody talks who shows no expression."""
         return bool(self._quiet)
 
     def reanimate(
@@ -105,6 +105,8 @@ class Reanimator:
         self, picture: FaceCrops, spec: ClipSpec, recipe: RecipeConfig, rng: np.random.Generator
     ) -> npt.NDArray[np.uint8] | None:
         """A picture's face that talks, as somebody does who shows no expression, or its own.
+
+        Where there is nobody of the one kind, as somebody of the other.
 
         Args:
             picture: one of `crops`.

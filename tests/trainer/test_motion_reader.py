@@ -163,6 +163,8 @@ def test_what_is_written_is_what_was_fitted_however_much_moves(
     written: dict[str, Any] = {}
 
     def write(model: Any, reader: Any, **what: Tensor) -> None:
+        # As much as it is where rest tells something.
+        reader.beside.weight.mul_(10.0)
         written.update(what, reader=reader)
         write_layers(model, reader, **what)
 
