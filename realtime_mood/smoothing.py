@@ -25,8 +25,8 @@ from realtime_mood.model.labels import LABELS, UNSURE
 class SmoothingConfig:
     """How steady the shown mood is.
 
-    The defaults are the quickest of those that change the label of a face that rests less than once
-    a minute (`benchmarks/smoothing.py`).
+    The defaults are the quickest of those that change the label of a face that rests less than one
+    and a half times a minute (`benchmarks/smoothing.py`).
 
     Raises:
         UsageError: a value is outside its range.
