@@ -10,9 +10,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import NoReturn
 
-from realtime_mood import __version__
 from realtime_mood.errors import RealtimeMoodError, UsageError
 from trainer.config.download import add_download_options, download_config
 from trainer.config.evaluate import add_evaluate_options, evaluate_config
@@ -191,7 +191,8 @@ def _progress_lines() -> Callable[[str, int, int], None]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="trainer", description="Train and measure models for realtime-mood.")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    told = f"%(prog)s {version('realtime-mood')}"
+    parser.add_argument("--version", action="version", version=told)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     train = commands.add_parser(
         "train",
