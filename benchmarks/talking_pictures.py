@@ -109,22 +109,24 @@ def main() -> None:
     alike = clips(lambda label: label not in QUIET)
     still = clips(lambda label: False, talk=0.0)
 
-    def measured(items: list[Item], which: list[bool]) -> dict[str, object]:
-        items = list(compress(items, which))
-        probabilities = _answers(model, [i["pixel_values"] for i in items], contract.temperature)
-        return _measured(probabilities, np.array([item["labels"] for item in items]))
-
+    answers, answers_alike, answers_still = (
+        _answers(model, [item["pixel_values"] for item in items], contract.temperature)
+        for items in (quietly, alike, still)
+    )
+    labels = np.array([item["labels"] for item in still])
     # Of a face that is turned away or was not found, no landmarks are right.
-    talks, talks_alike = ([not item["shown"] for item in items] for items in (quietly, alike))
+    talks, talks_alike = (
+        np.array([not item["shown"] for item in items]) for items in (quietly, alike)
+    )
     write_result(
         {
             "machine": {"cpu": cpu_name(), "python": platform.python_version()},
-            "pictures": sum(talks),
+            "pictures": int(talks.sum()),
             "talkers": len(talkers),
-            "talking_quietly": measured(quietly, talks),
-            "still": measured(still, talks),
-            "talking_alike": measured(alike, talks_alike),
-            "still_of_those_alike": measured(still, talks_alike),
+            "talking_quietly": _measured(answers[talks], labels[talks]),
+            "still": _measured(answers_still[talks], labels[talks]),
+            "talking_alike": _measured(answers_alike[talks_alike], labels[talks_alike]),
+            "still_of_those_alike": _measured(answers_still[talks_alike], labels[talks_alike]),
         },
         asked.output,
     )

@@ -53,8 +53,11 @@ def run_offline(
         on_progress: told of every frame done.
         interrupt: set from outside to stop early; what was done is kept.
 
+    Returns:
+        What was done; of a file that broke half-way, with its failure.
+
     Raises:
-        RealtimeMoodError: something cannot be opened, read or written.
+        RealtimeMoodError: something cannot be opened or written.
     """
     from realtime_mood.inference.torch_classifier import TorchClassifier
 

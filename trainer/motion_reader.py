@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -86,7 +87,7 @@ class MotionReader(nn.Module):
 
         Args:
             motion: shape (clips, frames, DIRECTIONS).
-            rest: logits of the face at rest, shape (clips, labels); see `rest_of`.
+            rest: logits of the face at rest, shape (clips, labels); see `ClassifierHead`.
         """
         clip = functional.gelu(self.enter(motion)).mean(dim=1) - functional.gelu(self.enter.bias)
         beside = self.beside(rest)
@@ -210,81 +211,70 @@ class Idle:
         return chosen, said
 
 
+@dataclass(frozen=True)
+class ClassifierHead:
+    """How a model makes logits of first tokens."""
+
+    model: Model
+    """Its last norm and its classifier are used."""
+    lift: Tensor
+    """What is added to a first token for a logit more, shape (channels, labels)."""
+    rest: Tensor
+    """What reads logits from a first token, up to their bias, shape (channels, labels)."""
+
+    @classmethod
+    def of(cls, model: Model, seen: Seen, constant: Tensor) -> ClassifierHead:
+        """The head of a model.
+
+        Args:
+            model: whose head it is.
+            seen: whose first tokens are of the size that the last norm divides by.
+            constant: where it stands nothing can be read.
+        """
+        rows, size = looked_at(model), seen.first.std(dim=1).mean()
+        # The last norm subtracts the mean of the channels, and divides by their size.
+        lift = torch.linalg.pinv(rows - rows.mean(dim=1, keepdim=True)) * size
+        ours = constant == 0
+        rest = (rows - rows[:, ours].mean(dim=1, keepdim=True)) * ours
+        return cls(model, lift, rest.T / size)
+
+    def answer(self, first: Tensor, said: Tensor) -> Tensor:
+        """Logits of first tokens, shape (clips, channels), to which others are added."""
+        classifier, timesformer = (
+            cast(Any, self.model.classifier),
+            cast(Any, self.model.timesformer),
+        )
+        logits: Tensor = classifier(timesformer.layernorm(first + said @ self.lift.T))
+        return logits
+
+
 def fit_reader(
-    model: Model,
-    moved: Tensor,
-    recordings: Seen,
-    idle: Idle | None,
-    *,
-    lift: Tensor,
-    rest: Tensor,
+    head: ClassifierHead, moved: Tensor, recordings: Seen, idle: Idle | None
 ) -> MotionReader:
     """A reader of what several learned.
 
     Args:
-        model: what makes logits of first tokens is used.
+        head: makes logits.
         moved: the recordings' motion, shape (clips, frames, DIRECTIONS).
         recordings: what is learned.
         idle: what says nothing; None: there is nothing of the kind.
-        lift: see `lift_of`.
-        rest: see `rest_of`.
     """
-
-    def fit(members: Sequence[MotionReader] = ()) -> MotionReader:
-        return _fit(model, moved, recordings, idle, lift, rest, members)
-
+    fit = partial(_fit, head, moved, recordings, idle)
     return fit([fit() for _ in range(MEMBERS)])
 
 
-def lift_of(model: Model, seen: Seen) -> Tensor:
-    """What to add to a first token for a logit more, shape (channels, labels)."""
-    lift: Tensor = torch.linalg.pinv(_centred(looked_at(model))) * _size(seen)
-    return lift
-
-
-def rest_of(model: Model, seen: Seen, constant: Tensor) -> Tensor:
-    """What reads logits from a first token, up to their bias, shape (channels, labels).
-
-    Args:
-        model: what makes logits of first tokens is used.
-        seen: whose first tokens are of the size that the last norm divides by.
-        constant: where it stands nothing can be read.
-    """
-    return _centred(looked_at(model), constant == 0).T / _size(seen)
-
-
-def _centred(rows: Tensor, ours: Tensor | None = None) -> Tensor:
-    """As the last norm makes them, which subtracts the mean of the channels."""
-    if ours is None:
-        return rows - rows.mean(dim=1, keepdim=True)
-    return (rows - rows[:, ours].mean(dim=1, keepdim=True)) * ours
-
-
-def _size(seen: Seen) -> Tensor:
-    """Of first tokens, which the last norm divides by."""
-    return seen.first.std(dim=1).mean()
-
-
 def _fit(
-    model: Model,
+    head: ClassifierHead,
     moved: Tensor,
     recordings: Seen,
     idle: Idle | None,
-    lift: Tensor,
-    rest: Tensor,
-    members: Sequence[MotionReader],
+    members: Sequence[MotionReader] = (),
 ) -> MotionReader:
     """A reader whose logits are right when they are added to those of faces at rest.
 
     Of other recordings' faces: what a face at rest looks like must not be what tells the label. Of
     pictures it is what tells it. With members, what they lead to on average is right.
     """
-    classifier, timesformer = cast(Any, model.classifier), cast(Any, model.timesformer)
-
-    def answered(first: Tensor, said: Tensor) -> Tensor:
-        logits: Tensor = classifier(timesformer.layernorm(first + said @ lift.T))
-        return logits
-
     reader = MotionReader().train(not members)
     optimizer = torch.optim.AdamW(reader.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
@@ -299,11 +289,12 @@ def _fit(
             labels = torch.cat([labels, idle.labels[chosen]])
             known = torch.cat([known, idle.known[chosen]])
             smoothing = torch.cat([smoothing, torch.full((PICTURES, 1), PICTURES_SMOOTHING)])
-        at_rest = first @ rest
-        logits = answered(first, reader(u, at_rest))
+        at_rest = first @ head.rest
+        logits = head.answer(first, reader(u, at_rest))
         if members:
             shares = [
-                answered(first, WEIGHT * member(u, at_rest)).softmax(dim=-1) for member in members
+                head.answer(first, WEIGHT * member(u, at_rest)).softmax(dim=-1)
+                for member in members
             ]
             loss = functional.cross_entropy(logits, torch.stack(shares).mean(dim=0))
         else:

@@ -19,12 +19,11 @@ from trainer.motion_layers import INNER_PARTS, constant_of, write_layers
 from trainer.motion_reader import (
     DIRECTIONS,
     FEATURES,
+    ClassifierHead,
     Idle,
     Motion,
     Seen,
     fit_reader,
-    lift_of,
-    rest_of,
 )
 from trainer.sampler import Draw
 
@@ -124,16 +123,15 @@ def add_motion_reader(
             first = torch.cat([first, pictures.first])
             patches = (patches + pictures.patches) / 2
         deeper.requires_grad_(False)
-        lift = lift_of(deeper, recordings)
-        rest = rest_of(deeper, recordings, constant)
-        reader = fit_reader(deeper, moved, recordings, idle, lift=lift, rest=rest)
+        head = ClassifierHead.of(deeper, recordings, constant)
+        reader = fit_reader(head, moved, recordings, idle)
         write_layers(
             deeper,
             reader,
             constant=constant,
             read=motion.read,
-            lift=lift,
-            rest=rest,
+            lift=head.lift,
+            rest=head.rest,
             first=first,
             patches=patches,
         )

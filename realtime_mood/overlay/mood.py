@@ -139,7 +139,7 @@ class StripSizes:
     text: int
     """Size of the title and the numbers below the band; 0 leaves them out."""
     title: str = ""
-    """Left of the band."""
+    """Left of the band; empty where there is no text."""
 
 
 MIN_STRIP_PX = 90
@@ -166,7 +166,8 @@ def strip_sizes(scale: Scale, *, title: str = "") -> StripSizes | None:
     inside = scale.inside
     height = pad + thick + low
     place = Rect(inside.x, inside.bottom - height, inside.w, height)
-    left = Run(title, text, QUIET).width + pad if title and text else 0
+    title = title if text else ""
+    left = Run(title, text, QUIET).width + pad if title else 0
     band = Rect(place.x + pad + left, place.y + pad, place.w - 2 * pad - left, thick)
     return StripSizes(place, band, text, title)
 
@@ -189,7 +190,7 @@ def draw_strip(
     blend(image, plate(band.w, band.h, band.h / 2, WHITE, TRACK_OPACITY / 2), band.x, band.y)
     _draw_band(image, history, now_s, band)
     _draw_ticks(image, sizes)
-    if sizes.title and sizes.text:
+    if sizes.title:
         title = Run(sizes.title, sizes.text, QUIET)
         draw_line(image, (title,), place.x + pad, baseline_in(band.y, band.h, sizes.text))
 

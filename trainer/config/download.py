@@ -10,6 +10,9 @@ from typing import Annotated
 from realtime_mood.errors import UsageError
 from trainer.config.options import Options, Range, add_options, given, require
 
+FIRST_ACTOR, LAST_ACTOR = 1, 24
+"""Of the record."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DownloadConfig(Options):
@@ -21,7 +24,7 @@ class DownloadConfig(Options):
 
     output: Path
     """Folder that the actors' folders are put into."""
-    actors: Annotated[tuple[int, ...], Range(1, 24)] = ()
+    actors: Annotated[tuple[int, ...], Range(FIRST_ACTOR, LAST_ACTOR)] = ()
     """Whose recordings (everybody's, about 12 GB)."""
     songs: bool = False
     """The sung takes too."""

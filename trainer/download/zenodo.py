@@ -12,14 +12,13 @@ from pathlib import Path
 import requests
 
 from realtime_mood.errors import OutputError, SourceError
-from trainer.config.download import DownloadConfig
+from trainer.config.download import FIRST_ACTOR, LAST_ACTOR, DownloadConfig
 from trainer.download.resume import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, ResumingDownloader
 from trainer.download.unpack import unpack
 
 logger = logging.getLogger(__name__)
 
 RECORD = 1188976
-ACTORS = range(1, 25)
 WORK_FOLDER = ".download"
 GIGABYTE = 1e9
 
@@ -110,7 +109,7 @@ def choose(
     Raises:
         SourceError: the record lacks an archive.
     """
-    numbers = sorted(set(actors)) or list(ACTORS)
+    numbers = sorted(set(actors)) or range(FIRST_ACTOR, LAST_ACTOR + 1)
     names = [f"Video_Speech_Actor_{number:02d}.zip" for number in numbers]
     if absent := [name for name in names if name not in archives]:
         raise SourceError(f"the record lacks {absent[0]}; it may have been renamed")
