@@ -16,15 +16,8 @@ from trainer.crops import Progress
 from trainer.dataset import TrainingClips
 from trainer.initial import PLACE_WIDTH
 from trainer.motion_layers import INNER_PARTS, constant_of, write_layers
-from trainer.motion_reader import (
-    DIRECTIONS,
-    FEATURES,
-    ClassifierHead,
-    Idle,
-    Motion,
-    Seen,
-    fit_reader,
-)
+from trainer.motion_reader import FEATURES, ClassifierHead, fit_reader
+from trainer.motion_seen import DIRECTIONS, Idle, Motion, Seen
 from trainer.sampler import Draw
 
 LAYERS = 2
