@@ -10,9 +10,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import NoReturn
 
+import realtime_mood
 from realtime_mood.errors import RealtimeMoodError, UsageError
 from trainer.config.download import add_download_options, download_config
 from trainer.config.evaluate import add_evaluate_options, evaluate_config
@@ -191,7 +191,7 @@ def _progress_lines() -> Callable[[str, int, int], None]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="trainer", description="Train and measure models for realtime-mood.")
-    told = f"%(prog)s {version('realtime-mood')}"
+    told = f"%(prog)s {realtime_mood.__version__}"
     parser.add_argument("--version", action="version", version=told)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     train = commands.add_parser(
