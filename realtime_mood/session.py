@@ -28,7 +28,7 @@ from realtime_mood.inference.classifier import Probabilities
 from realtime_mood.inference.clip_sampler import Clip, ClipSampler
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import UNSURE
-from realtime_mood.smoothing import MoodSmoother, MoodState, SmoothingConfig
+from realtime_mood.smoothing import UNKNOWN, MoodSmoother, MoodState, SmoothingConfig
 from realtime_mood.view import HISTORY_S, FaceView, View
 
 NO_FACE = "no face"
@@ -62,6 +62,7 @@ class FaceStage:
                 track_id=track.track_id,
                 timestamp_s=frame.timestamp_s,
                 frame_index=frame.index,
+                is_hidden=track.is_hidden,
             )
             if clip is not None:
                 clips.append(clip)
@@ -143,7 +144,8 @@ class Session:
     def add_predictions(
         self, clips: Sequence[Clip], probabilities: Probabilities, *, latencies_s: Sequence[float]
     ) -> None:
-        """Take the classifier's answers; those for faces that are gone are left out.
+        """Take the classifier's answers; those for faces that are gone are left out, and of a
+        hidden face nothing is known, whatever the classifier saw in its place.
 
         Args:
             clips: what was classified.
@@ -155,7 +157,8 @@ class Session:
                 memory = self._faces.get(clip.track_id)
                 if memory is None:
                     continue
-                memory.mood = memory.smoother.update(row, clip.end_s)
+                known = UNKNOWN if clip.is_hidden else row
+                memory.mood = memory.smoother.update(known, clip.end_s)
                 memory.history.append((clip.end_s, memory.mood.label))
                 # The entry before the oldest one shown still holds at the strip's left end.
                 while len(memory.history) > 1 and memory.history[1][0] < clip.end_s - HISTORY_S:

@@ -20,6 +20,9 @@ import numpy.typing as npt
 from realtime_mood.errors import UsageError
 from realtime_mood.model.labels import LABELS, UNSURE
 
+UNKNOWN = (1.0 / len(LABELS),) * len(LABELS)
+"""The probabilities of a face of which nothing is known."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SmoothingConfig:

@@ -141,6 +141,25 @@ def test_without_a_face_nothing_is_classified_and_the_summary_says_so() -> None:
     assert report.summary["mood_seconds"] == {"no face": pytest.approx(89 / 30, abs=1e-3)}
 
 
+def test_of_a_hidden_face_nothing_is_known_whatever_is_in_its_place() -> None:
+    def script(call: int) -> list[Box]:
+        return [] if 20 <= call < 29 else list(one_face(call))
+
+    run = _Run(ListSource(150), detector=ScriptedDetector(script))
+    run.go()
+    predictions = run.events.of_type("prediction")
+
+    def shown(start_s: float, end_s: float) -> list[str]:
+        return [p["label"] for p in predictions if start_s < p["media_time_s"] < end_s]
+
+    # Not found from 2.0 to 2.9 s; hidden from the third search on.
+    assert set(shown(0.9, 2.25)) == {"happy"}
+    assert set(shown(2.5, 2.85)) == {"unsure"}
+    assert set(shown(3.3, 5.0)) == {"happy"}
+    assert {p["raw_probabilities"]["happy"] for p in predictions} == {0.93}
+    assert {p["track_id"] for p in predictions} == {1}
+
+
 def test_a_lost_face_ends_and_a_new_one_starts_afresh() -> None:
     def script(call: int) -> list[Box]:
         return [] if 20 <= call < 35 else list(one_face(call))

@@ -21,6 +21,8 @@ START_SCORE = 0.75
 """A new face must be this certain; one that is followed is kept by any detection."""
 GRACE_S = 1.0
 """A face that was found often enough is given up after this long without being found."""
+HIDDEN_S = 0.25
+"""After so long without being found a face is taken to be hidden or turned away."""
 YOUNG_GRACE_S = 0.25
 YOUNG_HITS = 3
 """Until it was found so many times a face may be a mistake, and is given up sooner."""
@@ -43,6 +45,8 @@ class FaceTrack:
     """Where it is, in pixels of the source picture."""
     roll_rad: float = 0.0
     """How far the line through the eyes is turned clockwise; 0 where the detector does not say."""
+    is_hidden: bool = False
+    """True while it is followed though searches find it no more: its box may hold anything."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class _Face:
     seen_s: float
     roll_rad: float
     hits: int = 1
+    is_hidden: bool = False
 
     def unseen_s(self, now_s: float) -> float:
         return now_s - self.seen_s
@@ -95,7 +100,7 @@ class _Face:
         self.hits += 1
 
     def as_track(self) -> FaceTrack:
-        return FaceTrack(self.track_id, self.motion.box, self.roll_rad)
+        return FaceTrack(self.track_id, self.motion.box, self.roll_rad, self.is_hidden)
 
 
 @dataclass(eq=False)
@@ -174,6 +179,8 @@ class FaceTracker:
         lost = [face for face in self._faces if face.is_lost(found.timestamp_s)]
         changes.end(lost, "lost")
         self._faces = [face for face in self._faces if face not in lost]
+        for face in self._faces:
+            face.is_hidden = face.unseen_s(found.timestamp_s) > HIDDEN_S
         changes.started += self._start(unmatched, found.timestamp_s)
 
     def _match(self, detections: list[Detection], now_s: float) -> list[Detection]:

@@ -60,6 +60,11 @@ def test_a_late_detection_corrects_the_past_and_is_carried_on_to_now(frames_late
     assert abs(behind(frames_late) - behind(0)) < 0.6 * walked
 
 
+def test_a_face_is_not_hidden_while_a_slow_search_goes_on() -> None:
+    updates = _follow(LateSearch(_NumberReader(_walking), frames_late=12))
+    assert not any(track.is_hidden for update in updates for track in update.tracks)
+
+
 def test_the_detector_gets_the_newest_frame_once_it_is_free() -> None:
     search = LateSearch(_NumberReader(_walking), frames_late=10)
     _follow(search)

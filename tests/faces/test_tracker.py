@@ -49,6 +49,16 @@ def test_a_short_gap_keeps_the_id_and_a_long_one_ends_it() -> None:
     assert long[-1].tracks == ()
 
 
+def test_a_face_that_two_searches_missed_may_be_there_and_after_three_it_is_hidden() -> None:
+    def hidden_s(missed: range) -> float:
+        updates = _follow(lambda call: () if call in missed else (FACE,), seconds=2.0)
+        return sum(update.tracks[0].is_hidden for update in updates) / 30
+
+    assert hidden_s(range(5, 7)) == 0
+    assert hidden_s(range(5, 8)) == pytest.approx(0.1, abs=0.04)
+    assert hidden_s(range(5, 14)) == pytest.approx(0.7, abs=0.04)
+
+
 def test_a_mistake_of_the_detector_is_soon_forgotten() -> None:
     updates = _follow(lambda call: (FACE,) if call == 5 else (), seconds=2.0)
     assert sum(bool(update.tracks) for update in updates) / 30 < 0.4
