@@ -1,11 +1,12 @@
-"""What is shown of a face that rests, smiles, is covered, leaves, or is left in the dark.
+"""What is shown of a face that rests, smiles, turns away, is hidden, leaves, or is in the dark.
 
     python benchmarks/live_behaviours.py neutral_to_smile.mp4 [--face-model ONNX] [--model DIR]
         [--output FILE]
 
 The video shows one real face, neutral at first, that smiles from `SMILE_S` to `REST_AGAIN_S`. Of
-its frames six scenes are made; the tool watches each headless, and what it showed is read from its
-events. Cover and darkness are drawn, with the noise of a sensor; nobody turns the head in it.
+its frames scenes are made; the tool watches each headless, and what it showed is read from its
+events. Cover, darkness and turned heads are drawn, with the noise of a sensor: nobody turns away in
+the video, so its face is laid on an ellipsoid, and that is turned.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import platform
 import subprocess
 import sys
@@ -33,6 +35,7 @@ from realtime_mood.faces.box import Box  # noqa: E402
 from realtime_mood.faces.detector import make_detector  # noqa: E402
 from realtime_mood.frame import ImageBGR  # noqa: E402
 from realtime_mood.model.labels import UNSURE  # noqa: E402
+from trainer.augment.turn import turn  # noqa: E402
 
 RATE_HZ = 30
 RESTING_FRAMES = 12
@@ -48,12 +51,27 @@ NOISE = 4.0
 SKIN_BGR = (120, 150, 200)
 DARKNESS = 0.02
 """Of the light."""
+TURN_S = 0.5
+"""In which a head turns away, and back."""
+TURNED_RAD = math.radians(60.0)
+HEAD = (0.54, 0.66)
+"""Half its width and height, in widths and heights of the box, found by eye; its centre lies
+`ABOVE` of the box's height above that of the box."""
+ABOVE = 0.12
 NOBODY = "no face"
 
-Disturb = Callable[[ImageBGR, Box], ImageBGR]
+Disturb = Callable[[ImageBGR, Box, float], ImageBGR]
+"""Of a picture, the box of the face in it, and the seconds since it began."""
 
 
-def covered(image: ImageBGR, box: Box, *, top: float = -0.15) -> ImageBGR:
+def turned(image: ImageBGR, box: Box, since_s: float) -> ImageBGR:
+    """The head turned to the side, and back at the end."""
+    yaw = TURNED_RAD * min(1.0, since_s / TURN_S, (DISTURBED_S - since_s) / TURN_S)
+    centre = (box.centre[0], box.centre[1] - ABOVE * box.h)
+    return turn(image, centre, (HEAD[0] * box.w, HEAD[1] * box.h), yaw, 0.0)
+
+
+def covered(image: ImageBGR, box: Box, since_s: float, *, top: float = -0.15) -> ImageBGR:
     """A flat hand over the face from `top` of its height downwards."""
     hidden = image.copy()
     rows = slice(max(0, int(box.y + top * box.h)), int(box.y + 1.15 * box.h))
@@ -62,22 +80,23 @@ def covered(image: ImageBGR, box: Box, *, top: float = -0.15) -> ImageBGR:
     return hidden
 
 
-def half_covered(image: ImageBGR, box: Box) -> ImageBGR:
+def half_covered(image: ImageBGR, box: Box, since_s: float) -> ImageBGR:
     """A flat hand over mouth and nose."""
-    return covered(image, box, top=0.5)
+    return covered(image, box, since_s, top=0.5)
 
 
-def gone(image: ImageBGR, box: Box) -> ImageBGR:
+def gone(image: ImageBGR, box: Box, since_s: float) -> ImageBGR:
     """The room without the face: the picture's left edge everywhere."""
     return np.ascontiguousarray(np.repeat(image[:, :1], image.shape[1], axis=1))
 
 
-def darkened(image: ImageBGR, box: Box) -> ImageBGR:
+def darkened(image: ImageBGR, box: Box, since_s: float) -> ImageBGR:
     """The light switched off."""
     return np.asarray(image * DARKNESS, dtype=np.uint8)
 
 
 DISTURBED: dict[str, Disturb] = {
+    "turned away": turned,
     "covered": covered,
     "mouth covered": half_covered,
     "left": gone,
@@ -185,7 +204,10 @@ def main() -> None:
             else delay_s(shown, "neutral", BEFORE_S + REST_AGAIN_S),
         }
         for scene, disturb in DISTURBED.items():
-            during = [disturb(image, box) for image in resting[: int(DISTURBED_S * RATE_HZ)]]
+            during = [
+                disturb(image, box, index / RATE_HZ)
+                for index, image in enumerate(resting[: int(DISTURBED_S * RATE_HZ)])
+            ]
             shown = see(before + during + before)
             result[scene] = {"shown": shares(shown, BEFORE_S, BEFORE_S + DISTURBED_S)}
     write_result(result, asked.output)

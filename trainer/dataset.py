@@ -22,6 +22,7 @@ from trainer.augment import (
     erase_clip,
     hide_face,
     recolour_clip,
+    turn_head,
 )
 from trainer.clip_times import fixed_ends_s, jittered_times_s
 from trainer.config import RecipeConfig
@@ -132,8 +133,12 @@ class TrainingClips(Dataset[Item]):
         times_s = jittered_times_s(crops.times_s, spec, recipe, rng)
         frames = nearest_indices(crops.times_s, times_s)
         moved = self._reanimated(crops, frames, spec, rng)
-        talks = crops.is_still and moved is not None
         padded = crops.read(frames) if moved is None else moved
+        turns = bool(recipe.turn and crops.is_still and rng.random() < recipe.turn)
+        if turns:
+            padded = turn_head(padded, times_s, rng)
+        # Where its parts are, and how they move, is not known any more.
+        differs = turns or (crops.is_still and moved is not None)
         if crops.is_still or moved is not None:
             padded = move_camera(padded, rng)
         changes = draw_changes(recipe, rng)
@@ -153,17 +158,19 @@ class TrainingClips(Dataset[Item]):
             labels=crops.recording.label,
             known_labels=self._known_labels(crops, moved is not None),
             indices=draw.index,
-            shown=crops.is_still and not hidden and not talks,
+            shown=crops.is_still and not hidden and not differs,
             keys=key,
         )
         if recipe.hide:
             item["hidden"] = hidden
         if self._motion is not None:
             motion = self._motion.of(draw.index, frames, is_mirrored=move.mirrors)
-            item["motion"] = torch.from_numpy(np.full_like(motion, np.nan) if talks else motion)
+            item["motion"] = torch.from_numpy(np.full_like(motion, np.nan) if differs else motion)
         if self._landmarks is not None:
             points = move_landmarks(self._landmarks[draw.index], move)
-            item["landmarks"] = torch.from_numpy(np.full_like(points, np.nan) if talks else points)
+            item["landmarks"] = torch.from_numpy(
+                np.full_like(points, np.nan) if differs else points
+            )
         return item
 
     def _reanimated(

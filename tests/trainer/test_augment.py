@@ -17,8 +17,10 @@ from trainer.augment import (
     erase_clip,
     hide_face,
     recolour_clip,
+    turn_head,
 )
 from trainer.augment.policy import GEOMETRIC, PHOTOMETRIC
+from trainer.augment.turn import turn
 from trainer.config import RecipeConfig
 
 SIZE = 32
@@ -142,3 +144,48 @@ def test_what_is_hidden_is_hidden_in_all_frames_and_is_half_a_face_or_more() -> 
     mouth = slice(3 * SIZE // 5, 3 * SIZE // 4)
     assert all((hidden[:, mouth] != 200).any(axis=3).all() for hidden in drawn)
     assert any(hidden.max() < 40 for hidden in drawn)
+
+
+def _dot(x: int, y: int) -> np.ndarray:
+    image = np.zeros((61, 81, 3), dtype=np.uint8)
+    image[y - 1 : y + 2, x - 1 : x + 2] = 255
+    return image
+
+
+def _middle(image: np.ndarray) -> np.ndarray:
+    rows, columns = np.nonzero(image[..., 0] > 60)
+    return np.array([columns.mean(), rows.mean()])
+
+
+def test_a_turned_head_carries_what_is_on_it_along() -> None:
+    def turned(x: int, y: int, yaw_deg: float, pitch_deg: float = 0.0) -> np.ndarray:
+        angles = np.radians([yaw_deg, pitch_deg])
+        return turn(_dot(x, y), (40.0, 30.0), (20.0, 25.0), *angles)
+
+    np.testing.assert_array_equal(turned(40, 30, 0.0), _dot(40, 30))
+    sideways = [_middle(turned(40, 30, yaw)) - (40, 30) for yaw in (-30.0, 30.0)]
+    np.testing.assert_allclose(sideways, [(-10, 0), (10, 0)], atol=0.6)
+    np.testing.assert_allclose(_middle(turned(40, 30, 0.0, 30.0)) - (40, 30), (0, 12.5), atol=0.6)
+    # Half way to the right rim lies 30 degrees to the side; 100 degrees are out of sight.
+    assert _middle(turned(50, 30, 40.0))[0] == pytest.approx(
+        40 + 20 * np.sin(np.radians(70)), abs=1
+    )
+    assert not turned(50, 30, 70.0).any()
+    np.testing.assert_array_equal(turned(70, 30, 40.0), _dot(70, 30))
+
+
+def test_heads_turn_once_in_a_clip_and_their_surroundings_do_not() -> None:
+    times_s = np.linspace(0.0, 1.8, 8)
+    clips = [
+        turn_head(np.stack([picture(64)] * 8), times_s, np.random.default_rng(seed))
+        for seed in range(30)
+    ]
+    for clip in clips:
+        assert clip.shape == (8, 64, 64, 3)
+        np.testing.assert_array_equal(clip[:, 63, 63], np.stack([picture(64)[63, 63]] * 8))
+    changing = [sum(bool((a != b).any()) for a, b in pairwise(clip)) for clip in clips]
+    assert 1 <= np.median(changing) <= 5
+    as_it_is = [any(bool((frame == picture(64)).all()) for frame in clip) for clip in clips]
+    assert 0.1 < np.mean(as_it_is) < 0.6
+    again = turn_head(np.stack([picture(64)] * 8), times_s, np.random.default_rng(0))
+    np.testing.assert_array_equal(again, clips[0])

@@ -74,6 +74,7 @@ def model_card(report: Report) -> str:
         best=config.recipe.keep == "best",
         reanimated=_share(config.recipe.reanimate),
         talking=_share(config.recipe.talk),
+        turning=_share(config.recipe.turn),
         hidden=_share(config.recipe.hide) if pictures else "",
         taught=bool(config.recipe.teacher_epochs),
         landmarks=bool(config.recipe.frame_epochs and config.recipe.landmarks),
