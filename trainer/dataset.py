@@ -134,7 +134,7 @@ class TrainingClips(Dataset[Item]):
         frames = nearest_indices(crops.times_s, times_s)
         moved = self._reanimated(crops, frames, spec, rng)
         padded = crops.read(frames) if moved is None else moved
-        turns = bool(recipe.turn and crops.is_still and rng.random() < recipe.turn)
+        turns = bool(recipe.turn and rng.random() < recipe.turn)
         if turns:
             padded = turn_head(padded, times_s, rng)
         # Where its parts are, and how they move, is not known any more.

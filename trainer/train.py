@@ -49,7 +49,7 @@ from trainer.run_folder import open_run
 logger = logging.getLogger(__name__)
 
 NO_RECORDINGS = "the data has pictures alone, which do not move; add recordings by --data"
-FOR_PICTURES = ("teacher_epochs", "landmarks", "hide", "reanimate", "talk", "turn")
+FOR_PICTURES = ("teacher_epochs", "landmarks", "hide", "reanimate", "talk")
 NO_PICTURES = "the data has no pictures, which it is for; add some by --data images:PATH"
 
 

@@ -178,7 +178,7 @@ def test_pictures_move_in_the_place_of_recordings(
     card = (tmp_path / "out" / "checkpoint" / "README.md").read_text()
     assert "In 50 % of the clips of recordings" in card
     assert "Of the pictures 30 % talked" in card
-    assert "In 20 % of the clips of pictures the head turned" in card
+    assert "In 20 % of the clips the head was turned" in card
 
 
 @pytest.mark.parametrize(

@@ -305,18 +305,17 @@ def test_pictures_that_talk_are_called_what_they_are(tmp_path: Path) -> None:
         assert not _is_grey(clips[Draw(0, 0, 0)])
 
 
-def test_pictures_whose_heads_turn_are_called_what_they_are(tmp_path: Path) -> None:
+def test_whose_head_turns_is_called_what_they_are(tmp_path: Path) -> None:
     for share in (0.0, 0.5, 1.0):
         clips = _clips(tmp_path, replace(RECIPE, turn=share, reanimate=0.0))
-        items = [clips[Draw(1, epoch, 1)] for epoch in range(60)]
-        turns = [not item["shown"] for item in items]
-        assert np.mean(turns) == pytest.approx(share, abs=0.15)
-        for item, turning in zip(items, turns, strict=True):
-            assert item["labels"] == 4
-            assert bool(item["motion"].isnan().all()) is turning
-            assert bool(item["landmarks"].isnan().all()) is turning
-        recording = clips[Draw(0, 0, 0)]
-        assert not recording["motion"].isnan().any()
+        for index, label in ((0, clips.recordings[0].recording.label), (1, 4)):
+            items = [clips[Draw(index, epoch, 1)] for epoch in range(60)]
+            turns = [bool(item["motion"].isnan().all()) for item in items]
+            assert np.mean(turns) == pytest.approx(share, abs=0.15)
+            for item, turning in zip(items, turns, strict=True):
+                assert item["labels"] == label
+                assert bool(item["landmarks"].isnan().all()) or not turning
+                assert item["shown"] is (index == 1 and not turning)
 
 
 def test_what_is_drawn_follows_from_the_draw(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ DARK_NOISE_STD = 4.0
 """Of 255: a sensor's."""
 LEAST_SIDE = 0.4
 """Of what covers the face, in sides of the crop."""
+MOUTH_SHARE = 0.5
+"""Of what covers the face, a hand or a cup before the mouth: all from some height downwards."""
 LEAST_HIDDEN = 0.5
 LEAST_HIDDEN_FROM_ABOVE = 0.8
 """Of the crop's height: without the lower half, or with nothing but the chin."""
@@ -46,6 +48,8 @@ def cover_clip(crops_bgr: Clip, rng: np.random.Generator) -> Clip:
     size = changed.shape[1]
     height, width = np.round(rng.uniform(LEAST_SIDE, 1.0, size=2) * size).astype(int)
     top, left = rng.integers(size - height + 1), rng.integers(size - width + 1)
+    if rng.random() < MOUTH_SHARE:
+        top, left, width = size - height, 0, size
     part[:, top : top + height, left : left + width] = any_colour(height, width, rng)
     return changed
 

@@ -104,7 +104,7 @@ class RecipeConfig(Options):
     """Share of pictures whose faces talk and are still called what they are: half of them as
     recorded ones do that are called calm or neutral, half as those called the same; needs dlib."""
     turn: Annotated[float, SHARE] = 0.0
-    """Share of the clips of pictures in which the head turns or nods."""
+    """Share of the clips in which the head turns or nods."""
     still_frames: Annotated[int, Range(0, 64)] = 0
     """Frames of the clips that pictures are given as in training (0: as many as of recordings); a
     model that compares frames needs but two."""
