@@ -68,5 +68,5 @@ both 10 $taught --frame-epochs 14 --frame-interval-s 0.12 --interval-growth 1.4 
 again reanimated
 both 20 $taught --reanimate 0.7 --frame-epochs 14 --base-share 0.5 \
     --base-model "$output/longest/single_frames" --output "$output/reanimated"
-motion 10 --frame-interval-s 0.1 --interval-growth 1.3 --talk 0.5 \
+motion 10 --frame-interval-s 0.1 --interval-growth 1.3 --talk 0.5 --turn 0.4 \
     --base-model "$output/reanimated/single_frames" --output "$output/default"

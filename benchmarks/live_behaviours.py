@@ -53,7 +53,7 @@ DARKNESS = 0.02
 """Of the light."""
 TURN_S = 0.5
 """In which a head turns away, and back."""
-TURNED_RAD = math.radians(60.0)
+TURNED_RAD, GLANCE_RAD = math.radians(60.0), math.radians(25.0)
 HEAD = (0.54, 0.66)
 """Half its width and height, in widths and heights of the box, found by eye; its centre lies
 `ABOVE` of the box's height above that of the box."""
@@ -64,11 +64,16 @@ Disturb = Callable[[ImageBGR, Box, float], ImageBGR]
 """Of a picture, the box of the face in it, and the seconds since it began."""
 
 
-def turned(image: ImageBGR, box: Box, since_s: float) -> ImageBGR:
+def turned(image: ImageBGR, box: Box, since_s: float, *, yaw_rad: float = TURNED_RAD) -> ImageBGR:
     """The head turned to the side, and back at the end."""
-    yaw = TURNED_RAD * min(1.0, since_s / TURN_S, (DISTURBED_S - since_s) / TURN_S)
+    yaw = yaw_rad * min(1.0, since_s / TURN_S, (DISTURBED_S - since_s) / TURN_S)
     centre = (box.centre[0], box.centre[1] - ABOVE * box.h)
     return turn(image, centre, (HEAD[0] * box.w, HEAD[1] * box.h), yaw, 0.0)
+
+
+def glancing(image: ImageBGR, box: Box, since_s: float) -> ImageBGR:
+    """The head turned a little, as to a second screen."""
+    return turned(image, box, since_s, yaw_rad=GLANCE_RAD)
 
 
 def covered(image: ImageBGR, box: Box, since_s: float, *, top: float = -0.15) -> ImageBGR:
@@ -96,6 +101,7 @@ def darkened(image: ImageBGR, box: Box, since_s: float) -> ImageBGR:
 
 
 DISTURBED: dict[str, Disturb] = {
+    "turned a little": glancing,
     "turned away": turned,
     "covered": covered,
     "mouth covered": half_covered,
@@ -174,9 +180,12 @@ def main() -> None:
     options = ["--model", asked.model, "--faces", faces]
     if asked.face_model:
         options += ["--face-model", str(asked.face_model)]
-    box = detector.detect(frames[0])[0].box
     there = frames[:RESTING_FRAMES]
-    resting = (there + there[::-1]) * int(REST_S * RATE_HZ / len(there) / 2)
+    # The head sways a little, and what is before it or turns it sways along.
+    boxes = [detector.detect(image)[0].box for image in there]
+    to_and_fro = [*range(len(there)), *reversed(range(len(there)))]
+    order = to_and_fro * int(REST_S * RATE_HZ / len(to_and_fro))
+    resting = [there[index] for index in order]
     before = resting[: int(BEFORE_S * RATE_HZ)]
     result: dict[str, object] = {
         "machine": {"cpu": cpu_name(), "python": platform.python_version()},
@@ -202,14 +211,19 @@ def main() -> None:
             "neutral_again_after_s": None
             if happy_s is None
             else delay_s(shown, "neutral", BEFORE_S + REST_AGAIN_S),
+            "shown_after": shares(shown, BEFORE_S + REST_AGAIN_S, BEFORE_S + REST_AGAIN_S + HELD_S),
         }
         for scene, disturb in DISTURBED.items():
             during = [
-                disturb(image, box, index / RATE_HZ)
-                for index, image in enumerate(resting[: int(DISTURBED_S * RATE_HZ)])
+                disturb(there[index], boxes[index], number / RATE_HZ)
+                for number, index in enumerate(order[: int(DISTURBED_S * RATE_HZ)])
             ]
             shown = see(before + during + before)
-            result[scene] = {"shown": shares(shown, BEFORE_S, BEFORE_S + DISTURBED_S)}
+            until_s = BEFORE_S + DISTURBED_S
+            result[scene] = {
+                "shown": shares(shown, BEFORE_S, until_s),
+                "shown_after": shares(shown, until_s, until_s + BEFORE_S),
+            }
     write_result(result, asked.output)
 
 
