@@ -9,7 +9,7 @@
 # the last run; the third took four minutes on an H100. A GPU is used where there is one.
 # What ships was made by these commits: 86f1710, abd9116, 95b8242, aa6e9c4 (averaged by 1b35675),
 # 0271584, a1f6ffa (with equal intervals, 2.9 s in all: single frames see only the ends of a clip),
-# 82d8c1f and 782449f.
+# 82d8c1f and 81b4d9e.
 # (The first five kept no single_frames; what they left in run/frames was made a checkpoint by hand.
 # 782449f began with the default checkpoint of 436afde less its last two layers.)
 # usage: benchmarks/default_model.sh fer2013_train_val.npz ravdess_reanimated face_detection_yunet_2023mar.onnx OUTPUT
