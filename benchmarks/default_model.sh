@@ -3,7 +3,7 @@
 # recordings teach motion alone; four rounds in which a convolutional network teaches the pictures, in
 # the last of which most recordings' motion is seen on the faces of pictures. Each round of both ends
 # with layers that read motion, and the next one begins without them. The last run writes these
-# layers anew, for shorter clips, and lets pictures talk.
+# layers anew, for shorter clips, lets pictures talk, and turns heads.
 # RESUME=--resume goes on with an interrupted run. On two cores an hour for the first two rounds, an
 # hour and a half for the fourth, about an hour for each of the three after it and eight minutes for
 # the last run; the third took four minutes on an H100. A GPU is used where there is one.
@@ -11,7 +11,7 @@
 # 0271584, a1f6ffa (with equal intervals, 2.9 s in all: single frames see only the ends of a clip),
 # 82d8c1f and 81b4d9e.
 # (The first five kept no single_frames; what they left in run/frames was made a checkpoint by hand.
-# 782449f began with the default checkpoint of 436afde less its last two layers.)
+# 81b4d9e began with the default checkpoint of 436afde less its last two layers.)
 # usage: benchmarks/default_model.sh fer2013_train_val.npz ravdess_reanimated face_detection_yunet_2023mar.onnx OUTPUT
 set -eu
 pictures=$1 recordings=$2 output=$4

@@ -19,9 +19,8 @@ from realtime_mood.events import (
     track_ended_event,
     track_started_event,
 )
-from realtime_mood.faces.box import Box
 from realtime_mood.faces.crop import crop_face
-from realtime_mood.faces.tracker import FaceTracker, TrackUpdate
+from realtime_mood.faces.tracker import FaceTrack, FaceTracker, TrackUpdate
 from realtime_mood.focus import Focus
 from realtime_mood.frame import Frame
 from realtime_mood.inference.classifier import Probabilities
@@ -62,7 +61,6 @@ class FaceStage:
                 track_id=track.track_id,
                 timestamp_s=frame.timestamp_s,
                 frame_index=frame.index,
-                is_hidden=track.is_hidden,
             )
             if clip is not None:
                 clips.append(clip)
@@ -71,9 +69,9 @@ class FaceStage:
 
 @dataclass
 class _FaceMemory:
-    box: Box
+    track: FaceTrack
     smoother: MoodSmoother
-    boxes_by_frame: dict[int, Box] = field(default_factory=dict)
+    tracks_by_frame: dict[int, FaceTrack] = field(default_factory=dict)
     mood: MoodState | None = None
     history: deque[tuple[float, str]] = field(default_factory=deque)
 
@@ -119,18 +117,18 @@ class Session:
             for ended in update.ended:
                 self._end(ended.track_id, ended.reason, frame.timestamp_s)
             for track in update.started:
-                self._faces[track.track_id] = _FaceMemory(track.box, MoodSmoother(self._smoothing))
+                self._faces[track.track_id] = _FaceMemory(track, MoodSmoother(self._smoothing))
                 self._on_event(
                     track_started_event(
                         media_time_s=frame.timestamp_s, track_id=track.track_id, box=track.box
                     )
                 )
             for track in update.tracks:
-                self._faces[track.track_id].box = track.box
+                self._faces[track.track_id].track = track
             self._tell_of_no_face(frame.timestamp_s)
             for clip in clips:
                 memory = self._faces[clip.track_id]
-                memory.boxes_by_frame[clip.frame_index] = memory.box
+                memory.tracks_by_frame[clip.frame_index] = memory.track
             self._lock.notify_all()
 
     def wait_for_frame(self, timestamp_s: float, *, timeout_s: float) -> bool:
@@ -157,18 +155,18 @@ class Session:
                 memory = self._faces.get(clip.track_id)
                 if memory is None:
                     continue
-                known = UNKNOWN if clip.is_hidden else row
+                track = memory.tracks_by_frame.pop(clip.frame_index)
+                memory.tracks_by_frame = {
+                    index: later
+                    for index, later in memory.tracks_by_frame.items()
+                    if index > clip.frame_index
+                }
+                known = UNKNOWN if track.is_hidden else row
                 memory.mood = memory.smoother.update(known, clip.end_s)
                 memory.history.append((clip.end_s, memory.mood.label))
                 # The entry before the oldest one shown still holds at the strip's left end.
                 while len(memory.history) > 1 and memory.history[1][0] < clip.end_s - HISTORY_S:
                     memory.history.popleft()
-                box = memory.boxes_by_frame.pop(clip.frame_index)
-                memory.boxes_by_frame = {
-                    index: box
-                    for index, box in memory.boxes_by_frame.items()
-                    if index > clip.frame_index
-                }
                 self._predictions += 1
                 self._on_event(
                     prediction_event(
@@ -176,7 +174,7 @@ class Session:
                         wall_time=self._wall_clock(),
                         frame_index=clip.frame_index,
                         track_id=clip.track_id,
-                        box=box,
+                        box=track.box,
                         mood=memory.mood,
                         raw_probabilities=tuple(float(value) for value in row),
                         latency_s=latency_s,
@@ -226,7 +224,7 @@ class Session:
             faces = [
                 FaceView(
                     track_id=track_id,
-                    box=memory.box,
+                    box=memory.track.box,
                     mood=memory.mood,
                     label_age_s=memory.age_s(self._last_frame_s or 0.0),
                     history=tuple(memory.history),

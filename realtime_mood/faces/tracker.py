@@ -21,11 +21,11 @@ START_SCORE = 0.75
 """A new face must be this certain; one that is followed is kept by any detection."""
 GRACE_S = 1.0
 """A face that was found often enough is given up after this long without being found."""
-HIDDEN_S = 0.25
-"""After so long without being found a face is taken to be hidden or turned away."""
 YOUNG_GRACE_S = 0.25
 YOUNG_HITS = 3
 """Until it was found so many times a face may be a mistake, and is given up sooner."""
+HIDDEN_S = 0.25
+"""After so long without being found a face is taken to be hidden or turned away."""
 
 GATE = 0.7
 """A detection this many face sizes from where the face is expected may still be it."""

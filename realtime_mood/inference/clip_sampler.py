@@ -32,8 +32,6 @@ class Clip:
     """Time of the last frame, in seconds of the source."""
     crops_bgr: npt.NDArray[np.uint8]
     """Shape (num_frames, image_size, image_size, 3), uint8, oldest first."""
-    is_hidden: bool = False
-    """True when the face was hidden in the last frame."""
 
     def __repr__(self) -> str:
         return f"Clip(track {self.track_id}, to {self.end_s:.3f} s, {self.crops_bgr.shape})"
@@ -63,13 +61,7 @@ class ClipSampler:
         self._tracks: dict[int, _TrackMemory] = {}
 
     def add(
-        self,
-        crop_bgr: CropBGR,
-        *,
-        track_id: int,
-        timestamp_s: float,
-        frame_index: int,
-        is_hidden: bool = False,
+        self, crop_bgr: CropBGR, *, track_id: int, timestamp_s: float, frame_index: int
     ) -> Clip | None:
         """Take one face's crop out of the newest frame.
 
@@ -78,7 +70,6 @@ class ClipSampler:
             track_id: the face.
             timestamp_s: the frame's time; rises from call to call for one face.
             frame_index: the frame's number in the source.
-            is_hidden: the face is followed, but cannot be found.
 
         Returns:
             A clip that ends with this frame when one is due, else None.
@@ -97,7 +88,7 @@ class ClipSampler:
         memory.due_s = next_due(memory.due_s, timestamp_s, self._stride_s)
         wanted_s = clip_timestamps(self._spec, end_s=timestamp_s)
         crops = memory.crops.take(nearest_indices(available_s, wanted_s))
-        return Clip(track_id, frame_index, timestamp_s, np.stack(crops), is_hidden)
+        return Clip(track_id, frame_index, timestamp_s, np.stack(crops))
 
     def end(self, track_id: int) -> None:
         """Forget a face."""

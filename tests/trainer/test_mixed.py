@@ -163,18 +163,8 @@ def test_pictures_move_in_the_place_of_recordings(
 ) -> None:
     pytest.importorskip("dlib", reason="dlib is not installed")
     data = ("--data", str(corpus), "--data", f"images:{faces}")
-    run(
-        tmp_path / "out",
-        *data,
-        "--motion",
-        "1",
-        "--reanimate",
-        "0.5",
-        "--talk",
-        "0.3",
-        "--turn",
-        "0.2",
-    )
+    words = ["--motion", "1", "--reanimate", "0.5", "--talk", "0.3", "--turn", "0.2"]
+    run(tmp_path / "out", *data, *words)
     card = (tmp_path / "out" / "checkpoint" / "README.md").read_text()
     assert "In 50 % of the clips of recordings" in card
     assert "Of the pictures 30 % talked" in card
