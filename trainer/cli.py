@@ -196,7 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     train = commands.add_parser(
         "train",
-        help="make a checkpoint out of a folder of RAVDESS recordings",
+        help="make a checkpoint out of RAVDESS and other labelled recordings and pictures",
         allow_abbrev=False,
     )
     add_train_options(train)

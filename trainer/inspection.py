@@ -81,14 +81,15 @@ class Inspection:
             counts = [*(row.get(label, 0) for label in LABELS), sum(row.values())]
             lines.append(f"{name:{width}} " + " ".join(f"{count:>9}" for count in counts))
         sizes = ", ".join(f"{count} of {size}" for size, count in self.sizes.items())
-        lines += ["", f"{self.recordings} recordings, {self.hours:.2f} h of video: {sizes}"]
+        moving = f"{self.recordings} recordings, {self.hours:.2f} h of video"
+        lines += ["", f"{moving if self.hours else f'{self.recordings} pictures'}: {sizes}"]
         parts = (
             ("unreadable, will be skipped", [f"{n} ({why})" for n, why in self.unreadable.items()]),
             ("announce more than they hold", [f"{n} ({why})" for n, why in self.lies.items()]),
             ("shorter than a clip", [f"{name} ({why})" for name, why in self.short.items()]),
             ("twins, left out", self.twins),
             (
-                "the same bytes under several names",
+                "files stored under several names",
                 [" = ".join(group) for group in self.same_bytes],
             ),
             ("names of no corpus, left out", self.foreign),
