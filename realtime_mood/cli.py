@@ -156,7 +156,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--debug", action="store_true", help="log more; show tracebacks")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    return parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        files = [word for word in unknown if not word.startswith("-")]
+        hint = f" (a file is named by --video {files[0]})" if files else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    return options
 
 
 def make_config(options: argparse.Namespace) -> RunConfig:

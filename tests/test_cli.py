@@ -40,6 +40,13 @@ def _run(*arguments: object) -> int:
     return main([str(argument) for argument in arguments])
 
 
+def test_a_bare_file_name_is_refused_with_how_it_is_given() -> None:
+    with pytest.raises(UsageError, match=r"^unrecognized arguments: clip.mp4 .*--video clip.mp4"):
+        parse_arguments(["clip.mp4"])
+    with pytest.raises(UsageError, match=r"^unrecognized arguments: --vidoe; see"):
+        parse_arguments(["--vidoe"])
+
+
 def test_a_file_becomes_a_recording_and_events(
     checkpoint: Path, video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
