@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -29,6 +30,8 @@ TINY = (
     "--frame-epochs 1 --epochs 1 --max-steps 2"
 )
 
+PIXEL = cv2.imencode(".png", np.zeros((1, 1, 3), np.uint8))[1].tobytes()
+
 
 @pytest.fixture
 def faces(tmp_path: Path) -> Path:
@@ -45,8 +48,12 @@ def faces(tmp_path: Path) -> Path:
     return tmp_path / "faces.npz"
 
 
-def run(output: Path, *words: str) -> dict[str, object]:
-    assert main(["train", *TINY.split(), "--output", str(output), *words]) == 0
+def run(output: Path, *words: str, draws: bool = False) -> dict[str, object]:
+    """What a run measured; the pictures of its page, half of its time, only where asked for."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not draws:
+            patch.setattr("trainer.report.page.to_png", lambda *_: PIXEL)
+        assert main(["train", *TINY.split(), "--output", str(output), *words]) == 0
     figures: dict[str, object] = json.loads((output / "checkpoint" / "metrics.json").read_text())
     return figures
 
@@ -54,7 +61,8 @@ def run(output: Path, *words: str) -> dict[str, object]:
 def test_recordings_are_measured_and_pictures_help(
     corpus: Path, faces: Path, tmp_path: Path
 ) -> None:
-    figures = run(tmp_path / "out", "--data", str(corpus), "--data", f"images:{faces}@0.5")
+    data = ("--data", str(corpus), "--data", f"images:{faces}@0.5")
+    figures = run(tmp_path / "out", *data, draws=True)
     assert figures["train_recordings"] == 8 + 36
     assert figures["train_actors"] == ["ravdess:01"]
     assert figures["test"]["actors"] == ["ravdess:03"]  # type: ignore[index]
