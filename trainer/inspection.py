@@ -45,6 +45,8 @@ class Inspection:
 
     recordings: int
     """Usable ones as far as names tell."""
+    pictures: int
+    """How many of these are pictures."""
     table: dict[str, dict[str, int]]
     """Recordings by actor and label; pictures by the part of their corpus."""
     sizes: dict[str, int]
@@ -81,8 +83,12 @@ class Inspection:
             counts = [*(row.get(label, 0) for label in LABELS), sum(row.values())]
             lines.append(f"{name:{width}} " + " ".join(f"{count:>9}" for count in counts))
         sizes = ", ".join(f"{count} of {size}" for size, count in self.sizes.items())
-        moving = f"{self.recordings} recordings, {self.hours:.2f} h of video"
-        lines += ["", f"{moving if self.hours else f'{self.recordings} pictures'}: {sizes}"]
+        moving, counted = self.recordings - self.pictures, []
+        if moving:
+            counted.append(f"{moving} recordings, {self.hours:.2f} h of video")
+        if self.pictures:
+            counted.append(f"{self.pictures} pictures")
+        lines += ["", f"{', and '.join(counted)}: {sizes}"]
         parts = (
             ("unreadable, will be skipped", [f"{n} ({why})" for n, why in self.unreadable.items()]),
             ("announce more than they hold", [f"{n} ({why})" for n, why in self.lies.items()]),
@@ -141,6 +147,7 @@ def inspect_index(
     videos = {_name(r) for path, r in files.items() if path.suffix.lower() not in IMAGE_SUFFIXES}
     return Inspection(
         recordings=len(index.recordings),
+        pictures=sum(recording.corpus == "images" for recording in index.recordings),
         table=_table(index.recordings),
         sizes=dict(sizes.most_common()),
         hours=sum(fact.duration_s for fact in named.values()) / 3600,

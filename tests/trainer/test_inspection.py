@@ -58,6 +58,16 @@ def test_it_can_be_read(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[3].split()[-1] == "5"
     assert any(line.startswith("1 unreadable, will be skipped: 02-01-07") for line in lines)
     assert "1 twins, left out: 02-01-03-01-01-01-01.mp4" in lines
+    assert "5 recordings, 0.00 h of video: 4 of 96x64" in lines
+    assert any(line.startswith("1 files stored under several names: ") for line in lines)
+
+
+def test_recordings_that_cannot_be_read_are_not_called_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "02-01-07-01-01-01-02.mp4").write_bytes(b"broken")
+    assert main(["inspect", "--data", str(tmp_path)]) == 0
+    assert "1 recordings, 0.00 h of video: " in capsys.readouterr().out
 
 
 def test_a_file_that_announces_more_than_it_holds(
@@ -90,3 +100,5 @@ def test_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["sizes"] == {"48x48": 2, "100x100": 1}
     assert list(found["unreadable"]) == [f"{tmp_path.name}/sad/broken.png"]
     assert found["short"] == {}
+    assert main(["inspect", "--data", f"images:{tmp_path}"]) == 0
+    assert "\n4 pictures: 2 of 48x48, 1 of 100x100\n" in capsys.readouterr().out
