@@ -167,10 +167,9 @@ def test_what_is_for_pictures_needs_some(
 
 
 def test_pictures_move_in_the_place_of_recordings(
-    corpus: Path, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    corpus: Path, faces: Path, tmp_path: Path, brief_teacher: None
 ) -> None:
     pytest.importorskip("dlib", reason="dlib is not installed")
-    monkeypatch.setattr("trainer.motion_teacher.STEPS", 80)
     data = ("--data", str(corpus), "--data", f"images:{faces}")
     words = ["--motion", "1", "--reanimate", "0.5", "--talk", "0.3", "--turn", "0.2"]
     run(tmp_path / "out", *data, *words)

@@ -183,8 +183,7 @@ def _smiling_or_gaping(folder: Path, number: int) -> FaceCrops:
     return replace(crops, recording=replace(crops.recording, label=3 + number % 2))
 
 
-def test_a_teacher_tells_labels_by_motion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.motion_teacher.STEPS", 80)
+def test_a_teacher_tells_labels_by_motion(tmp_path: Path, brief_teacher: None) -> None:
     recordings = [_smiling_or_gaping(tmp_path, number) for number in range(12)]
     recordings.append(_recording(tmp_path, None, 12))
     targets = MotionTargets(recordings)

@@ -35,7 +35,6 @@ RECIPE = (
     "--recipe small --image-size 32 --faces none --batch-size 4 --epochs 3 --learning-rate 1e-3 "
     "--head-epochs 1 --drop-path 0.2 --mixup 0.8 --cutmix 1.0 --erase 0.5 --randaugment-ops 2"
 )
-TEACHER_STEPS = 80
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
 
@@ -152,10 +151,9 @@ def test_parts_of_a_batch_one_after_the_other_do_what_the_whole_does(
 
 @pytest.mark.timeout(400)
 def test_motion_and_single_frames_are_learned_from_parts_of_a_batch_as_from_the_whole(
-    data: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: list[str], tmp_path: Path, brief_teacher: None
 ) -> None:
     pytest.importorskip("dlib", reason="dlib is not installed")
-    monkeypatch.setattr("trainer.motion_teacher.STEPS", TEACHER_STEPS)
     recipe = "--recipe small --image-size 32 --faces none --batch-size 4 --epochs 1 --motion 1"
     further = "--frame-epochs 1 --frame-batch-size 4 --report-to none --num-workers 0"
     outputs = []
@@ -170,7 +168,7 @@ def test_motion_and_single_frames_are_learned_from_parts_of_a_batch_as_from_the_
 
 @pytest.mark.timeout(400)
 def test_the_teacher_of_motion_is_in_no_optimizer(
-    data: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brief_teacher: None
 ) -> None:
     pytest.importorskip("dlib", reason="dlib is not installed")
     fitted: list[list[str]] = []
@@ -181,7 +179,6 @@ def test_the_teacher_of_motion_is_in_no_optimizer(
         return parameter_groups(named, **how)
 
     monkeypatch.setattr("trainer.clip_trainer.parameter_groups", seen)
-    monkeypatch.setattr("trainer.motion_teacher.STEPS", TEACHER_STEPS)
     recipe = "--recipe small --image-size 32 --faces none --batch-size 4 --motion 1 --max-steps 1"
     further = "--head-epochs 1 --epochs 1 --report-to none --num-workers 0"
     arguments = [*recipe.split(), *further.split(), *data, "--output", str(tmp_path)]
