@@ -12,7 +12,7 @@ import cv2
 import pytest
 
 from realtime_mood import __version__
-from realtime_mood.cli import exit_code_of, main, parse_arguments
+from realtime_mood.cli import exit_code_of, main
 from realtime_mood.errors import (
     ModelError,
     OutputError,
@@ -21,6 +21,7 @@ from realtime_mood.errors import (
     UsageError,
 )
 from realtime_mood.frame import Frame
+from realtime_mood.options import FACE_MODEL_VARIABLE, make_config, parse_arguments
 from realtime_mood.sinks.recording import RecordingSink
 from tests.fakes import numbered_image
 from tests.shared import shared_file
@@ -196,8 +197,6 @@ def test_every_error_has_its_exit_code(
 
 
 def test_no_option_means_the_first_camera() -> None:
-    from realtime_mood.cli import make_config
-
     config = make_config(parse_arguments([]))
     assert config.camera == "0"
     assert config.shows_mirror
@@ -207,8 +206,6 @@ def test_no_option_means_the_first_camera() -> None:
 def test_a_face_model_of_the_environment_is_no_contradiction(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from realtime_mood.cli import FACE_MODEL_VARIABLE, make_config
-
     monkeypatch.setenv(FACE_MODEL_VARIABLE, "yunet.onnx")
     assert make_config(parse_arguments(["--faces", "cascade"])).face_model == Path("yunet.onnx")
 
@@ -287,8 +284,6 @@ def test_a_reader_that_leaves_ends_the_run_quietly(checkpoint: Path, video: Path
 
 
 def test_a_password_in_an_address_is_never_shown() -> None:
-    from realtime_mood.cli import make_config
-
     config = make_config(parse_arguments(["--camera", "rtsp://me:secret@10.0.0.1/live?key=secret"]))
     assert config.source_name == "rtsp://10.0.0.1/live"
     assert not config.shows_mirror

@@ -14,6 +14,7 @@ ASSEMBLY = (
     "live",
     "main_loop",
     "offline",
+    "options",
     "outputs",
     "pipeline",
     "recorder",

@@ -194,35 +194,55 @@ def _parser() -> argparse.ArgumentParser:
     told = f"%(prog)s {realtime_mood.__version__}"
     parser.add_argument("--version", action="version", version=told)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    train = commands.add_parser(
+
+    def add(name: str, about: str, *examples: str) -> argparse.ArgumentParser:
+        lines = "\n".join(f"  trainer {name} {example}" for example in examples)
+        return commands.add_parser(
+            name,
+            help=about,
+            description=f"{about[0].upper()}{about[1:]}.",
+            usage=f"trainer {name} [OPTION …]",
+            epilog=f"examples:\n{lines}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    train = add(
         "train",
-        help="make a checkpoint out of RAVDESS and other labelled recordings and pictures",
-        allow_abbrev=False,
+        "make a checkpoint out of RAVDESS and other labelled recordings and pictures",
+        "--data RAVDESS --recipe small --output runs/small",
+        "--config runs/small/config.toml --output runs/again",
+        "--data RAVDESS --data images:fer2013.npz@0.5 --output runs/mix",
+        "--data RAVDESS --recipe small --output runs/small --resume",
     )
     add_train_options(train)
-    measure = commands.add_parser(
+    measure = add(
         "evaluate",
-        help="measure a checkpoint on recordings of given actors",
-        allow_abbrev=False,
+        "measure a checkpoint on recordings of given actors",
+        "--data RAVDESS --actors 21,22,23,24 --cache crops --report report",
+        "--data RAVDESS --model runs/small/checkpoint --cache runs/small/crops",
     )
     add_evaluate_options(measure)
     measure.add_argument("--json", action="store_true", help="print the figures as JSON")
-    fetch = commands.add_parser(
+    fetch = add(
         "download",
-        help="fetch RAVDESS's videos from Zenodo; stopped, the same command goes on",
-        allow_abbrev=False,
+        "fetch RAVDESS's videos from Zenodo; stopped, the same command goes on",
+        "--output RAVDESS",
+        "--output RAVDESS --actors 1,2,3",
     )
     add_download_options(fetch)
-    inspect = commands.add_parser(
+    inspect = add(
         "inspect",
-        help="show what is in the data and what is wrong with it",
-        allow_abbrev=False,
+        "show what is in the data and what is wrong with it",
+        "--data RAVDESS",
+        "--data cremad:CREMA-D --data images:fer2013.npz",
     )
     add_inspect_options(inspect)
-    crossval = commands.add_parser(
+    crossval = add(
         "crossval",
-        help="train and test every fold of a protocol",
-        allow_abbrev=False,
+        "train and test every fold of a protocol",
+        "--data RAVDESS --protocol 6fold --output runs/6fold",
+        "--data RAVDESS --protocol 6fold --output runs/6fold --resume",
     )
     add_train_options(crossval)
     for command in (inspect, crossval):

@@ -49,6 +49,20 @@ def test_a_log_tells_now_and_then_how_far_it_is(
     ]
 
 
+@pytest.mark.parametrize("command", ["train", "evaluate", "download", "inspect", "crossval"])
+def test_the_examples_of_the_help_are_understood(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    examples = capsys.readouterr().out.partition("examples:\n")[2].splitlines()
+    assert len(examples) > 1
+    for example in examples:
+        program, *words = example.split()
+        assert program == "trainer"
+        assert cli._parser().parse_args(words).command == command
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -25,14 +25,14 @@ class DataConfig(Options):
     """
 
     data: tuple[str, ...]
-    """[CORPUS:]PATH[@WEIGHT]; CORPUS is ravdess, cremad or images. Of several, each has its own
-    flag; the first is measured, and the others add to training."""
+    """[CORPUS:]PATH[@WEIGHT]; CORPUS is ravdess (default), cremad or images. For several, repeat
+    the flag; train learns from all of them and measures the first."""
     faces: Annotated[str, Choice(FACES)] = "auto"
     """Face detector."""
     face_model: Path | None = None
     """YuNet's file (default: REALTIME_MOOD_FACE_MODEL, else fetched once)."""
     cache: Path | None = None
-    """Where face crops are kept, for further runs too (crops/ in --output, where there is one)."""
+    """Where face crops are kept, for further runs too (train, crossval: crops/ in --output)."""
     keep_crops: bool = True
     """Keep them: 6 MB a recording at 112 pixels, 26 at 224; else each clip is decoded again."""
     decode_timeout_s: Annotated[float, Range(0.0, LONGEST_TIMEOUT_S, "seconds", above=True)] = 120.0
