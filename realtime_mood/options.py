@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, NoReturn
 from realtime_mood import __version__
 from realtime_mood.choices import DETECTOR_CHOICES, DEVICE_CHOICES
 from realtime_mood.errors import UsageError
+from realtime_mood.faces.yunet_file import FACE_MODEL_VARIABLE
 
 if TYPE_CHECKING:
     from realtime_mood.config import RunConfig
-
-FACE_MODEL_VARIABLE = "REALTIME_MOOD_FACE_MODEL"
 
 DESCRIPTION = "Name the facial expression in a webcam picture or a video, in real time."
 EPILOG = """\

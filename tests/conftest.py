@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime_mood.options import FACE_MODEL_VARIABLE
+from realtime_mood.faces.yunet_file import FACE_MODEL_VARIABLE
 from tests.fakes import SPEC
 
 # What the person who runs the tests has set up for themselves is not what is tested.

@@ -20,8 +20,9 @@ from realtime_mood.errors import (
     SourceError,
     UsageError,
 )
+from realtime_mood.faces.yunet_file import FACE_MODEL_VARIABLE
 from realtime_mood.frame import Frame
-from realtime_mood.options import FACE_MODEL_VARIABLE, make_config, parse_arguments
+from realtime_mood.options import make_config, parse_arguments
 from realtime_mood.sinks.recording import RecordingSink
 from tests.fakes import numbered_image
 from tests.shared import shared_file

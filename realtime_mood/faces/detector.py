@@ -17,14 +17,17 @@ import cv2
 
 from realtime_mood.errors import ModelError
 from realtime_mood.faces.box import Box
+from realtime_mood.faces.yunet_file import (
+    FACE_MODEL_VARIABLE,
+    FILE_NAME,
+    check_yunet_file,
+    fetch_yunet_file,
+)
 from realtime_mood.frame import ImageBGR
 
 log = logging.getLogger(__name__)
 
-YUNET_REMEDY = (
-    "connect once, or name face_detection_yunet_2023mar.onnx with --face-model or "
-    "REALTIME_MOOD_FACE_MODEL"
-)
+YUNET_REMEDY = f"connect once, or name {FILE_NAME} with --face-model or {FACE_MODEL_VARIABLE}"
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,6 @@ def make_detector(
     # The detectors import this module for its types.
     from realtime_mood.faces.centre import CentreDetector
     from realtime_mood.faces.yunet import YuNetDetector
-    from realtime_mood.faces.yunet_file import check_yunet_file, fetch_yunet_file
 
     if yunet_file is not None:
         check_yunet_file(yunet_file)  # Named and wrong is wrong, even where it is not used.

@@ -13,6 +13,8 @@ from realtime_mood.errors import ModelError
 
 log = logging.getLogger(__name__)
 
+FACE_MODEL_VARIABLE = "REALTIME_MOOD_FACE_MODEL"
+"""Of the environment; names the file for the runtime and the trainer."""
 HUB_REPOSITORY = "opencv/face_detection_yunet"
 FILE_NAME = "face_detection_yunet_2023mar.onnx"
 SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
@@ -32,7 +34,7 @@ def check_yunet_file(path: Path) -> None:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         raise ModelError(
-            f"the face model {path} does not exist; check --face-model or REALTIME_MOOD_FACE_MODEL"
+            f"the face model {path} does not exist; check --face-model or {FACE_MODEL_VARIABLE}"
         ) from None
     except OSError as error:
         raise ModelError(

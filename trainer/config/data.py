@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from realtime_mood.errors import UsageError
+from realtime_mood.faces.yunet_file import FACE_MODEL_VARIABLE
 from trainer.config.options import Choice, Options, Range
 from trainer.corpora.sources import PROTOCOLS, DataSource, parse_source
 
 FACES = ("auto", "yunet", "cascade", "none")
-FACE_MODEL_VARIABLE = "REALTIME_MOOD_FACE_MODEL"
 LONGEST_TIMEOUT_S = 3600.0
 
 
