@@ -34,7 +34,7 @@ from trainer.clip_trainer import SHORTER, ClipTrainer
 from trainer.config import RecipeConfig, TrainConfig
 from trainer.config.options import flag_of
 from trainer.crops import Progress
-from trainer.dataset import EvaluationClips, Item, TrainingClips
+from trainer.dataset import EvaluationClips, Item, TrainingClips, known_mask
 from trainer.metrics import accuracy, confusion_matrix, softmax, unweighted_recall
 from trainer.pace import Pace, PaceMeter
 from trainer.second_task import timesformer_of
@@ -283,10 +283,14 @@ def _reporters(config: TrainConfig, stage: str) -> list[TrainerCallback]:
 
 
 def _recording_metrics(clips: EvaluationClips) -> Callable[[EvalPrediction], dict[str, float]]:
+    labels = [crops.recording.label for crops in clips.recordings]
+    known = np.stack([known_mask(crops.recording).numpy() for crops in clips.recordings])
+
     def compute(prediction: EvalPrediction) -> dict[str, float]:
         logits = np.asarray(prediction.predictions).reshape(-1, clips.count, len(LABELS))
-        predicted = softmax(logits).mean(axis=1).argmax(axis=1)
-        labels = [crops.recording.label for crops in clips.recordings]
+        # A label that a recording could not have had is no answer; see `Predictions`.
+        possible = np.where(known[:, None, :], logits, -np.inf)
+        predicted = softmax(possible).mean(axis=1).argmax(axis=1)
         confusion = confusion_matrix(labels, predicted, len(LABELS))
         return {"accuracy": accuracy(confusion), "uar": unweighted_recall(confusion)}
 

@@ -51,7 +51,8 @@ class PictureTeacher(nn.Module):
             pixel_values: shape (batch, 1, 3, image_size, image_size).
         """
         grey = pixel_values[:, 0].mean(dim=1, keepdim=True)
-        small = functional.interpolate(grey, size=(SIDE, SIDE), mode="area")
+        # What was enlarged from SIDE becomes nearly what it was; 'area' would blur it.
+        small = functional.interpolate(grey, size=(SIDE, SIDE), mode="bicubic")
         seen = self.body(small.contiguous(memory_format=torch.channels_last))
         return {"logits": self.classifier(seen.mean(dim=(2, 3))).float()}
 

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
+from realtime_mood.model.labels import LABELS
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
 from trainer.cli import main
@@ -137,6 +138,25 @@ def test_both_sides_of_a_picture_are_taught_the_same() -> None:
     torch.testing.assert_close(teacher.teach(pictures), (said + of_mirrored) / 2)
     torch.testing.assert_close(teacher.teach(pictures), teacher.teach(mirrored))
     assert not teacher.teach(pictures).requires_grad
+
+
+def test_epochs_are_not_chosen_by_labels_that_pictures_cannot_have(
+    faces: Path, tmp_path: Path
+) -> None:
+    frames_alone = ("--data", f"images:{faces}", "--epochs", "0", "--head-epochs", "0")
+    run(tmp_path / "base", *frames_alone)
+    base = tmp_path / "base" / "checkpoint"
+    weights = load_file(base / "model.safetensors")
+    weights["classifier.weight"].zero_()
+    calm, happy = LABELS.index("calm"), LABELS.index("happy")
+    weights["classifier.bias"].zero_()
+    weights["classifier.bias"][calm], weights["classifier.bias"][happy] = 9.0, 3.0
+    save_file(weights, base / "model.safetensors", metadata={"format": "pt"})
+    run(tmp_path / "out", *frames_alone, "--base-model", str(base))
+    history = json.loads((tmp_path / "out" / "run" / "frames" / "history.json").read_text())
+    # All happy ones are right, no fearful one is.
+    assert history[0]["eval_uar"] == 0.5
+    assert 0.0 < history[0]["eval_accuracy"] < 1.0
 
 
 def test_a_share_of_the_base_model_stays(faces: Path, tmp_path: Path) -> None:
