@@ -34,9 +34,10 @@ from trainer.clip_trainer import SHORTER, ClipTrainer
 from trainer.config import RecipeConfig, TrainConfig
 from trainer.config.options import flag_of
 from trainer.crops import Progress
-from trainer.dataset import EvaluationClips, Item, TrainingClips, known_mask
-from trainer.metrics import accuracy, confusion_matrix, softmax, unweighted_recall
+from trainer.dataset import EvaluationClips, Item, TrainingClips
+from trainer.metrics import accuracy, confusion_matrix, unweighted_recall
 from trainer.pace import Pace, PaceMeter
+from trainer.predictions import Predictions
 from trainer.second_task import timesformer_of
 
 logger = logging.getLogger(__name__)
@@ -283,15 +284,11 @@ def _reporters(config: TrainConfig, stage: str) -> list[TrainerCallback]:
 
 
 def _recording_metrics(clips: EvaluationClips) -> Callable[[EvalPrediction], dict[str, float]]:
-    labels = [crops.recording.label for crops in clips.recordings]
-    known = np.stack([known_mask(crops.recording).numpy() for crops in clips.recordings])
-
     def compute(prediction: EvalPrediction) -> dict[str, float]:
         logits = np.asarray(prediction.predictions).reshape(-1, clips.count, len(LABELS))
-        # A label that a recording could not have had is no answer; see `Predictions`.
-        possible = np.where(known[:, None, :], logits, -np.inf)
-        predicted = softmax(possible).mean(axis=1).argmax(axis=1)
-        confusion = confusion_matrix(labels, predicted, len(LABELS))
+        said = Predictions.of(logits, clips.recordings, temperature=1.0)
+        predicted = said.probabilities().argmax(axis=1)
+        confusion = confusion_matrix(said.labels, predicted, len(LABELS))
         return {"accuracy": accuracy(confusion), "uar": unweighted_recall(confusion)}
 
     return compute
