@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ import numpy.typing as npt
 
 from realtime_mood.errors import OutputError, SourceError
 from realtime_mood.model.clip_spec import ClipSpec
+from trainer.corpora.images import IMAGE_SUFFIXES
 from trainer.corpora.recording import Recording
 from trainer.cut_job import WRITE_PROBLEM, cut_recording, is_whole, make_job
 from trainer.pool import run_jobs
 
 logger = logging.getLogger(__name__)
 
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2
+"""Counts up when faces are cut otherwise by the same options; a test holds where they are cut."""
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, what is done of it, and how much there is."""
 
@@ -58,6 +61,11 @@ class Cutter:
         return replace(self, spec=replace(self.spec, image_size=size, crop_margin=margin))
 
     @property
+    def of_pictures(self) -> Cutter:
+        """The same for files of pictures: one crop is kept, and how it moves is not asked."""
+        return replace(self, keeps_crops=True, finds_landmarks=False)
+
+    @cached_property
     def subfolder(self) -> Path:
         """Where this cutter's crops lie; named after all that decides what is in them."""
         values: dict[str, Any] = {
@@ -151,14 +159,19 @@ def cut_recordings(
     from trainer.box_crops import BoxCrops
     from trainer.stills import StillCrops
 
-    folder = cutter.subfolder
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"face crops cannot be kept in {folder} ({error.strerror}); name another --cache"
-        ) from error
-    jobs = {r.path: make_job(r, cutter, folder) for r in recordings if r.image is None}
+    of_pictures = cutter.of_pictures
+    files = {r.path: r for r in recordings if r.image is None}
+    jobs = {
+        path: make_job(r, of_pictures if path.suffix.lower() in IMAGE_SUFFIXES else cutter)
+        for path, r in files.items()
+    }
+    for folder in {job.crops_file.parent for job in jobs.values()}:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"face crops cannot be kept in {folder} ({error.strerror}); name another --cache"
+            ) from error
     missing = [job for job in jobs.values() if not is_whole(job)]
     names = {r.path: r.name + r.path.suffix for r in recordings}
     skipped: dict[str, str] = {}
@@ -182,8 +195,8 @@ def cut_recordings(
         elif names[recording.path] not in skipped:
             job = jobs[recording.path]
             times_s = np.load(job.times_file)
-            found = job.landmarks_file if job.finds_landmarks else None
-            if job.keeps_crops:
+            found = job.landmarks_file if job.cutter.finds_landmarks else None
+            if job.cutter.keeps_crops:
                 crops = FaceCrops(recording, job.crops_file, times_s)
             else:
                 boxes = np.load(job.crops_file)

@@ -24,7 +24,7 @@ from trainer.pooled import FoldResult, Summary
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
 from trainer.report.reports import PREDICTIONS_FILE, REPORT_FOLDER, report_folds
-from trainer.run_folder import open_run
+from trainer.run_folder import check_data, open_run
 from trainer.train import train
 
 logger = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ def _run_fold(
 ) -> FoldResult:
     folder = config.run.output / fold.name
     if (folder / RESULT_FILE).is_file():
+        check_data(folder, fold.split)
         logger.info("%s: finished before, read from %s", fold.name, folder / RESULT_FILE)
         return FoldResult(**json.loads((folder / RESULT_FILE).read_text(encoding="utf-8")))
     logger.info("%s of %s: %d folds in all", fold.name, folds.protocol, len(folds.folds))

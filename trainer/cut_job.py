@@ -14,7 +14,6 @@ import numpy.typing as npt
 from realtime_mood.errors import OutputError, SourceError
 from realtime_mood.model.clip_spec import nearest_indices
 from trainer import decode
-from trainer.corpora.images import IMAGE_SUFFIXES
 from trainer.corpora.recording import Recording
 
 if TYPE_CHECKING:
@@ -38,27 +37,17 @@ class CutJob:
     landmarks_file: Path
     """Written before the crops, where landmarks are found."""
     cutter: Cutter
-    """How."""
-
-    @property
-    def keeps_crops(self) -> bool:
-        """Whether `crops_file` holds crops; else boxes, see `box_crops`."""
-        return self.cutter.keeps_crops or self.source.suffix.lower() in IMAGE_SUFFIXES
-
-    @property
-    def finds_landmarks(self) -> bool:
-        """Whether `landmarks_file` is written; how a single picture moves needs none."""
-        return self.cutter.finds_landmarks and self.source.suffix.lower() not in IMAGE_SUFFIXES
+    """How; without crops, `crops_file` holds boxes, see `box_crops`."""
 
 
-def make_job(recording: Recording, cutter: Cutter, folder: Path) -> CutJob:
+def make_job(recording: Recording, cutter: Cutter) -> CutJob:
     """What has to be done for a recording.
 
     Args:
         recording: its crops get other names as soon as its file is changed.
         cutter: how.
-        folder: where the crops are kept.
     """
+    folder = cutter.subfolder
     state = recording.path.stat()
     identity = f"{recording.path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
     digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
@@ -76,7 +65,7 @@ def is_whole(job: CutJob) -> bool:
     """Whether the crops are on disk; a power cut can leave less than was written."""
     try:
         crops = np.load(job.crops_file, mmap_mode="r")
-        found = np.load(job.landmarks_file, mmap_mode="r") if job.finds_landmarks else crops
+        found = np.load(job.landmarks_file, mmap_mode="r") if job.cutter.finds_landmarks else crops
         return len(crops) == len(found) == len(np.load(job.times_file)) > 0
     except (OSError, ValueError, EOFError):
         return False
@@ -116,12 +105,12 @@ def cut_recording(job: CutJob) -> int:
     while True:
         for track in tracker.update(image_bgr, time_s).tracks:
             times_s.append(time_s)
-            if job.finds_landmarks:
+            if job.cutter.finds_landmarks:
                 faces.append((*track.box.centre, track.box.longer_side))
                 greys.append(
                     np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
                 )
-            if job.keeps_crops:
+            if job.cutter.keeps_crops:
                 crops.append(crop_face(image_bgr, track.box, spec, roll_rad=track.roll_rad))
             else:
                 box = track.box
@@ -134,10 +123,11 @@ def cut_recording(job: CutJob) -> int:
         raise SourceError("no face was found in it")
     try:
         save_array(job.times_file, np.array(times_s, dtype=np.float64))
-        if job.finds_landmarks:
+        if job.cutter.finds_landmarks:
             save_array(job.landmarks_file, _landmarks(greys, np.array(faces)))
         save_array(
-            job.crops_file, np.stack(crops) if job.keeps_crops else numbered(job, times_s, boxes)
+            job.crops_file,
+            np.stack(crops) if job.cutter.keeps_crops else numbered(job, times_s, boxes),
         )
     except OSError as error:
         raise OutputError(f"{WRITE_PROBLEM} to {job.crops_file} ({error.strerror})") from error

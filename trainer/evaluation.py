@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from realtime_mood.faces.detector import make_detector
 from realtime_mood.model.checkpoint import load_model, locate_checkpoint, read_contract
 from realtime_mood.model.labels import LABELS
 from trainer.config import EvaluateConfig
-from trainer.corpora.recording import list_actors
+from trainer.corpora.recording import Index, Recording, list_actors
 from trainer.corpora.sources import read_sources
 from trainer.corpora.splits import find_actors
 from trainer.crops import Cutter, Progress, cut_recordings
@@ -21,6 +21,7 @@ from trainer.dataset import EvaluationClips
 from trainer.decode import available_decoder
 from trainer.deployed import DeployedMeasures, measure_deployed
 from trainer.evaluate import Measures, as_text, measure
+from trainer.people import read_people
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.reports import report_evaluation
@@ -40,6 +41,8 @@ class Evaluation:
     """The checkpoint's, which all probabilities were made with."""
     notes: tuple[str, ...]
     """What a reader has to know before the figures."""
+    skipped: dict[str, str]
+    """Recordings that could not be used, and why."""
     recordings: Measures
     """Clips spread over each recording, averaged."""
     as_deployed: DeployedMeasures | None
@@ -53,6 +56,7 @@ class Evaluation:
             "labels": list(LABELS),
             "temperature": self.temperature,
             "notes": list(self.notes),
+            "skipped": self.skipped,
             "recordings": self.recordings.to_dict(),
             "as_deployed": self.as_deployed.to_dict() if self.as_deployed else None,
         }
@@ -60,6 +64,8 @@ class Evaluation:
     def as_text(self) -> str:
         """The figures for people."""
         parts = [as_text(self.data, self.recordings)]
+        if self.skipped:
+            parts.append(f"{len(self.skipped)} recordings could not be used: see the log above")
         if found := self.as_deployed:
             shown = "–" if found.right_when_shown is None else f"{found.right_when_shown:.1%}"
             parts.append(
@@ -100,13 +106,12 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
     contract = read_contract(folder)
     index = read_sources(config.data.sources)
     wanted = find_actors(asked.actors, index.actors, option="--actors")
-    held_out = any(r.is_held_out for r in index.recordings)
-    recordings = [
-        r
-        for r in index.recordings
-        if (not wanted or r.actor in wanted) and (r.is_held_out or not held_out)
-    ]
-    detector = make_detector(config.data.faces, yunet_file=config.data.face_model).name
+    recordings = _measured(index, wanted)
+    detector = make_detector(
+        config.data.faces,
+        yunet_file=config.data.face_model,
+        trained_on=contract.face_detector,
+    ).name
     crops, skipped = cut_recordings(
         recordings,
         Cutter(
@@ -120,12 +125,12 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
         num_workers=asked.num_workers,
         timeout_s=config.data.decode_timeout_s,
         progress=progress,
+        bad_allowed=int(config.data.allow_bad * sum(r.image is None for r in recordings)),
     )
     if not crops:
         raise SourceError(
             f"no recording in {config.data.name} could be used; see the messages above"
         )
-    stills = all(one.is_still for one in crops)
     model = load_model(folder)
     logits = recording_logits(
         model,
@@ -135,14 +140,12 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
     )
     predictions = Predictions.of(logits, crops, temperature=contract.temperature)
     measures = measure(predictions)
-    notes = _notes(folder, measures)
-    if held_out:
-        notes.append(f"only the {len(recordings)} pictures that their corpus keeps apart are used")
+    notes = [*_notes(folder, measures), *_notes_of_pictures(recordings)]
     deployment = None
-    if not stills:
+    if moving := [one for one in crops if not one.is_still]:
         deployment = measure_deployed(
             model,
-            crops,
+            moving,
             contract,
             stride_s=asked.stride_s,
             batch_size=asked.batch_size,
@@ -150,14 +153,14 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
         )
         if deployment is None:
             notes.append(
-                f"no recording lasts {contract.spec.span_s:.3g} s, a clip: nothing is told of the "
-                "model as deployed"
+                "no recording is long enough for a clip: nothing is told of the model as deployed"
             )
     evaluation = Evaluation(
         model=asked.model,
         data=config.data.name,
         temperature=contract.temperature,
         notes=tuple(notes),
+        skipped=skipped,
         recordings=measures,
         as_deployed=deployment.measures if deployment else None,
     )
@@ -186,20 +189,41 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
     return evaluation
 
 
+def _measured(index: Index, actors: set[str]) -> list[Recording]:
+    """The recordings of the actors named, or all of them and the pictures.
+
+    Of pictures, where a corpus keeps some apart, those alone.
+    """
+    if actors:
+        return [r for r in index.recordings if r.actor in actors]
+    keeps_apart = any(r.is_held_out for r in index.recordings)
+    return [r for r in index.recordings if r.corpus != "images" or r.is_held_out or not keeps_apart]
+
+
 def _notes(folder: Path, measures: Measures) -> list[str]:
     """What the checkpoint's own figures say against these."""
-    try:
-        figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        trained_on = {str(actor) for actor in figures["train_actors"]}
-    except (OSError, ValueError, KeyError, TypeError):
+    people = read_people(folder)
+    if people is None:
         return ["the checkpoint does not say whom it was trained on: these may be among them"]
-    if figures.get("protocol") == "random":
+    if people.protocol == "random":
         return ["the checkpoint was trained with protocol 'random': it has seen these actors"]
-    both = [
-        actor
-        for actor in measures.actors
-        if {actor, actor.rpartition(":")[2].lstrip("0")} & trained_on
-    ]
-    if both:
-        return [f"the model was trained on actors measured here ({list_actors(both)}): it LEAKS"]
-    return []
+    notes = []
+    if both := [actor for actor in measures.actors if actor in people.trained_on]:
+        notes.append(
+            f"the model was trained on actors measured here ({list_actors(both)}): it LEAKS"
+        )
+    if both := [actor for actor in measures.actors if actor in people.chosen_by]:
+        notes.append(
+            f"actors measured here ({list_actors(both)}) chose the model's temperature, and the "
+            "epoch where the last one was not kept: it looks better than it is"
+        )
+    return notes
+
+
+def _notes_of_pictures(recordings: Sequence[Recording]) -> list[str]:
+    pictures = [r for r in recordings if r.corpus == "images"]
+    if not pictures:
+        return []
+    if all(r.is_held_out for r in pictures):
+        return [f"only the {len(pictures)} pictures that their corpus keeps apart are used"]
+    return ["the corpus keeps no pictures apart: the model may have been trained on these"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,11 @@ from trainer.checkpoints import explained
 from trainer.config import TrainConfig
 from trainer.corpora.recording import list_actors
 from trainer.evaluate import Measures, as_text
+from trainer.people import METRICS_FILE
 from trainer.report.card import model_card
 
 logger = logging.getLogger(__name__)
 
-METRICS_FILE = "metrics.json"
 CARD_FILE = "README.md"
 SUMMARY_FILE = "summary.txt"
 MOST_SKIPPED_TOLD = 20
@@ -47,7 +48,7 @@ class Report:
     notes: tuple[str, ...]
     """What is to be said of the split: leaks, folds that are missing, what is left out."""
     train_actors: tuple[str, ...]
-    """Whom it was trained on."""
+    """Whom it was trained on, what it began with included."""
     train_recordings: int
     """How many recordings of them."""
     skipped: dict[str, str]
@@ -142,7 +143,9 @@ def write_checkpoint(model: Model, report: Report) -> None:
     logger.info("checkpoint written to %s", folder)
 
 
-def write_frames_model(model: Model, spec: ClipSpec, detector: str, folder: Path) -> None:
+def write_frames_model(
+    model: Model, spec: ClipSpec, detector: str, folder: Path, *, train_actors: Sequence[str]
+) -> None:
     """Write a model of single frames, with which a further run can begin.
 
     Args:
@@ -150,6 +153,7 @@ def write_frames_model(model: Model, spec: ClipSpec, detector: str, folder: Path
         spec: what it looks at.
         detector: that found the faces.
         folder: made where it is missing.
+        train_actors: see `Report`.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -159,3 +163,5 @@ def write_frames_model(model: Model, spec: ClipSpec, detector: str, folder: Path
         save_checkpoint(
             half.half(), Contract(spec=spec, temperature=1.0, face_detector=detector), folder
         )
+        people = json.dumps({"train_actors": list(train_actors)}, indent=2) + "\n"
+        (folder / METRICS_FILE).write_text(people, encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -126,6 +127,10 @@ def fit(
         callbacks=[meter, _Report(stage.name, progress), *_reporters(config, stage.name)],
     )
     trainer.remove_callback(PrinterCallback)
+    if config.run.max_steps:
+        # transformers would go through more epochs to reach as many.
+        an_epoch = math.ceil(len(trainer.get_train_dataloader()) / config.run.accumulate)
+        trainer.args.max_steps = min(config.run.max_steps, math.ceil(stage.epochs * an_epoch))
     # On a CPU the fused kernels are slower backwards, in bfloat16 tenfold.
     attention = fused_attention(model) if torch.cuda.is_available() else nullcontext()
     with attention, warnings.catch_warnings():
@@ -206,12 +211,9 @@ def _arguments(
 ) -> TrainingArguments:
     batch_size = share_of_batch(config)
     has_gpu = torch.cuda.is_available()
-    if config.run.precision == "fp16" and not has_gpu:
-        raise UsageError("--precision is fp16, which needs a GPU; bf16 works here")
     arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=stage.epochs,
-        max_steps=config.run.max_steps or -1,
         per_device_train_batch_size=batch_size,
         per_device_eval_batch_size=batch_size,
         gradient_accumulation_steps=config.run.accumulate,

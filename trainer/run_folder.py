@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import MISSING
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -12,8 +14,11 @@ from trainer.config import TrainConfig
 from trainer.config.layers import EFFECTIVE_FILE, begun_tables, write_effective
 from trainer.config.options import flag_of, options_of
 from trainer.config.tables import to_toml
+from trainer.corpora.splits import Split
 
 LOCK_FILE = ".lock"
+DATA_FILE = "data.json"
+"""What a run learns from and measures, told by its digest."""
 MAY_CHANGE = {
     "data": {"cache", "keep_crops", "face_model", "decode_timeout_s", "allow_bad"},
     "run": {
@@ -31,11 +36,12 @@ MAY_CHANGE = {
 """Options by table with which an interrupted run may go on although they are others."""
 
 
-def open_run(config: TrainConfig) -> FileLock:
+def open_run(config: TrainConfig, split: Split | None = None) -> FileLock:
     """Take hold of the output folder, and write the effective configuration into it.
 
     Args:
         config: its `run.output` is made where it is not there.
+        split: what is learned and measured; None: that of each fold is looked at later.
 
     Returns:
         A lock that the system releases when the process ends, however it ends.
@@ -43,7 +49,7 @@ def open_run(config: TrainConfig) -> FileLock:
     Raises:
         OutputError: the folder cannot be written, another run is writing to it, or it holds a run
             and `resume` is not set.
-        UsageError: the run it holds was begun with other options.
+        UsageError: the run it holds was begun with other options or other data.
     """
     output = config.run.output
     try:
@@ -60,6 +66,10 @@ def open_run(config: TrainConfig) -> FileLock:
         ) from error
     try:
         _check(config)
+        if split is not None:
+            if config.run.resume:
+                check_data(output, split)
+            (output / DATA_FILE).write_text(json.dumps(_data(split), indent=2) + "\n")
         config.run_folder.mkdir(exist_ok=True)
         write_effective(config, output / EFFECTIVE_FILE)
     except BaseException as error:
@@ -70,6 +80,40 @@ def open_run(config: TrainConfig) -> FileLock:
             ) from error
         raise
     return lock
+
+
+def check_data(output: Path, split: Split) -> None:
+    """Refuse to go on with a run whose data is not what it was.
+
+    Who is on which side follows from who is there: those trained on so far could be tested on.
+
+    Raises:
+        UsageError: other recordings are there, or on other sides.
+    """
+    try:
+        begun = json.loads((output / DATA_FILE).read_text())
+    except (OSError, ValueError):
+        return
+    now = _data(split)
+    if begun.get("digest") != now["digest"]:
+        before, after = (
+            " + ".join(str(values.get(name)) for name in ("train", "validation", "test"))
+            for values in (begun, now)
+        )
+        raise UsageError(
+            f"the data is not what the run in {output} was begun with (train + validation + test: "
+            f"{before} recordings then, {after} now, or others); put it back, or choose another "
+            "--output"
+        )
+
+
+def _data(split: Split) -> dict[str, Any]:
+    return {
+        "train": len(split.train),
+        "validation": len(split.validation),
+        "test": len(split.test),
+        "digest": split.digest,
+    }
 
 
 def _check(config: TrainConfig) -> None:

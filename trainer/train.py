@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from trainer import processes
 from trainer.base import Model, load_base
 from trainer.config import TINY, RecipeConfig, TrainConfig
 from trainer.config.options import flag_of
+from trainer.corpora.images import FACE_SIDE
 from trainer.corpora.protocols import make_folds
 from trainer.corpora.recording import known_actors
 from trainer.corpora.sources import read_sources
@@ -40,6 +42,7 @@ from trainer.motion_learner import MotionLearner
 from trainer.motion_stage import MotionClips, add_motion_reader, why_not
 from trainer.motion_teacher import fit_teacher
 from trainer.parts import PICTURES, SplitCrops
+from trainer.people import People, read_people, refuse_known
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
@@ -49,8 +52,13 @@ from trainer.run_folder import open_run
 logger = logging.getLogger(__name__)
 
 NO_RECORDINGS = "the data has pictures alone, which do not move; add recordings by --data"
-FOR_PICTURES = ("teacher_epochs", "landmarks", "hide", "reanimate", "talk")
+FOR_PICTURES = ("teacher_epochs", "hide")
+FOR_SMALL_PICTURES = ("landmarks", "reanimate", "talk")
 NO_PICTURES = "the data has no pictures, which it is for; add some by --data images:PATH"
+NO_SMALL_PICTURES = (
+    f"it is for pictures that are a face as they are, and none is at most {FACE_SIDE} pixels wide "
+    "and high; make them smaller"
+)
 
 
 def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | None:
@@ -75,6 +83,8 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     processes.join()
     if not processes.is_first():
         logging.getLogger("trainer").setLevel(logging.ERROR)
+    if config.run.precision == "fp16" and not torch.cuda.is_available():
+        raise UsageError("--precision is fp16, which needs a GPU; bf16 works here")
     for batch in config.recipe.batches:
         share_of_batch(config, batch)
     folds = make_folds(
@@ -85,10 +95,12 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         seed=config.run.seed,
     )
     split = folds.numbered(config.split.fold).split
+    before = read_people(Path(config.model.base_model)) or People()
+    refuse_known(split, config.model.base_model, before)
     if config.run.push_to_hub and processes.is_first():
         open_repository(config.run.push_to_hub)
     locks: list[FileLock] = []
-    processes.from_first(lambda: locks.append(open_run(config)))
+    processes.from_first(lambda: locks.append(open_run(config, split)))
     # What fails is told once, in our own words.
     hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -111,10 +123,12 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
             f"--motion-clips is {config.recipe.motion_clips}, but {reason}; give a model of single "
             "frames that began as 'tiny', or leave it out"
         )
-    if all(r.image is not None for r in split.train):
+    if all(r.corpus == "images" for r in split.train):
         _refuse(config.recipe, ("motion_clips", "reanimate", "talk"), NO_RECORDINGS)
+    if all(r.corpus != "images" for r in split.train):
+        _refuse(config.recipe, (*FOR_PICTURES, *FOR_SMALL_PICTURES), NO_PICTURES)
     if all(r.image is None for r in split.train):
-        _refuse(config.recipe, FOR_PICTURES, NO_PICTURES)
+        _refuse(config.recipe, FOR_SMALL_PICTURES, NO_SMALL_PICTURES)
     logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
     cutter = Cutter(
         folder=config.crops_folder,
@@ -125,6 +139,8 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         keeps_crops=config.data.keep_crops,
     )
     parts = SplitCrops(split, folds.pictures, cutter, config, progress)
+    own = known_actors(crops.recording for crops in parts.train)
+    train_actors = tuple(sorted({*before.trained_on, *own}))
     motion = MotionTargets(parts.train) if config.recipe.learns_motion else None
     if config.recipe.frame_epochs:
         learn_from_frames(model, parts, motion, spec, config, progress)
@@ -134,7 +150,9 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     starts_time = config.model.base_model == TINY or config.recipe.restart_time
     if config.recipe.motion_clips and processes.is_first():
         # Layers that are added cannot be taken away again.
-        write_frames_model(model, spec, cutter.detector, config.frames_folder)
+        write_frames_model(
+            model, spec, cutter.detector, config.frames_folder, train_actors=train_actors
+        )
         model = _read_motion(model, parts, spec, config, progress)
     # Untrained, the comparison would only disturb what single frames taught.
     elif starts_time and (config.recipe.epochs or config.recipe.head_epochs):
@@ -176,7 +194,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         parameters=model.num_parameters(),
         protocol=folds.protocol,
         notes=folds.notes,
-        train_actors=known_actors(crops.recording for crops in parts.train),
+        train_actors=train_actors,
         train_recordings=len(parts.train),
         skipped=parts.skipped,
         measures={name: measure(part, seed=config.run.seed) for name, part in predictions.items()},

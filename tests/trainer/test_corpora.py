@@ -113,6 +113,11 @@ def test_what_is_no_npz(tmp_path: Path) -> None:
     (tmp_path / "f.npz").write_bytes(b"nothing of the kind")
     with pytest.raises(SourceError, match="no npz file of plain arrays"):
         images.index_images(tmp_path / "f.npz")
+    (tmp_path / "empty.npz").write_bytes(b"")
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    for name in ("empty.npz", "one.npy"):
+        with pytest.raises(SourceError, match="no npz file of plain arrays"):
+            images.index_images(tmp_path / name)
     with pytest.raises(SourceError, match="do not exist"):
         images.index_images(tmp_path / "nowhere")
 

@@ -20,9 +20,11 @@ from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.model.clip_spec import ClipSpec
 from tests.trainer.drawn import draw_video
 from trainer import decode
+from trainer.box_crops import BoxCrops
 from trainer.corpora.images import index_images
 from trainer.corpora.ravdess import index_folder
-from trainer.crops import Cutter, cut_recordings
+from trainer.corpora.recording import Recording
+from trainer.crops import CACHE_FORMAT, Cutter, cut_recordings
 from trainer.pool import run_jobs
 
 SPEC = ClipSpec(
@@ -112,6 +114,33 @@ def test_all_that_decides_a_crop_decides_the_folder(tmp_path: Path) -> None:
     assert 1 + padded.crop_margin == pytest.approx(1.1 * 1.25)
 
 
+@pytest.mark.skipif(not hasattr(cv2, "CascadeClassifier"), reason="this OpenCV has no cascade")
+def test_faces_are_where_this_format_of_the_cache_says(tmp_path: Path) -> None:
+    """Where this fails, faces are cut otherwise than before: count `CACHE_FORMAT` up."""
+    assert CACHE_FORMAT == 2
+    boxes = replace(cutter(tmp_path, detector="cascade"), keeps_crops=False)
+    [crops], _ = cut_recordings(
+        [
+            Recording(
+                path=Path("assets/demo.mp4"), name="demo", take="demo", actor="ravdess:01", label=0
+            )
+        ],
+        boxes,
+        num_workers=1,
+        timeout_s=60.0,
+        progress=lambda *_: None,
+    )
+    assert isinstance(crops, BoxCrops)
+    wanted = [
+        (0, 257.7, 86.5, 119.8, 159.5),
+        (20, 249.6, 82.7, 125.9, 167.6),
+        (40, 243.8, 81.7, 134.7, 179.4),
+        (60, 235.1, 80.0, 151.4, 201.6),
+        (80, 234.9, 74.3, 166.5, 221.7),
+    ]
+    np.testing.assert_allclose(crops.boxes[::20, :5][: len(wanted)], wanted, atol=0.5)
+
+
 def test_a_hanging_worker_is_killed_and_the_rest_goes_on() -> None:
     started_s = time.monotonic()
     outcomes = list(run_jobs(_sleep, [0.0, 60.0, 0.0], num_workers=1, timeout_s=4.0))
@@ -192,3 +221,19 @@ def test_boxes_alone_give_the_same_crops_of_any_size(tmp_path: Path) -> None:
     np.testing.assert_array_equal(padded.read(indices), whole.read(indices))
     assert small.read(indices).shape == (3, 32, 32, 3)
     assert sum(f.stat().st_size for f in boxes.subfolder.iterdir()) < 2000
+
+
+def test_files_of_pictures_are_cut_for_each_size(tmp_path: Path) -> None:
+    (tmp_path / "faces" / "sad").mkdir(parents=True)
+    Image.new("RGB", (100, 100), (10, 20, 200)).save(tmp_path / "faces" / "sad" / "a.png")
+    boxes = replace(cutter(tmp_path / "crops"), keeps_crops=False)
+    for how in (boxes.padded(0.25), boxes):
+        [crops], _ = cut_recordings(
+            index_images(tmp_path / "faces").recordings,
+            how,
+            num_workers=1,
+            timeout_s=60.0,
+            progress=lambda *_: None,
+        )
+        side = how.spec.image_size
+        assert crops.read(np.array([0])).shape == (1, side, side, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,29 @@ def test_folds_are_run_once_and_pooled(
     assert "fold 4 of 6fold is not run" in text
     assert "12 actors" in text
     assert not list(output.glob("fold-*/crops"))
+
+
+def test_finished_folds_are_not_pooled_with_those_of_other_data(
+    twelve: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data, output = tmp_path / "data", tmp_path / "out"
+    shutil.copytree(twelve, data)
+    real = crossval.train
+
+    def interrupted(config, **options):  # type: ignore[no-untyped-def]
+        if config.run.output.name == "fold-2":
+            raise KeyboardInterrupt
+        return real(config, **options)
+
+    monkeypatch.setattr(crossval, "train", interrupted)
+    assert main(words(data, output)) == 130
+    draw_video(data / "02-01-01-01-01-01-13.mp4", frames=4)
+    capsys.readouterr()
+    assert main(words(data, output, "--resume")) == 2
+    assert "the data is not what the run in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import shutil
 import stat
 import zipfile
@@ -148,6 +150,20 @@ def test_too_little_room_is_said_before_anything_is_fetched(
     assert run(zenodo, tmp_path) == 5
     assert "make room, or name fewer --actors" in capsys.readouterr().err
     assert zenodo.ranges == []
+
+
+def test_a_disk_that_fills_up_is_one_line(
+    zenodo: ZenodoServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("trainer.download.zenodo._note", full)
+    assert run(zenodo, tmp_path) == 5
+    assert "(No space left on device); make room" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

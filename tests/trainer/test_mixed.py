@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,11 +25,11 @@ from trainer.dataset import Item
 from trainer.fit import FINISHED_FILE, Collator
 from trainer.initial import compare_frames, look_at_neighbours
 from trainer.picture_teacher import PictureTeacher
-from trainer.train import FOR_PICTURES
+from trainer.train import FOR_PICTURES, FOR_SMALL_PICTURES
 
 TINY = (
     "--base-model tiny --image-size 32 --faces none --num-workers 0 --batch-size 4 "
-    "--frame-epochs 1 --epochs 1 --max-steps 2"
+    "--frame-epochs 1 --frame-batch-size 18 --epochs 1 --max-steps 2"
 )
 
 PIXEL = cv2.imencode(".png", np.zeros((1, 1, 3), np.uint8))[1].tobytes()
@@ -91,7 +92,18 @@ def test_of_hidden_faces_no_label_is_learned(faces: Path, tmp_path: Path) -> Non
     learned = {}
     for share in ("0", "1"):
         for data in (faces, tmp_path / "swapped.npz"):
-            how = ("--epochs", "0", "--head-epochs", "0", "--keep", "last", "--hide", share)
+            how = (
+                "--frame-epochs",
+                "2",
+                "--epochs",
+                "0",
+                "--head-epochs",
+                "0",
+                "--keep",
+                "last",
+                "--hide",
+                share,
+            )
             output = tmp_path / f"{data.stem}-{share}"
             run(output, "--data", f"images:{data}", *how)
             learned[data.stem, share] = load_file(output / "run" / "frames" / FINISHED_FILE)
@@ -177,13 +189,55 @@ def test_a_share_of_the_base_model_stays(faces: Path, tmp_path: Path) -> None:
         torch.testing.assert_close(found["0.25"][name].float(), mean, rtol=2e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("option", [flag_of(name) for name in FOR_PICTURES])
+@pytest.mark.parametrize("option", [flag_of(name) for name in FOR_PICTURES + FOR_SMALL_PICTURES])
 def test_what_is_for_pictures_needs_some(
     option: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [*TINY.split(), "--output", str(tmp_path / "out"), "--data", str(corpus)]
     assert main(["train", *words, "--motion", "1", option, "1"]) == 2
     assert f"{option} is 1, but the data has no pictures" in capsys.readouterr().err
+
+
+def test_large_pictures_are_pictures_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(10):
+        file = tmp_path / "big" / ("happy", "sad")[number % 2] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(file), rng.integers(256, size=(80, 80, 3), dtype=np.uint8))
+    data = ("--data", f"images:{tmp_path / 'big'}")
+    words = ["train", *TINY.split(), "--output", str(tmp_path / "out"), *data]
+    assert main([*words, "--landmarks", "1"]) == 2
+    assert "none is at most 64 pixels wide" in capsys.readouterr().err
+    assert main([*words, "--motion-clips", "1", "--epochs", "0", "--head-epochs", "0"]) == 2
+    assert "the data has pictures alone" in capsys.readouterr().err
+    figures = run(tmp_path / "out", *data, "--hide", "0.5", "--no-keep-crops")
+    assert figures["train_recordings"] == 8
+
+
+def test_a_checkpoint_is_measured_on_pictures(
+    corpus: Path, faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ("--data", str(corpus), "--data", f"images:{faces}")
+    trained = run(tmp_path / "out", *data)
+    words = ["evaluate", "--model", str(tmp_path / "out" / "checkpoint"), "--num-workers", "0"]
+    words += ["--cache", str(tmp_path / "crops"), "--json"]
+
+    def measured(*more: str) -> dict[str, Any]:
+        capsys.readouterr()
+        assert main([*words, *more]) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    pictures = measured("--data", f"images:{faces}")
+    assert pictures["recordings"]["recordings"] == 10
+    assert pictures["recordings"]["confusion"] == trained["pictures"]["confusion"]  # type: ignore[index]
+    assert pictures["notes"] == ["only the 10 pictures that their corpus keeps apart are used"]
+    both = measured(*data)
+    assert both["recordings"]["recordings"] == 24 + 10
+    of_one = measured(*data, "--actors", "3")
+    assert of_one["recordings"]["confusion"] == trained["test"]["confusion"]  # type: ignore[index]
 
 
 def test_pictures_move_in_the_place_of_recordings(

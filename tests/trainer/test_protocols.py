@@ -142,6 +142,7 @@ def test_pictures_alone() -> None:
         (pictures(50), "6fold", {}, UsageError, "the first --data is images"),
         (pictures(50), "actor-split", {"test_actors": (1,)}, UsageError, "no actors to name"),
         (pictures(4), "actor-split", {}, SourceError, "4 pictures are too few"),
+        (pictures(50), "random", {}, UsageError, "pictures that their corpus keeps apart"),
         (ravdess(1)[:3], "random", {}, SourceError, "too few for --protocol random"),
     ],
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import shutil
 from pathlib import Path
 
 import cv2
@@ -18,6 +20,7 @@ from realtime_mood.model.labels import LABELS
 from tests.trainer.drawn import draw_video
 from trainer.cli import main
 from trainer.predictions import Predictions
+from trainer.report.curves import curves_of
 
 SIZE = 32
 
@@ -147,17 +150,20 @@ def test_evaluate_measures_the_actors_asked_for(
     assert figures["recordings"] == close_to(reported)
     # Drawn recordings are shorter than a clip.
     assert figures["as_deployed"] is None
-    assert "no recording lasts 1.76 s" in figures["notes"][0]
+    assert "no recording is long enough for a clip" in figures["notes"][0]
 
 
 def test_evaluate_says_whom_the_model_was_trained_on(
     run: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["evaluate", "--data", corpus, "--model", run / "checkpoint", "--faces", "none"]
+    words = ["evaluate", "--data", corpus, "--model", run / "checkpoint"]
     words += ["--cache", tmp_path / "crops", "--num-workers", "0", "--report", tmp_path / "report"]
     assert main([str(word) for word in words]) == 0
+    # Faces are found as the runtime would for this checkpoint.
+    assert {path.name.split("-")[0] for path in (tmp_path / "crops").iterdir()} == {"none"}
     said = capsys.readouterr().out
     assert "trained on actors measured here (ravdess 01): it LEAKS" in said
+    assert "actors measured here (ravdess 02) chose the model's temperature" in said
     page = (tmp_path / "report" / "index.html").read_text()
     assert "it LEAKS" in page
     assert (tmp_path / "report" / "actors.png").is_file()
@@ -169,6 +175,57 @@ def test_continuing_from_our_own_checkpoint(run: Path, corpus: Path, tmp_path: P
     assert main([*words, "--frame-epochs", "0"]) == 0
     ours = read_contract(run / "checkpoint").spec
     assert read_contract(tmp_path / "checkpoint").spec == ours
+
+
+def test_whom_a_base_model_was_trained_on_is_not_measured_again(
+    run: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = options(corpus, tmp_path / "other")
+    words[words.index("tiny")] = str(run / "checkpoint")
+    words += ["--frame-epochs", "0", "--validation-actors", "3"]
+    assert main([*words, "--test-actors", "1"]) == 2
+    assert "was trained on ravdess 01, who are to be measured" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+    # Two runs later it is still known.
+    words[words.index("--validation-actors") + 1] = "2"
+    (tmp_path / "base").mkdir()
+    for file in (run / "checkpoint").iterdir():
+        (tmp_path / "base" / file.name).write_bytes(file.read_bytes())
+    figures = json.loads((tmp_path / "base" / "metrics.json").read_text())
+    figures["train_actors"] = ["ravdess:09"]
+    (tmp_path / "base" / "metrics.json").write_text(json.dumps(figures))
+    words[words.index(str(run / "checkpoint"))] = str(tmp_path / "base")
+    assert main(words) == 0
+    figures = json.loads((tmp_path / "other" / "checkpoint" / "metrics.json").read_text())
+    assert figures["train_actors"] == ["ravdess:01", "ravdess:09"]
+
+
+def test_a_run_does_not_go_on_with_other_data(
+    run: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    shutil.copytree(corpus, data)
+    assert main([*options(data, out), "--frame-epochs", "0"]) == 0
+    draw_video(data / "Actor_04" / "02-01-05-01-01-01-04.mp4")
+    capsys.readouterr()
+    assert main([*options(data, out), "--frame-epochs", "0", "--resume"]) == 2
+    said = capsys.readouterr().err
+    assert "the data is not what the run in" in said
+    assert "8 + 8 + 8 recordings then, 16 + 8 + 1 now" in said
+
+
+def test_a_bound_on_steps_adds_none(corpus: Path, tmp_path: Path) -> None:
+    words = [*options(corpus, tmp_path), "--frame-epochs", "0"]
+    words[words.index("--max-steps") + 1] = "50"
+    assert main(words) == 0
+    history = json.loads((tmp_path / "run" / "clips" / "history.json").read_text())
+    [shown] = curves_of("clips", history).validation_loss[-1:]
+    assert shown[0] == math.ceil(8 / int(words[words.index("--batch-size") + 1]))
+
+
+def test_the_best_epoch_is_one_that_could_be_kept() -> None:
+    log = [{"step": step, "eval_accuracy": value} for step, value in ((0, 0.9), (5, 0.4), (9, 0.6))]
+    assert curves_of("clips", log).best_step == 9
 
 
 def test_clips_leave_frozen_layers_as_they_are(run: Path, corpus: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from typing import Annotated
 
-from trainer.config.data import DataConfig, data_from_environment
+from trainer.config.data import DataConfig
 from trainer.config.options import Options, Range, add_options, given, require
 
 
@@ -25,8 +25,8 @@ class InspectConfig(Options):
 
 
 def add_inspect_options(parser: argparse.ArgumentParser) -> None:
-    """Give a parser all options of `trainer inspect`."""
-    add_options(parser, DataConfig)
+    """Give a parser all options of `trainer inspect`, which cuts no faces."""
+    add_options(parser, DataConfig, only=("data", "decode_timeout_s"))
     add_options(parser, InspectConfig)
 
 
@@ -36,6 +36,6 @@ def inspect_config(values: argparse.Namespace) -> tuple[DataConfig, InspectConfi
     Raises:
         UsageError: something is missing or outside its range.
     """
-    data = data_from_environment() | given(values, DataConfig)
+    data = given(values, DataConfig)
     require(DataConfig, data, "")
     return DataConfig(**data), InspectConfig(**given(values, InspectConfig))

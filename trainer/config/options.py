@@ -17,6 +17,7 @@ import ast
 import inspect
 import textwrap
 import types
+from collections.abc import Collection
 from dataclasses import MISSING, Field, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -124,7 +125,11 @@ def _options_of(owner: Any) -> tuple[Option, ...]:
 
 
 def add_options(
-    parser: argparse.ArgumentParser, owner: type[Options], *, title: str | None = None
+    parser: argparse.ArgumentParser,
+    owner: type[Options],
+    *,
+    title: str | None = None,
+    only: Collection[str] | None = None,
 ) -> None:
     """Give a parser the flags of a dataclass; those not given stay out of its namespace.
 
@@ -132,10 +137,12 @@ def add_options(
         parser: given the flags, whose destinations are the fields' names.
         owner: its fields are the options.
         title: groups them in the help; None: no group.
+        only: names of the fields that are given; None: all.
     """
     group = parser.add_argument_group(title) if title else parser
     for option in options_of(owner):
-        _add_option(group, option)
+        if only is None or option.name in only:
+            _add_option(group, option)
 
 
 def _add_option(group: argparse._ActionsContainer, option: Option) -> None:

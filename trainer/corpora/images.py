@@ -89,7 +89,7 @@ def _in_arrays(path: Path) -> list[Recording]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as error:
+    except (OSError, ValueError, zipfile.BadZipFile, AttributeError, TypeError, EOFError) as error:
         raise SourceError(
             f"{path} is no npz file of plain arrays ({error}); --data images:PATH wants "
             "train_images, train_labels and labels in it"

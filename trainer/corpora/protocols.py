@@ -133,6 +133,11 @@ def make_folds(
     notes: list[str] = []
     if added and pictures is None:
         notes.append(f"{len(to_learn)} added pictures are too few to measure any of them")
+    if protocol == "random" and corpus == "images":
+        raise UsageError(
+            "--protocol random would train on pictures that their corpus keeps apart; pictures "
+            "alone are split by --protocol actor-split"
+        )
     if protocol == "random":
         numbered = dict(enumerate(_random_splits(measured, seed), start=1))
         notes.append(LEAK_WARNING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,13 @@ class Split:
                 if key in owner:
                     raise ValueError(f"{key} is in both the {owner[key]} and the {name} set")
                 owner[key] = name
+
+    @property
+    def digest(self) -> str:
+        """Changes with who or what is on which side."""
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        lines = sorted(f"{name} {r.actor} {r.take}" for name, part in parts.items() for r in part)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def split_by_actor(
@@ -132,7 +140,8 @@ def find_actors(numbers: Sequence[int], actors: Sequence[str], *, option: str) -
     Raises:
         UsageError: one of them is not there.
     """
-    by_number = {int(actor.rpartition(":")[2]): actor for actor in actors}
+    people = [actor for actor in actors if not actor.startswith("images:")]
+    by_number = {int(actor.rpartition(":")[2]): actor for actor in people}
     if absent := [str(number) for number in numbers if number not in by_number]:
         raise UsageError(
             f"{option} names {', '.join(absent)}, but the data has actors {list_actors(actors)}"

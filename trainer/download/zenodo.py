@@ -62,11 +62,17 @@ def download(config: DownloadConfig, *, progress: Callable[[str, int, int], None
     todo = [archive for archive in wanted if not _unpacked(archive, config.output)]
     _check_room(todo, config)
     for archive in todo:
-        packed = _fetch(archive, work, progress)
-        files = unpack(packed, config.output)
-        _note(archive, files, config.output)
-        if not config.keep_archives:
-            packed.unlink()
+        try:
+            packed = _fetch(archive, work, progress)
+            files = unpack(packed, config.output)
+            _note(archive, files, config.output)
+            if not config.keep_archives:
+                packed.unlink()
+        except OSError as error:
+            raise OutputError(
+                f"--output {config.output} cannot be written ({error.strerror}); make room; the "
+                "same command goes on"
+            ) from error
         logger.info("%s: %d videos", archive.name, len(files))
     return sum(len(_unpacked(archive, config.output)) for archive in wanted)
 

@@ -55,7 +55,9 @@ def model_card(report: Report) -> str:
     )
     config, spec = report.config, report.contract.spec
     test, pictures = report.measures["test"], report.measures.get("pictures")
-    sources = {source.corpus: source.path.name for source in config.data.sources}
+    sources: dict[str, list[str]] = {}
+    for source in config.data.sources:
+        sources.setdefault(source.corpus, []).append(source.path.name)
     body = environment.get_template("card.md.j2").render(
         name=report.name,
         spec=spec,
@@ -80,7 +82,7 @@ def model_card(report: Report) -> str:
         landmarks=bool(config.recipe.frame_epochs and config.recipe.landmarks),
         motion=config.recipe.learns_motion,
         reads_motion=config.recipe.motion_clips,
-        corpora=[CORPORA[corpus].format(name=name) for corpus, name in sources.items()],
+        corpora=[CORPORA[c].format(name="`, `".join(names)) for c, names in sources.items()],
         licence_text=SHARE_ALIKE if "ravdess" in sources else NO_LICENCE,
         protocol=report.protocol,
         claim="**LEAKY**, the actors measured here WERE trained on"

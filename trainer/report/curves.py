@@ -39,9 +39,10 @@ class Curves:
 
     @property
     def best_step(self) -> int | None:
-        """The first step with the highest validation accuracy."""
-        best = max((value for _, value in self.accuracy), default=None)
-        return next((step for step, value in self.accuracy if value == best), None)
+        """The first step with the highest validation accuracy; before step 1 nothing is kept."""
+        kept = [(step, value) for step, value in self.accuracy if step]
+        best = max((value for _, value in kept), default=None)
+        return next((step for step, value in kept if value == best), None)
 
 
 def read_history(run_folder: Path) -> list[Curves]:

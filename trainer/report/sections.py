@@ -201,7 +201,7 @@ def learning_section(stages: Sequence[Curves]) -> Section | None:
     panel = Panel(
         name="learning",
         title="Learning curves",
-        note="The dashed line is the epoch that does best on the validation recordings.",
+        note="Upright: the epoch that does best on the validation recordings; dashed: chance.",
         picture=picture,
         wide=True,
     )

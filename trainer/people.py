@@ -1,0 +1,60 @@
+"""Who a checkpoint has seen: people that it knows tell nothing about people that it does not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime_mood.errors import UsageError
+from trainer.corpora.recording import known_actors, list_actors
+from trainer.corpora.splits import Split
+
+METRICS_FILE = "metrics.json"
+"""In a checkpoint's folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """Actors that a checkpoint has seen; pictures of nobody knows whom are none."""
+
+    trained_on: tuple[str, ...] = ()
+    """By the last run or one of those that it began with."""
+    chosen_by: tuple[str, ...] = ()
+    """The last run's temperature, and its epoch where the last one was not kept."""
+    protocol: str = ""
+    """How the last run split them."""
+
+
+def read_people(folder: Path) -> People | None:
+    """Who a checkpoint has seen; None: it does not say.
+
+    Args:
+        folder: of a checkpoint, or of what a run leaves for a further one to begin with.
+    """
+    try:
+        figures = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+        return People(
+            trained_on=tuple(str(actor) for actor in figures["train_actors"]),
+            chosen_by=tuple(str(a) for a in figures.get("validation", {}).get("actors", ())),
+            protocol=str(figures.get("protocol", "")),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def refuse_known(split: Split, base_model: str, people: People) -> None:
+    """Refuse to measure a model on people that what it begins with was trained on.
+
+    Raises:
+        UsageError: some of those who are to choose or to be tested on are known to it.
+    """
+    if split.crosses_actors:
+        return
+    measured = known_actors(split.validation + split.test)
+    if known := [actor for actor in measured if actor in people.trained_on]:
+        raise UsageError(
+            f"--base-model {base_model} was trained on {list_actors(known)}, who are to be "
+            "measured here and would look better than strangers; name others by "
+            "--validation-actors and --test-actors, or begin with another model"
+        )
