@@ -15,7 +15,6 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -30,6 +29,7 @@ INTERRUPTED_EXIT_CODE = 130
 FAULT_EXIT_CODE = 1
 LOG_FORMAT = "realtime-mood: %(message)s"
 SHOW_CURSOR = "\x1b[?25h"
+STOPPING = b"\nrealtime-mood: stopping; Ctrl-C again quits at once\n"
 
 
 def run(config: RunConfig, *, interrupt: threading.Event) -> int:
@@ -57,7 +57,7 @@ def run(config: RunConfig, *, interrupt: threading.Event) -> int:
         report = run_live(config, interrupt=interrupt)
     for line in report.lines():
         _say(line)
-    if config.events and config.events != "-" and Path(config.events).exists():
+    if config.events and config.events != "-" and report.has_started:
         _say(f"events: {config.events}")
     if report.failure is not None:
         raise report.failure
@@ -114,6 +114,9 @@ def _interrupts_to(event: threading.Event) -> Iterator[None]:
                 sys.stderr.write(SHOW_CURSOR)
             os._exit(INTERRUPTED_EXIT_CODE)
         event.set()
+        if number == signal.SIGINT and sys.stderr is not None and sys.stderr.isatty():
+            # By the system alone: what was interrupted may be writing there.
+            os.write(sys.stderr.fileno(), STOPPING)
 
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, handle) for number in numbers]

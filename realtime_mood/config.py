@@ -13,6 +13,8 @@ from realtime_mood.smoothing import SmoothingConfig
 DEFAULT_STRIDE_S = 0.2
 MAX_STRIDE_S = 10.0
 MOST_FACES = 64
+MOST_PIXELS = 8192
+"""Of a camera, wide or high."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,8 @@ class RunConfig:
 
     camera: str | None = None
     """Camera number, device path or stream URL; None when a video is read."""
+    camera_size: tuple[int, int] | None = None
+    """Width and height that the camera is asked for, pixels; None leaves its own."""
     video: Path | None = None
     """Video file; None when a camera is read."""
     record: Path | None = None
@@ -68,8 +72,18 @@ class RunConfig:
             )
         if self.video is not None:
             self._check_video(self.video)
-        if self.camera is not None:
-            CameraTarget(self.camera)
+        target = None if self.camera is None else CameraTarget(self.camera)
+        if self.camera_size is not None:
+            if target is None or target.is_stream or target.is_pattern:
+                raise UsageError(
+                    f"--camera-size is for cameras, and {self.source_name} comes as it is; leave "
+                    "it out"
+                )
+            width, height = self.camera_size
+            if not (1 <= width <= MOST_PIXELS and 1 <= height <= MOST_PIXELS):
+                raise UsageError(
+                    f"--camera-size is {width}x{height}; both must be from 1 to {MOST_PIXELS}"
+                )
         if self.record and self.events and self.record == Path(self.events):
             raise UsageError(f"--record and --events both name {self.record}; give two files")
 

@@ -24,6 +24,8 @@ class Frame:
     """Seconds since the source's first frame; rises strictly from one frame to the next."""
     index: int
     """Position in the source, counted from 0; a gap means frames were dropped on the way."""
+    captured_s: float | None = None
+    """When it was taken from the driver, by the source's clock; None: when it is handed on."""
 
     def __post_init__(self) -> None:
         if self.image_bgr.ndim != 3 or self.image_bgr.shape[2] != 3:

@@ -104,7 +104,7 @@ def open_source(config: RunConfig) -> FrameSource:
     assert config.camera is not None
     if CameraTarget(config.camera).is_pattern:
         return PatternSource(is_live=True)
-    return OpenCVSource(config.camera)
+    return OpenCVSource(config.camera, size=config.camera_size)
 
 
 def _locate(model: str) -> tuple[Path, Contract]:

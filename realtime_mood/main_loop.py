@@ -33,6 +33,8 @@ FACES_WAIT_S = 0.01
 """How long a picture waits for its own boxes; those of the frame before lie beside a moving face,
 and after a cut on nobody."""
 STALL_S = 20.0
+SUSPENDED_S = 1.0
+"""A pass through the loop that takes longer was suspended, as by Ctrl-Z, and its source with it."""
 MESSAGE_S = 2.5
 PLACEHOLDER_SIZE = (640, 360)
 ESCAPE = "\x1b"
@@ -89,6 +91,7 @@ class MainLoop:
         self._display_rate = RateMeter()
         self._frames = 0
         self._dropped_frames = 0
+        self._had_model = False
         self._has_paused = False
         self._has_hud = True
         self._is_paused = False
@@ -137,23 +140,26 @@ class MainLoop:
             latency_p50_s=self._pipeline.latency.percentile_s(50),
             latency_p95_s=self._pipeline.latency.percentile_s(95),
             recordings=tuple(self._recorder.paths),
-            has_model=self._pipeline.engine is not None,
+            has_model=self._had_model,
+            has_started=self._pipeline.has_started,
             failure=failure,
         )
 
     def _finish(self, ended: str, *, drain: bool) -> Event:
+        self._had_model = self._pipeline.engine is not None
         return self._pipeline.finish(
             ended=ended,
             frames=self._frames,
             dropped_frames=self._dropped_frames,
             dropped_recording_frames=self._recorder.dropped,
             drain=drain,
+            interrupt=self._interrupt,
         )
 
     def _show_frames(self) -> bool:
         """Answers True when the source has ended, False when the person has."""
         pipeline = self._pipeline
-        last_frame_s = self._clock()
+        last_frame_s = last_pass_s = self._clock()
         while not self._interrupt.is_set():
             pipeline.raise_errors()
             has_ended = pipeline.has_ended
@@ -163,7 +169,9 @@ class MainLoop:
                 timeout_s=FRAME_WAIT_S,
             )
             now_s = self._clock()
-            if frame is not None or not self._expects_frames():
+            was_suspended = now_s - last_pass_s > SUSPENDED_S
+            last_pass_s = now_s
+            if frame is not None or was_suspended or not self._expects_frames():
                 last_frame_s = now_s
             if frame is not None:
                 self._take(frame)
@@ -181,9 +189,8 @@ class MainLoop:
 
     def _expects_frames(self) -> bool:
         info = self._pipeline.capture.info
-        # A file stands still until the model is loaded.
-        is_held = info is not None and not info.is_live and self._pipeline.engine is None
-        return not (self._is_paused or is_held)
+        # The next frame of a file may be a minute away.
+        return not self._is_paused and (info is None or info.is_live)
 
     def _show_placeholder(self, screen: Screen) -> None:
         width, height = PLACEHOLDER_SIZE

@@ -58,6 +58,7 @@ def run_offline(
 
     Raises:
         RealtimeMoodError: something cannot be opened or written.
+        KeyboardInterrupt: it was stopped before anything was done; files that are there stay.
     """
     from realtime_mood.inference.torch_classifier import TorchClassifier
 
@@ -86,6 +87,8 @@ def run_offline(
             stack.callback(recording.close)
             frame_sinks.append(recording)
         classifier = TorchClassifier(folder, contract, device=config.device)
+        if interrupt.is_set():
+            raise KeyboardInterrupt
         for sink in event_sinks:
             sink.write(
                 start_event(

@@ -52,6 +52,13 @@ def _path(text: str) -> Path:
     return Path(_text(text))
 
 
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"'{text}' is no size; give one such as 1280x720")
+    return int(width), int(height)
+
+
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line.
 
@@ -71,6 +78,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         type=_text,
         metavar="N|PATH|URL",
         help="camera number, device path or stream URL; 'pattern' is a test picture (default: 0)",
+    )
+    source.add_argument(
+        "--camera-size",
+        type=_size,
+        metavar="WxH",
+        help="ask the camera for pictures of this size, such as 1280x720 (default: its own)",
     )
     source.add_argument("--video", type=_path, metavar="FILE", help="read a video file")
     source.add_argument(
@@ -161,6 +174,7 @@ def make_config(options: argparse.Namespace) -> RunConfig:
     has_source = options.camera is not None or options.video is not None
     return RunConfig(
         camera=options.camera if has_source else "0",
+        camera_size=options.camera_size,
         video=options.video,
         record=options.record,
         events=options.events,

@@ -121,6 +121,11 @@ class LivePipeline:
             worker.raise_error()
 
     @property
+    def has_started(self) -> bool:
+        """True once the start event has been sent."""
+        return self._has_started.is_set()
+
+    @property
     def has_ended(self) -> bool:
         """True once the source has no more frames."""
         return not self.capture.worker.is_running
@@ -133,6 +138,7 @@ class LivePipeline:
         dropped_frames: int,
         dropped_recording_frames: int,
         drain: bool,
+        interrupt: threading.Event,
     ) -> Event:
         """Stop and join all threads and end the session.
 
@@ -143,6 +149,7 @@ class LivePipeline:
             dropped_recording_frames: drawn pictures that were not recorded.
             drain: let frames and clips that are already there be classified first, as at the end
                 of a file; otherwise stop at once.
+            interrupt: set from outside to wait no longer for them.
 
         Returns:
             The summary event.
@@ -152,12 +159,12 @@ class LivePipeline:
             self._faces.stop()
             self._inference.stop()
         self.capture.worker.join(JOIN_TIMEOUT_S)
-        self._faces.join(JOIN_TIMEOUT_S)
+        self._faces.join(JOIN_TIMEOUT_S, give_up=interrupt)
         self._mailbox.close()
         # An import or a load cannot be stopped half-way; it is waited for only when it is needed.
         patience_s = LOAD_TIMEOUT_S if drain else JOIN_TIMEOUT_S if self.engine else 0.0
-        self._inference.join(patience_s)
-        is_late = drain and self._inference.is_running
+        self._inference.join(patience_s, give_up=interrupt)
+        is_late = drain and self._inference.is_running and not interrupt.is_set()
         for worker in self._workers:
             worker.stop()
         summary = self.session.finish(

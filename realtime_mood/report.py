@@ -33,6 +33,8 @@ class RunReport:
     """Events that came too fast to be written."""
     has_model: bool = True
     """Whether the model was loaded before it ended."""
+    has_started: bool = True
+    """Whether an event was sent: an events file is not touched before the first one."""
     failure: SourceError | None = None
     """What the source broke of; the rest is of what was done before."""
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 log = logging.getLogger(__name__)
+
+LOOK_S = 0.1
+"""Between two looks whether somebody gives up waiting."""
 
 
 class Worker:
@@ -36,17 +40,25 @@ class Worker:
         """Ask the thread to end; does not wait."""
         self.stop_requested.set()
 
-    def join(self, timeout_s: float) -> bool:
+    def join(self, timeout_s: float, *, give_up: threading.Event | None = None) -> bool:
         """Wait for the end.
+
+        Args:
+            timeout_s: how long at most.
+            give_up: set from outside to wait no longer.
 
         Returns:
             False when the thread did not end in time and was left behind.
         """
         if self._thread.ident is None:
             return True
-        self._thread.join(timeout_s)
+        end_s = time.monotonic() + timeout_s
+        while self._thread.is_alive() and (left_s := end_s - time.monotonic()) > 0.0:
+            if give_up is not None and give_up.is_set():
+                break
+            self._thread.join(min(left_s, LOOK_S))
         if self._thread.is_alive():
-            log.info("the %s thread did not end within %.1f s", self.name, timeout_s)
+            log.info("the %s thread was not waited for any longer", self.name)
             return False
         return True
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +13,7 @@ import cv2
 import pytest
 
 from realtime_mood import __version__
-from realtime_mood.cli import exit_code_of, main
+from realtime_mood.cli import exit_code_of, main, run
 from realtime_mood.errors import (
     ModelError,
     OutputError,
@@ -263,6 +264,20 @@ def test_ctrl_c_finishes_the_recording(checkpoint: Path, tmp_path: Path) -> None
         frames += 1
     source.close()
     assert frames > 10
+
+
+def test_ctrl_c_before_the_first_frame_leaves_older_files_alone(
+    checkpoint: Path, video: Path, tmp_path: Path
+) -> None:
+    out, events = tmp_path / "out.mp4", tmp_path / "out.csv"
+    for file in (out, events):
+        file.write_bytes(b"of yesterday")
+    words = ["--video", str(video), "--record", str(out), "--events", str(events)]
+    config = make_config(parse_arguments([*words, "--model", str(checkpoint), "--faces", "none"]))
+    interrupt = threading.Event()
+    interrupt.set()
+    assert exit_code_of(lambda: run(config, interrupt=interrupt), program="p", debug=False) == 130
+    assert out.read_bytes() == events.read_bytes() == b"of yesterday"
 
 
 def test_a_reader_that_leaves_ends_the_run_quietly(checkpoint: Path, video: Path) -> None:

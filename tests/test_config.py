@@ -1,9 +1,12 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from realtime_mood.config import RunConfig
 from realtime_mood.errors import SourceError, UsageError
+from realtime_mood.live import open_source
+from realtime_mood.options import make_config, parse_arguments
 
 
 @pytest.mark.parametrize("name", ["missing.mp4", "file/v.mp4"])
@@ -37,3 +40,26 @@ def test_an_output_never_overwrites_the_video(tmp_path: Path) -> None:
         RunConfig(video=video, record=tmp_path / ".." / tmp_path.name / "v.mp4")
     with pytest.raises(UsageError, match="--events would overwrite the video"):
         RunConfig(video=video, events=str(tmp_path / "link.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--camera-size big", "'big' is no size; give one such as 1280x720"),
+        ("--camera-size 0x720", "--camera-size is 0x720; both must be from 1 to 8192"),
+        ("--camera pattern --camera-size 640x480", "--camera-size is for cameras"),
+        ("--camera rtsp://host/live --camera-size 640x480", "--camera-size is for cameras"),
+    ],
+)
+def test_sizes_that_no_camera_can_be_asked_for(words: str, said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        make_config(parse_arguments(words.split()))
+
+
+def test_a_size_reaches_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+    monkeypatch.setattr(
+        "realtime_mood.live.OpenCVSource", lambda target, **how: asked.update(how, target=target)
+    )
+    open_source(make_config(parse_arguments(["--camera-size", "1280x720"])))
+    assert asked == {"target": "0", "size": (1280, 720)}

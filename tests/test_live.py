@@ -390,6 +390,48 @@ def test_a_slow_model_is_no_stall_of_a_file(monkeypatch: pytest.MonkeyPatch) -> 
     assert live.run().summary["frames"] == 30
 
 
+def test_a_file_whose_next_frame_is_far_is_no_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    _forget_the_hold(monkeypatch, stall_s=0.3)
+    source = ListSource(12, before_read=lambda index: time.sleep(1.0 if index == 6 else 0.0))
+    report = _Live(source, FakeClassifier()).run()
+    assert report.failure is None
+    assert report.summary["ended"] == "end"
+
+
+def test_a_camera_that_was_suspended_with_the_program_is_no_stall() -> None:
+    slept_s = 0.0
+    at_frame_6 = threading.Event()
+
+    def before_read(index: int) -> None:
+        if index == 6:
+            at_frame_6.set()
+            time.sleep(0.5)
+
+    live = _Live(ListSource(12, is_live=True, before_read=before_read), FakeClassifier())
+
+    def clock() -> float:
+        nonlocal slept_s
+        slept_s = 100.0 if at_frame_6.is_set() else 0.0
+        return time.perf_counter() + slept_s
+
+    live.loop._clock = clock
+    report = live.run()
+    assert report.failure is None
+    assert report.summary["ended"] == "end"
+
+
+def test_ctrl_c_is_obeyed_while_the_model_is_waited_for() -> None:
+    loading = threading.Event()
+    live = _Live(ListSource(6, is_live=True), FakeClassifier(), locate=_late_model(loading))
+    threading.Timer(1.0, live.interrupt.set).start()
+    started_s = time.monotonic()
+    report = live.run()
+    assert time.monotonic() - started_s < 10.0
+    assert not report.has_model
+    assert not report.has_started
+    loading.set()
+
+
 def test_a_silent_camera_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     _forget_the_hold(monkeypatch, stall_s=0.3)
     release = threading.Event()

@@ -27,6 +27,8 @@ MAX_RATE = Fraction(1000)
 """An announced rate above this is a time base in disguise."""
 TRUSTED_FORMATS = ("mov", "matroska", "avi")
 """Containers whose announced length was written by the recorder, not guessed from the bit rate."""
+MOST_ANAMORPHIC = 4
+"""What a file says of its pixels' shape beyond this is a mistake."""
 MISSING_TOLERANCE_S = Fraction(1, 2)
 MISSING_TOLERANCE_PART = Fraction(1, 20)
 
@@ -35,8 +37,8 @@ class FileSource:
     """A video file.
 
     Frames come in presentation order with the file's own times, counted from its first frame,
-    upright, and all of the first one's size. Colours follow the file's matrix and range; where it
-    names none, BT.601 in limited range, as FFmpeg, OpenCV and decord have it.
+    upright, of square pixels, and all of the first one's size. Colours follow the file's matrix and
+    range; where it names none, BT.601 in limited range, as FFmpeg, OpenCV and decord have it.
 
     Args:
         path: of the file.
@@ -141,7 +143,7 @@ class FileSource:
 
     def _convert(self, decoded: av.VideoFrame) -> ImageBGR:
         if self._size is None:
-            self._size = decoded.width, decoded.height
+            self._size = _square(decoded.width, decoded.height, self._stream.sample_aspect_ratio)
             self._turns, self._flipped = quarter_turns(decoded)
         width, height = self._size
         # One thread: starting more costs more than the conversion of a 720p picture itself.
@@ -214,6 +216,16 @@ def _announced_rate(stream: av.VideoStream) -> Fraction | None:
         if rate is not None and 0 < rate <= MAX_RATE:
             return rate
     return None
+
+
+def _square(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """The size in square pixels of a picture whose pixels are `aspect` times as wide as high."""
+    if not aspect or not 1 / MOST_ANAMORPHIC <= aspect <= MOST_ANAMORPHIC:
+        return width, height
+    # Enlarged, never made smaller.
+    if aspect > 1:
+        return round(width * aspect), height
+    return width, round(height / aspect)
 
 
 def _as_seconds(value: Fraction | None) -> float | None:

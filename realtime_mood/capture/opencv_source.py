@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 import threading
@@ -32,6 +33,9 @@ one try alone can take the driver ten seconds."""
 MAX_RATE = 240
 """An announced rate above this is a time base in disguise."""
 MIN_STEP_S = 1e-6
+WHOLE_SHARE = 0.95
+WHOLE_TOLERANCE_S = 0.5
+"""A finite stream that ends before this part of the announced length, less this, has broken."""
 MAX_PACE_S = 1.0
 
 
@@ -44,9 +48,8 @@ class OpenCVSource:
 
     Args:
         target: camera number, device path or URL.
-        width: wish in pixels; the camera has the last word. None leaves the camera's own.
-        height: wish in pixels.
-        frame_rate: wish in frames a second.
+        size: wish for width and height in pixels; the camera has the last word. None leaves its
+            own.
         clock: seconds, monotonic.
         retry_wait_s: seconds between two tries when a read fails.
 
@@ -59,9 +62,7 @@ class OpenCVSource:
         self,
         target: str,
         *,
-        width: int | None = None,
-        height: int | None = None,
-        frame_rate: float | None = None,
+        size: tuple[int, int] | None = None,
         clock: Callable[[], float] = time.perf_counter,
         retry_wait_s: float = RETRY_WAIT_S,
     ) -> None:
@@ -74,13 +75,15 @@ class OpenCVSource:
         self._index = 0
         self._origin_s: float | None = None
         self._last_s = 0.0
+        self._position_s = 0.0
         self._size: tuple[int, int] | None = None
         self._capture = _open(self._target)
         try:
             if not self._target.is_stream:
-                _wish(self._capture, width=width, height=height, frame_rate=frame_rate)
+                _wish(self._capture, size)
             frames = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
             self._is_finite = self._target.is_stream and frames > 0
+            self._announced_s = frames / (self._capture.get(cv2.CAP_PROP_FPS) or math.inf)
             self._next = self._grab()
             if self._next is None:
                 raise self._silent()
@@ -125,6 +128,8 @@ class OpenCVSource:
             if image is not None:
                 return self._make_frame(image)
             if self._is_finite and self._index:
+                if self._position_s < WHOLE_SHARE * self._announced_s - WHOLE_TOLERANCE_S:
+                    break
                 self._is_ended = True
         if self._is_ended:
             return None
@@ -154,13 +159,13 @@ class OpenCVSource:
                 self._keep_pace(self._origin_s)
             elapsed_s = self._grabbed_s - self._origin_s
             self._last_s = max(self._last_s + MIN_STEP_S, elapsed_s)
-        frame = Frame(image_bgr, self._last_s, self._index)
+        frame = Frame(image_bgr, self._last_s, self._index, captured_s=self._grabbed_s)
         self._index += 1
         return frame
 
     def _keep_pace(self, origin_s: float) -> None:
-        position_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-        early_s = origin_s + position_s - self._clock()
+        self._position_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
+        early_s = origin_s + self._position_s - self._clock()
         if early_s > 0.0:
             self._closed.wait(min(early_s, MAX_PACE_S))
         self._grabbed_s = self._clock()
@@ -219,18 +224,15 @@ def _backends(target: CameraTarget) -> tuple[int, ...]:
     return (cv2.CAP_ANY,)
 
 
-def _wish(
-    capture: cv2.VideoCapture, *, width: int | None, height: int | None, frame_rate: float | None
-) -> None:
+def _wish(capture: cv2.VideoCapture, size: tuple[int, int] | None) -> None:
     # Motion JPEG first: asked for after the size, many USB cameras stay at 5 raw frames a second.
     capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-    if width is not None:
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
-    if height is not None:
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
-    if frame_rate is not None:
-        capture.set(cv2.CAP_PROP_FPS, frame_rate)
-    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    if size is not None:
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
+    # Two: into one alone the driver cannot write while a frame is decoded out of it. More would be
+    # delay where decoding is slower than the camera.
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
 
 
 def _remedy(target: CameraTarget) -> str:

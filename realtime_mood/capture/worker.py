@@ -112,7 +112,8 @@ class CaptureWorker:
 
     def _hand_on(self, frame: Frame) -> None:
         now_s = self._clock()
-        self._capture_offset_s = now_s - frame.timestamp_s
+        captured_s = now_s if frame.captured_s is None else frame.captured_s
+        self._capture_offset_s = captured_s - frame.timestamp_s
         with self._rate_lock:
             self._rate.tick(now_s)
         self.frames.append(frame.timestamp_s, frame, size_bytes=frame.image_bgr.nbytes)

@@ -40,6 +40,7 @@ class Clip:
 @dataclass
 class _TrackMemory:
     crops: RingBuffer[CropBGR]
+    since_s: float
     due_s: float = -math.inf
 
 
@@ -77,18 +78,19 @@ class ClipSampler:
         memory = self._tracks.get(track_id)
         if memory is None:
             span_s = self._spec.span_s + self._spec.longest_interval_s
-            memory = _TrackMemory(RingBuffer(max_span_s=span_s, max_bytes=MAX_BYTES_PER_TRACK))
+            crops = RingBuffer[CropBGR](max_span_s=span_s, max_bytes=MAX_BYTES_PER_TRACK)
+            memory = _TrackMemory(crops, since_s=timestamp_s)
             self._tracks[track_id] = memory
         memory.crops.append(timestamp_s, crop_bgr, size_bytes=crop_bgr.nbytes)
         if timestamp_s < memory.due_s:
             return None
-        available_s = memory.crops.timestamps_s()
-        if timestamp_s - available_s[0] < min(FIRST_CLIP_S, self._spec.span_s) - ROUNDING_S:
+        if timestamp_s - memory.since_s < min(FIRST_CLIP_S, self._spec.span_s) - ROUNDING_S:
             return None
+        available_s = memory.crops.timestamps_s()
         memory.due_s = next_due(memory.due_s, timestamp_s, self._stride_s)
         wanted_s = clip_timestamps(self._spec, end_s=timestamp_s)
-        crops = memory.crops.take(nearest_indices(available_s, wanted_s))
-        return Clip(track_id, frame_index, timestamp_s, np.stack(crops))
+        taken = memory.crops.take(nearest_indices(available_s, wanted_s))
+        return Clip(track_id, frame_index, timestamp_s, np.stack(taken))
 
     def end(self, track_id: int) -> None:
         """Forget a face."""

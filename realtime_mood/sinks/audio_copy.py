@@ -26,6 +26,8 @@ AAC_FALLBACK_RATE_HZ = 48_000
 RUN_UP_S = Fraction(1, 10)
 """Sound from before the first picture that is kept, unheard: decoders need a packet to get going,
 and the first packets of a whole file are such a run-up (up to 64 ms in the files seen)."""
+LATE_S = Fraction(1, 500)
+"""By which sound may begin before the end of what came before it: containers round its times."""
 SEEK_FROM_S = 5.0
 """A recording that starts later than this in the file seeks there; an earlier one reads on."""
 
@@ -127,14 +129,17 @@ class AudioCopy:
         self, stream: av.AudioStream, copy: av.AudioStream
     ) -> Iterator[av.Packet[av.AudioStream]]:
         last_dts: int | None = None
+        times = _Onward()
         for packet in self._source.demux(stream):
             if packet.pts is None or packet.dts is None or packet.time_base is None:
                 continue
-            shift = round(self._origin_s / packet.time_base)
+            start_s = packet.dts * packet.time_base - self._origin_s
+            if start_s < -RUN_UP_S and last_dts is None:
+                continue
+            placed_s = times.place(start_s, (packet.duration or 0) * packet.time_base)
+            shift = packet.dts - round(placed_s / packet.time_base)
             packet.pts -= shift
             packet.dts -= shift
-            if packet.pts * packet.time_base < -RUN_UP_S:
-                continue
             # The muxer refuses a packet that does not come later than the one before.
             if last_dts is not None and packet.dts <= last_dts:
                 continue
@@ -145,6 +150,8 @@ class AudioCopy:
     def _encoded(
         self, stream: av.AudioStream, encoder: av.AudioStream
     ) -> Iterator[av.Packet[av.AudioStream]]:
+        has_begun = False
+        times = _Onward()
         for packet in self._source.demux(stream):
             try:
                 frames = packet.decode()
@@ -153,10 +160,36 @@ class AudioCopy:
             for frame in frames:
                 if frame.pts is None or frame.time_base is None:
                     continue
-                frame.pts -= round(self._origin_s / frame.time_base)
-                if frame.pts >= 0:
-                    yield from encoder.encode(frame)
+                start_s = frame.pts * frame.time_base - self._origin_s
+                if start_s < 0 and not has_begun:
+                    continue
+                has_begun = True
+                placed_s = times.place(start_s, Fraction(frame.samples, frame.sample_rate))
+                frame.pts = round(placed_s / frame.time_base)
+                yield from encoder.encode(frame)
         yield from encoder.encode(None)
+
+
+class _Onward:
+    """Times of sound that never step back, as those of the pictures do not (`capture.timeline`).
+
+    What begins before the end of what came before begins there. Where it does so by its own length
+    or more (files glued together, a counter that wrapped), all that follows is moved along.
+    """
+
+    def __init__(self) -> None:
+        self._offset_s = Fraction(0)
+        self._end_s: Fraction | None = None
+
+    def place(self, start_s: Fraction, length_s: Fraction) -> Fraction:
+        """When sound that says it begins then does begin, seconds."""
+        start_s += self._offset_s
+        if self._end_s is not None and start_s < self._end_s - LATE_S:
+            if self._end_s - start_s >= length_s:
+                self._offset_s += self._end_s - start_s
+            start_s = self._end_s
+        self._end_s = start_s + length_s
+        return start_s
 
 
 def _closing_gaps(

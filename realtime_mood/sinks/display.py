@@ -119,7 +119,7 @@ class Display:
 
     def __init__(self) -> None:
         self._picture_size: tuple[int, int] | None = None
-        _quieten_qt()
+        _prepare_qt()
         try:
             cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         except cv2.error as error:
@@ -166,8 +166,15 @@ def _display_size(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * factor)), max(1, round(height * factor))
 
 
-def _quieten_qt() -> None:
-    """Tell the Qt inside OpenCV's wheel where fonts are, or else it prints a line for each."""
+def _prepare_qt() -> None:
+    """Tell the Qt inside OpenCV's wheel where fonts are, or else it prints a line for each.
+
+    On Linux it knows X11 alone, and ends the process where it is asked for Wayland, as many
+    desktops ask of every program.
+    """
+    asked = os.environ.get("QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and asked and "xcb" not in asked.split(";"):
+        os.environ["QT_QPA_PLATFORM"] = "xcb"
     for folder in ("/usr/share/fonts/truetype", "/usr/share/fonts"):
         if "QT_QPA_FONTDIR" not in os.environ and Path(folder).is_dir():
             os.environ["QT_QPA_FONTDIR"] = folder

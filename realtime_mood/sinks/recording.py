@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from contextlib import suppress
 from fractions import Fraction
@@ -224,9 +225,10 @@ class RecordingSink:
                 container.close()
         self._close_audio()
         reason = getattr(error, "strerror", None) or error
+        is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        remedy = "free some space or choose another place" if is_full else "choose another place"
         raise OutputError(
-            f"the recording {self.path} cannot be written ({reason}); "
-            "free some space or choose another place"
+            f"the recording {self.path} cannot be written ({reason}); {remedy}"
         ) from error
 
     def _close_audio(self) -> None:

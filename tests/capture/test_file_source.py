@@ -54,6 +54,26 @@ def test_a_picture_that_changes_its_size_is_scaled_to_the_first(tmp_path: Path) 
     assert {(frame.width, frame.height) for frame in frames} == {(64, 48)}
 
 
+@pytest.mark.parametrize(
+    ("aspect", "size"), [((4, 3), (85, 48)), ((1, 2), (64, 96)), ((100, 1), (64, 48))]
+)
+def test_pixels_become_square(
+    tmp_path: Path, aspect: tuple[int, int], size: tuple[int, int]
+) -> None:
+    path = tmp_path / "v.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(*aspect)
+        picture = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="bgr24")
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    source = FileSource(path)
+    assert (source.info.width, source.info.height) == size
+    [frame] = read_all(source)
+    assert (frame.width, frame.height) == size
+
+
 def _with_colours(path: Path, image: np.ndarray, pix_fmt: str, space: int, full: bool) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"crf": "4"})

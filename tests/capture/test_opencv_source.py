@@ -33,22 +33,22 @@ def test_times_are_those_of_the_grab(use: UseCapture) -> None:
 
     use(FakeCapture([picture()] * 3, on_grab=pass_time))
     source = OpenCVSource("0", clock=clock)
-    times = [source.read().timestamp_s for _ in range(3)]  # type: ignore[union-attr]
-    assert times == pytest.approx([0.0, 0.07, 0.14])
+    frames = [source.read() for _ in range(3)]
+    assert [f.timestamp_s for f in frames] == pytest.approx([0.0, 0.07, 0.14])  # type: ignore[union-attr]
+    assert [f.captured_s for f in frames] == pytest.approx([100.07, 100.14, 100.21])  # type: ignore[union-attr]
 
 
 def test_motion_jpeg_is_asked_for_before_the_size(use: UseCapture) -> None:
     capture = use(FakeCapture([picture()]))
-    OpenCVSource("0", width=1280, height=720, frame_rate=30.0)
+    OpenCVSource("0", size=(1280, 720))
     assert [name for name, _ in capture.asked] == [
         cv2.CAP_PROP_FOURCC,
         cv2.CAP_PROP_FRAME_WIDTH,
         cv2.CAP_PROP_FRAME_HEIGHT,
-        cv2.CAP_PROP_FPS,
         cv2.CAP_PROP_BUFFERSIZE,
     ]
     assert capture.asked[0][1] == cv2.VideoWriter.fourcc(*"MJPG")
-    assert capture.asked[-1][1] == 1
+    assert capture.asked[-1][1] == 2
 
 
 def test_a_stream_has_timeouts_and_names_its_backend(use: UseCapture) -> None:
@@ -66,7 +66,7 @@ def test_a_stream_has_timeouts_and_names_its_backend(use: UseCapture) -> None:
 
 def test_the_real_size_counts_not_the_wish(use: UseCapture) -> None:
     use(FakeCapture([picture(width=64, height=48), picture(width=32, height=24)]))
-    source = OpenCVSource("0", width=1920, height=1080)
+    source = OpenCVSource("0", size=(1920, 1080))
     assert (source.info.width, source.info.height) == (64, 48)
     source.read()
     second = source.read()
@@ -164,6 +164,20 @@ def test_a_finite_stream_keeps_its_own_pace_and_ends(use: UseCapture) -> None:
     source = OpenCVSource("http://host/clip.mp4", clock=clock, retry_wait_s=0.0)
     assert sum(1 for _ in iter(source.read, None)) == 3
     assert source.read() is None
+
+
+def test_a_finite_stream_that_breaks_says_so(use: UseCapture) -> None:
+    announced = {cv2.CAP_PROP_FRAME_COUNT: 60.0, cv2.CAP_PROP_FPS: 30.0}
+    capture = use(FakeCapture([picture()] * 3, properties=announced))
+    capture.properties[cv2.CAP_PROP_POS_MSEC] = 1000.0
+    clock = FakeClock()
+    source = OpenCVSource("http://host/clip.mp4", clock=clock, retry_wait_s=0.0)
+    clock.now_s += 60.0
+    for _ in range(3):
+        assert source.read() is not None
+    for _ in range(2):
+        with pytest.raises(SourceError, match="stopped delivering frames"):
+            source.read()
 
 
 @pytest.mark.parametrize("target", ["77", "/dev/video77", "rtsp://joe:SECRET@127.0.0.1:9/live"])

@@ -15,6 +15,8 @@ from realtime_mood.capture.file_source import FileSource
 from realtime_mood.capture.opencv_source import OpenCVSource
 from realtime_mood.capture.pattern_source import PatternSource
 from realtime_mood.capture.source import FrameSource
+from realtime_mood.capture.worker import CaptureWorker
+from realtime_mood.frame import ImageBGR
 from tests.capture.fake_capture import FINITE, FakeCapture, FakeClock, picture
 from tests.media import write_video
 
@@ -114,3 +116,25 @@ def test_the_rate_is_exact_or_unknown(open_source: OpenSource) -> None:
     assert rate is None or isinstance(rate, Fraction)
     assert source.info.name
     source.close()
+
+
+def test_the_age_of_a_frame_counts_from_the_grab() -> None:
+    clock = FakeClock()
+
+    def pass_time() -> None:
+        clock.now_s += 0.05
+
+    class SlowToDecode(FakeCapture):
+        def retrieve(self) -> tuple[bool, ImageBGR | None]:
+            pass_time()
+            return super().retrieve()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cv2, "VideoCapture", SlowToDecode([picture()] * 3))
+        capture = CaptureWorker(
+            lambda: OpenCVSource("0", clock=clock), clock=clock, duration_s=0.06
+        )
+        capture.worker.start()
+        capture.worker.join(10.0)
+    # The third frame, which is past the end, was decoded meanwhile.
+    assert capture.age_s(0.05) == pytest.approx(0.10)

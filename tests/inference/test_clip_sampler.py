@@ -52,6 +52,12 @@ def test_one_clip_comes_each_stride() -> None:
     np.testing.assert_allclose(np.diff([clip.end_s for clip in clips]), 0.5, atol=1 / 30)
 
 
+def test_frames_that_are_far_apart_make_clips_too() -> None:
+    clips = _sample(rate_hz=1 / 5, seconds=25.0)
+    assert [clip.end_s for clip in clips] == [5.0, 10.0, 15.0, 20.0]
+    assert (clips[1].crops_bgr == clips[1].crops_bgr[-1]).all()
+
+
 def test_a_stride_shorter_than_a_frame_gives_a_clip_a_frame() -> None:
     clips = _sample(rate_hz=10.0, seconds=3.0, stride_s=0.01)
     np.testing.assert_allclose(np.diff([clip.end_s for clip in clips]), 0.1)

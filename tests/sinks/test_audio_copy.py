@@ -103,6 +103,20 @@ def test_a_gap_in_the_sound_stays_a_gap(tmp_path: Path) -> None:
     assert beep_time_s(tmp_path / "r.mp4") == pytest.approx(2.5, abs=0.01)
 
 
+@pytest.mark.parametrize("codec", ["aac", "mp3", "mp2", "ac3"])
+def test_sound_goes_on_where_files_were_glued_together(tmp_path: Path, codec: str) -> None:
+    parts = [
+        write_video(tmp_path / f"{n}.ts", count=50, audio=codec, beep_at_s=beep_s)
+        for n, beep_s in enumerate((None, 0.5))
+    ]
+    glued = tmp_path / "glued.ts"
+    glued.write_bytes(b"".join(part.read_bytes() for part in parts))
+    _record(tmp_path / "r.mp4", glued)
+    assert len(times_of(tmp_path / "r.mp4")) == 100
+    # Either part's sound is a little longer than its picture.
+    assert beep_time_s(tmp_path / "r.mp4") == pytest.approx(2.5, abs=0.08)
+
+
 @pytest.mark.parametrize(
     ("name", "frames"),
     [

@@ -221,4 +221,4 @@ sink.close()
     )
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
-    assert f"the recording {path} cannot be written (File too large); free some" in done.stdout
+    assert f"the recording {path} cannot be written (File too large); choose" in done.stdout
