@@ -58,7 +58,7 @@ class Worker:
                 break
             self._thread.join(min(left_s, LOOK_S))
         if self._thread.is_alive():
-            log.info("the %s thread was not waited for any longer", self.name)
+            log.info("the %s thread did not end and is waited for no longer", self.name)
             return False
         return True
 
