@@ -159,11 +159,11 @@ class LivePipeline:
             self._faces.stop()
             self._inference.stop()
         self.capture.worker.join(JOIN_TIMEOUT_S)
-        self._faces.join(JOIN_TIMEOUT_S, give_up=interrupt)
+        self._faces.join(JOIN_TIMEOUT_S)
         self._mailbox.close()
         # An import or a load cannot be stopped half-way; it is waited for only when it is needed.
         patience_s = LOAD_TIMEOUT_S if drain else JOIN_TIMEOUT_S if self.engine else 0.0
-        self._inference.join(patience_s, give_up=interrupt)
+        self._inference.join(patience_s, give_up=interrupt if drain else None)
         is_late = drain and self._inference.is_running and not interrupt.is_set()
         for worker in self._workers:
             worker.stop()

@@ -20,6 +20,7 @@ from trainer.corpora.protocols import Fold, Folds, make_folds
 from trainer.corpora.sources import read_sources
 from trainer.crops import Progress
 from trainer.export import Report
+from trainer.people import People, read_people, refuse_known
 from trainer.pooled import FoldResult, Summary
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
@@ -68,6 +69,9 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
     if index.recordings[0].corpus == "images":
         raise UsageError("crossval measures actors, and pictures have none; name a corpus first")
     folds = make_folds(index, protocol=protocol, seed=config.run.seed)
+    before = read_people(Path(config.model.base_model)) or People()
+    for fold in folds.folds:
+        refuse_known(fold.split, config.model.base_model, before)
     output = config.run.output
     if not config.run.resume and any(output.glob("fold-*")):
         raise OutputError(

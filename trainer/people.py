@@ -55,6 +55,6 @@ def refuse_known(split: Split, base_model: str, people: People) -> None:
     if known := [actor for actor in measured if actor in people.trained_on]:
         raise UsageError(
             f"--base-model {base_model} was trained on {list_actors(known)}, who are to be "
-            "measured here and would look better than strangers; name others by "
-            "--validation-actors and --test-actors, or begin with another model"
+            "measured here and would look better than strangers; measure others (actor-split: by "
+            "--validation-actors and --test-actors), or begin with another model"
         )

@@ -69,7 +69,10 @@ def open_run(config: TrainConfig, split: Split | None = None) -> FileLock:
         if split is not None:
             if config.run.resume:
                 check_data(output, split)
-            (output / DATA_FILE).write_text(json.dumps(_data(split), indent=2) + "\n")
+            if not (config.run.resume and (output / DATA_FILE).is_file()):
+                beside = output / f".{DATA_FILE}.part"
+                beside.write_text(json.dumps(_data(split), indent=2) + "\n")
+                beside.replace(output / DATA_FILE)
         config.run_folder.mkdir(exist_ok=True)
         write_effective(config, output / EFFECTIVE_FILE)
     except BaseException as error:

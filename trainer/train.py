@@ -18,7 +18,7 @@ from transformers.utils import logging as transformers_logging
 
 from realtime_mood.errors import UsageError
 from realtime_mood.faces.detector import make_detector
-from realtime_mood.model.checkpoint import Contract
+from realtime_mood.model.checkpoint import CONTRACT_FILE, Contract
 from realtime_mood.model.clip_spec import ClipSpec
 from trainer import processes
 from trainer.base import Model, load_base
@@ -95,7 +95,12 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         seed=config.run.seed,
     )
     split = folds.numbered(config.split.fold).split
-    before = read_people(Path(config.model.base_model)) or People()
+    base_folder = Path(config.model.base_model)
+    before, notes = read_people(base_folder), folds.notes
+    if before is None:
+        before = People()
+        if (base_folder / CONTRACT_FILE).is_file():
+            notes += (f"--base-model {base_folder} does not say whom it has learned from",)
     refuse_known(split, config.model.base_model, before)
     if config.run.push_to_hub and processes.is_first():
         open_repository(config.run.push_to_hub)
@@ -193,7 +198,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         contract=Contract(spec=spec, temperature=temperature, face_detector=cutter.detector),
         parameters=model.num_parameters(),
         protocol=folds.protocol,
-        notes=folds.notes,
+        notes=notes,
         train_actors=train_actors,
         train_recordings=len(parts.train),
         skipped=parts.skipped,

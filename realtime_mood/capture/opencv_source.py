@@ -33,8 +33,8 @@ one try alone can take the driver ten seconds."""
 MAX_RATE = 240
 """An announced rate above this is a time base in disguise."""
 MIN_STEP_S = 1e-6
-WHOLE_SHARE = 0.95
-WHOLE_TOLERANCE_S = 0.5
+BROKEN_SHARE = 0.75
+BROKEN_TOLERANCE_S = 0.5
 """A finite stream that ends before this part of the announced length, less this, has broken."""
 MAX_PACE_S = 1.0
 
@@ -128,7 +128,8 @@ class OpenCVSource:
             if image is not None:
                 return self._make_frame(image)
             if self._is_finite and self._index:
-                if self._position_s < WHOLE_SHARE * self._announced_s - WHOLE_TOLERANCE_S:
+                # Of many containers the length is a guess.
+                if 0.0 < self._position_s < BROKEN_SHARE * self._announced_s - BROKEN_TOLERANCE_S:
                     break
                 self._is_ended = True
         if self._is_ended:

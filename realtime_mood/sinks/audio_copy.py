@@ -26,8 +26,11 @@ AAC_FALLBACK_RATE_HZ = 48_000
 RUN_UP_S = Fraction(1, 10)
 """Sound from before the first picture that is kept, unheard: decoders need a packet to get going,
 and the first packets of a whole file are such a run-up (up to 64 ms in the files seen)."""
-LATE_S = Fraction(1, 500)
-"""By which sound may begin before the end of what came before it: containers round its times."""
+STEP_S = Fraction(1, 2)
+"""By which the time of sound steps back where files were glued together, at least; cameras that
+time their sound by the wall clock are off by less."""
+NUDGE_S = Fraction(1, 1000)
+"""By which what is encoded begins after what came before, at least: the encoder insists."""
 SEEK_FROM_S = 5.0
 """A recording that starts later than this in the file seeks there; an earlier one reads on."""
 
@@ -137,6 +140,8 @@ class AudioCopy:
             if start_s < -RUN_UP_S and last_dts is None:
                 continue
             placed_s = times.place(start_s, (packet.duration or 0) * packet.time_base)
+            if placed_s is None:
+                continue
             shift = packet.dts - round(placed_s / packet.time_base)
             packet.pts -= shift
             packet.dts -= shift
@@ -150,7 +155,7 @@ class AudioCopy:
     def _encoded(
         self, stream: av.AudioStream, encoder: av.AudioStream
     ) -> Iterator[av.Packet[av.AudioStream]]:
-        has_begun = False
+        last_s: Fraction | None = None
         times = _Onward()
         for packet in self._source.demux(stream):
             try:
@@ -161,35 +166,43 @@ class AudioCopy:
                 if frame.pts is None or frame.time_base is None:
                     continue
                 start_s = frame.pts * frame.time_base - self._origin_s
-                if start_s < 0 and not has_begun:
+                if start_s < 0 and last_s is None:
                     continue
-                has_begun = True
                 placed_s = times.place(start_s, Fraction(frame.samples, frame.sample_rate))
-                frame.pts = round(placed_s / frame.time_base)
+                if placed_s is None:
+                    continue
+                last_s = placed_s if last_s is None else max(placed_s, last_s + NUDGE_S)
+                frame.pts = round(last_s / frame.time_base)
                 yield from encoder.encode(frame)
         yield from encoder.encode(None)
 
 
 class _Onward:
-    """Times of sound that never step back, as those of the pictures do not (`capture.timeline`).
+    """Times of sound where files were glued together, or a counter wrapped.
 
-    What begins before the end of what came before begins there. Where it does so by its own length
-    or more (files glued together, a counter that wrapped), all that follows is moved along.
+    Sound whose time steps back by `STEP_S` or more goes on at the end of what came before it, and
+    all that follows is moved along, as `capture.timeline` does with pictures. Of what steps back
+    alone, one mistaken time, nothing is kept.
     """
 
     def __init__(self) -> None:
         self._offset_s = Fraction(0)
-        self._end_s: Fraction | None = None
+        self._last_s: Fraction | None = None
+        self._end_s = Fraction(0)
+        self._back_s: Fraction | None = None
 
-    def place(self, start_s: Fraction, length_s: Fraction) -> Fraction:
-        """When sound that says it begins then does begin, seconds."""
-        start_s += self._offset_s
-        if self._end_s is not None and start_s < self._end_s - LATE_S:
-            if self._end_s - start_s >= length_s:
-                self._offset_s += self._end_s - start_s
-            start_s = self._end_s
-        self._end_s = start_s + length_s
-        return start_s
+    def place(self, start_s: Fraction, length_s: Fraction) -> Fraction | None:
+        """When sound that says it begins then does begin, seconds; None: it is left out."""
+        if self._last_s is not None and start_s <= self._last_s - STEP_S:
+            if self._back_s is None:
+                self._back_s = start_s
+                return None
+            self._offset_s = self._end_s - self._back_s
+        self._back_s = None
+        self._last_s = start_s
+        placed_s = start_s + self._offset_s
+        self._end_s = placed_s + length_s
+        return placed_s
 
 
 def _closing_gaps(

@@ -167,7 +167,7 @@ def test_a_finite_stream_keeps_its_own_pace_and_ends(use: UseCapture) -> None:
 
 
 def test_a_finite_stream_that_breaks_says_so(use: UseCapture) -> None:
-    announced = {cv2.CAP_PROP_FRAME_COUNT: 60.0, cv2.CAP_PROP_FPS: 30.0}
+    announced = {cv2.CAP_PROP_FRAME_COUNT: 120.0, cv2.CAP_PROP_FPS: 30.0}
     capture = use(FakeCapture([picture()] * 3, properties=announced))
     capture.properties[cv2.CAP_PROP_POS_MSEC] = 1000.0
     clock = FakeClock()

@@ -14,6 +14,7 @@ from realtime_mood.capture.file_source import FileSource
 from realtime_mood.errors import OutputError
 from realtime_mood.frame import Frame
 from realtime_mood.media_libraries import av
+from realtime_mood.sinks.audio_copy import _Onward
 from realtime_mood.sinks.recording import RecordingSink
 from tests.media import audio_packets, beep_time_s, read_all, times_of, write_video
 from tests.shared import shared_file
@@ -115,6 +116,22 @@ def test_sound_goes_on_where_files_were_glued_together(tmp_path: Path, codec: st
     assert len(times_of(tmp_path / "r.mp4")) == 100
     # Either part's sound is a little longer than its picture.
     assert beep_time_s(tmp_path / "r.mp4") == pytest.approx(2.5, abs=0.08)
+
+
+def test_sound_of_jittering_times_does_not_drift() -> None:
+    times, length_s = _Onward(), Fraction(1024, 48_000)
+    rng = np.random.default_rng(0)
+    raw_s = [index * length_s + Fraction(rng.uniform(-0.2, 0.2)) for index in range(2000)]
+    # One mistaken time, and ten packets that came together.
+    raw_s[500] -= 5
+    raw_s[1000:1010] = [raw_s[1010]] * 10
+    placed_s = [times.place(start_s, length_s) for start_s in raw_s]
+    assert placed_s[500] is None
+    assert [p for p in placed_s if p is not None] == raw_s[:500] + raw_s[501:]
+    back_s = [start_s - 1000 for start_s in raw_s[:3]]
+    goes_on = [times.place(start_s, length_s) for start_s in back_s]
+    assert goes_on[0] is None
+    assert goes_on[1] == raw_s[-1] + length_s + (back_s[1] - back_s[0])
 
 
 @pytest.mark.parametrize(
