@@ -70,8 +70,7 @@ both 10 $taught --frame-epochs 14 --frame-interval-s 0.12 --interval-growth 1.4 
 again reanimated
 both 20 $taught --reanimate 0.7 --frame-epochs 14 --base-share 0.5 \
     --base-model "$output/longest/single_frames" --output "$output/reanimated"
-longer_taught="--teacher-epochs 52 --frame-learning-rate 8e-4 --frame-batch-size 192 --hide 0.05"
-both 20 $longer_taught --reanimate 0.7 --frame-epochs 16 --base-share 0.5 \
+both 20 $taught --teacher-epochs 52 --reanimate 0.7 --frame-epochs 16 --base-share 0.5 \
     --frame-interval-s 0.12 --interval-growth 1.4 \
     --base-model "$output/reanimated/single_frames" --output "$output/sharp"
 motion 10 --motion-clips 8 --frame-interval-s 0.1 --interval-growth 1.3 --talk 0.5 --turn 0.4 \

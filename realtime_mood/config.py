@@ -74,7 +74,7 @@ class RunConfig:
             self._check_video(self.video)
         target = None if self.camera is None else CameraTarget(self.camera)
         if self.camera_size is not None:
-            if target is None or target.is_stream or target.is_pattern:
+            if target is None or not target.is_device:
                 raise UsageError(
                     f"--camera-size is for cameras, and {self.source_name} comes as it is; leave "
                     "it out"
@@ -122,8 +122,7 @@ class RunConfig:
             return self.mirror
         if self.camera is None:
             return False
-        target = CameraTarget(self.camera)
-        return not (target.is_stream or target.is_pattern)
+        return CameraTarget(self.camera).is_device
 
 
 def _is_same_file(video: Path, output: Path) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -203,6 +203,11 @@ def cut_recordings(
                 crops = BoxCrops(recording, job.crops_file, times_s, boxes, cutter.spec)
             usable.append(replace(crops, landmarks_file=found))
     return usable, skipped
+
+
+def most_bad(recordings: Iterable[Recording], share: float) -> int:
+    """How many recordings may be unusable, if this share of those in files may."""
+    return int(share * sum(recording.image is None for recording in recordings))
 
 
 def _too_many(skipped: dict[str, str], allowed: int) -> str:

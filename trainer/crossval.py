@@ -20,12 +20,12 @@ from trainer.corpora.protocols import Fold, Folds, make_folds
 from trainer.corpora.sources import read_sources
 from trainer.crops import Progress
 from trainer.export import Report
-from trainer.people import People, read_people, refuse_known
+from trainer.people import people_of_base, refuse_known
 from trainer.pooled import FoldResult, Summary
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
 from trainer.report.reports import PREDICTIONS_FILE, REPORT_FOLDER, report_folds
-from trainer.run_folder import check_data, open_run
+from trainer.run_folder import check_data, open_run, write_whole
 from trainer.train import train
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
     if index.recordings[0].corpus == "images":
         raise UsageError("crossval measures actors, and pictures have none; name a corpus first")
     folds = make_folds(index, protocol=protocol, seed=config.run.seed)
-    before = read_people(Path(config.model.base_model)) or People()
+    before, _ = people_of_base(config.model.base_model)
     for fold in folds.folds:
         refuse_known(fold.split, config.model.base_model, before)
     output = config.run.output
@@ -89,8 +89,8 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
             folds=tuple(results),
             seed=config.run.seed,
         )
-        _write(output / SUMMARY_JSON, json.dumps(summary.to_dict(), indent=2) + "\n")
-        _write(output / SUMMARY_TEXT, summary.as_text() + "\n")
+        write_whole(output / SUMMARY_JSON, json.dumps(summary.to_dict(), indent=2) + "\n")
+        write_whole(output / SUMMARY_TEXT, summary.as_text() + "\n")
         _report(summary, output)
     finally:
         lock.release()
@@ -114,7 +114,7 @@ def _run_fold(
     report = train(_fold_config(config, fold), command=command, progress=show)
     assert report is not None
     result = _result(fold, report, time.monotonic() - started_s)
-    _write(folder / RESULT_FILE, json.dumps(asdict(result), indent=2) + "\n")
+    write_whole(folder / RESULT_FILE, json.dumps(asdict(result), indent=2) + "\n")
     logger.info("%s: accuracy %.1f %%", fold.name, 100 * report.measures["test"].accuracy)
     return result
 
@@ -166,12 +166,3 @@ def _result(fold: Fold, report: Report, duration_s: float) -> FoldResult:
         skipped=dict(report.skipped),
         duration_s=round(duration_s, 1),
     )
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}); make room") from error

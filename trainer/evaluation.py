@@ -16,7 +16,7 @@ from trainer.config import EvaluateConfig
 from trainer.corpora.recording import Index, Recording, list_actors
 from trainer.corpora.sources import read_sources
 from trainer.corpora.splits import find_actors
-from trainer.crops import Cutter, Progress, cut_recordings
+from trainer.crops import Cutter, Progress, cut_recordings, most_bad
 from trainer.dataset import EvaluationClips
 from trainer.decode import available_decoder
 from trainer.deployed import DeployedMeasures, measure_deployed
@@ -125,7 +125,7 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
         num_workers=asked.num_workers,
         timeout_s=config.data.decode_timeout_s,
         progress=progress,
-        bad_allowed=int(config.data.allow_bad * sum(r.image is None for r in recordings)),
+        bad_allowed=most_bad(recordings, config.data.allow_bad),
     )
     if not crops:
         raise SourceError(

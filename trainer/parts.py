@@ -11,7 +11,7 @@ from trainer.augment import PAD
 from trainer.config import TrainConfig
 from trainer.corpora.recording import Recording
 from trainer.corpora.splits import Split
-from trainer.crops import Cutter, FaceCrops, Progress, cut_recordings
+from trainer.crops import Cutter, FaceCrops, Progress, cut_recordings, most_bad
 from trainer.landmark_finder import Points, model_file
 from trainer.landmarks import find_landmarks
 from trainer.reanimate import Reanimator
@@ -46,8 +46,7 @@ class SplitCrops:
         measured = split.validation + split.test
         if pictures:
             measured += pictures.validation + pictures.test
-        files = sum(r.image is None for r in split.train + measured)
-        self._bad_allowed = int(config.data.allow_bad * files)
+        self._bad_allowed = most_bad(split.train + measured, config.data.allow_bad)
         self._config = config
         self._progress = progress
         to_move = replace(cutter.padded(PAD), finds_landmarks=config.recipe.uses_motion)

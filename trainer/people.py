@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_mood.errors import UsageError
+from realtime_mood.model.checkpoint import CONTRACT_FILE
+from trainer.config import TINY
 from trainer.corpora.recording import known_actors, list_actors
 from trainer.corpora.splits import Split
 
@@ -41,6 +43,22 @@ def read_people(folder: Path) -> People | None:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def people_of_base(base_model: str) -> tuple[People, tuple[str, ...]]:
+    """Who a base model has seen, as far as its folder says.
+
+    Returns:
+        The people, and what a reader has to know: that a checkpoint of ours does not say.
+    """
+    folder = Path(base_model)
+    if base_model == TINY:
+        return People(), ()
+    if people := read_people(folder):
+        return people, ()
+    is_ours = (folder / CONTRACT_FILE).is_file()
+    note = f"--base-model {folder} does not say whom it has learned from"
+    return People(), (note,) if is_ours else ()
 
 
 def refuse_known(split: Split, base_model: str, people: People) -> None:

@@ -70,9 +70,7 @@ def open_run(config: TrainConfig, split: Split | None = None) -> FileLock:
             if config.run.resume:
                 check_data(output, split)
             if not (config.run.resume and (output / DATA_FILE).is_file()):
-                beside = output / f".{DATA_FILE}.part"
-                beside.write_text(json.dumps(_data(split), indent=2) + "\n")
-                beside.replace(output / DATA_FILE)
+                write_whole(output / DATA_FILE, json.dumps(_data(split), indent=2) + "\n")
         config.run_folder.mkdir(exist_ok=True)
         write_effective(config, output / EFFECTIVE_FILE)
     except BaseException as error:
@@ -94,7 +92,7 @@ def check_data(output: Path, split: Split) -> None:
         UsageError: other recordings are there, or on other sides.
     """
     try:
-        begun = json.loads((output / DATA_FILE).read_text())
+        begun = json.loads((output / DATA_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
     now = _data(split)
@@ -108,6 +106,20 @@ def check_data(output: Path, split: Split) -> None:
             f"{before} recordings then, {after} now, or others); put it back, or choose another "
             "--output"
         )
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text beside its place and move it there.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}); make room") from error
 
 
 def _data(split: Split) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from realtime_mood.errors import UsageError
 from realtime_mood.faces.detector import make_detector
-from realtime_mood.model.checkpoint import CONTRACT_FILE, Contract
+from realtime_mood.model.checkpoint import Contract
 from realtime_mood.model.clip_spec import ClipSpec
 from trainer import processes
 from trainer.base import Model, load_base
@@ -42,7 +41,7 @@ from trainer.motion_learner import MotionLearner
 from trainer.motion_stage import MotionClips, add_motion_reader, why_not
 from trainer.motion_teacher import fit_teacher
 from trainer.parts import PICTURES, SplitCrops
-from trainer.people import People, read_people, refuse_known
+from trainer.people import people_of_base, refuse_known
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
@@ -95,12 +94,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         seed=config.run.seed,
     )
     split = folds.numbered(config.split.fold).split
-    base_folder = Path(config.model.base_model)
-    before, notes = read_people(base_folder), folds.notes
-    if before is None:
-        before = People()
-        if (base_folder / CONTRACT_FILE).is_file():
-            notes += (f"--base-model {base_folder} does not say whom it has learned from",)
+    before, unknown = people_of_base(config.model.base_model)
     refuse_known(split, config.model.base_model, before)
     if config.run.push_to_hub and processes.is_first():
         open_repository(config.run.push_to_hub)
@@ -131,7 +125,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     if all(r.corpus == "images" for r in split.train):
         _refuse(config.recipe, ("motion_clips", "reanimate", "talk"), NO_RECORDINGS)
     if all(r.corpus != "images" for r in split.train):
-        _refuse(config.recipe, (*FOR_PICTURES, *FOR_SMALL_PICTURES), NO_PICTURES)
+        _refuse(config.recipe, FOR_PICTURES + FOR_SMALL_PICTURES, NO_PICTURES)
     if all(r.image is None for r in split.train):
         _refuse(config.recipe, FOR_SMALL_PICTURES, NO_SMALL_PICTURES)
     logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
@@ -198,7 +192,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         contract=Contract(spec=spec, temperature=temperature, face_detector=cutter.detector),
         parameters=model.num_parameters(),
         protocol=folds.protocol,
-        notes=notes,
+        notes=(*folds.notes, *unknown),
         train_actors=train_actors,
         train_recordings=len(parts.train),
         skipped=parts.skipped,

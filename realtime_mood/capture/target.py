@@ -23,12 +23,16 @@ class CameraTarget:
     """As given; may hold a password."""
 
     def __post_init__(self) -> None:
-        is_device = self.text.isdecimal() or self.text.startswith("/dev/")
-        if not (is_device or self.is_stream or self.is_pattern):
+        if not (self.is_device or self.is_stream or self.is_pattern):
             raise UsageError(
                 f"there is no camera called {self.name}; give a number such as 0, a device path "
                 "such as /dev/video0 or a URL, and video files to --video"
             )
+
+    @property
+    def is_device(self) -> bool:
+        """True for a camera's number or device path."""
+        return self.text.isdecimal() or self.text.startswith("/dev/")
 
     @property
     def is_stream(self) -> bool:
