@@ -164,7 +164,7 @@ class LivePipeline:
         # An import or a load cannot be stopped half-way; it is waited for only when it is needed.
         patience_s = LOAD_TIMEOUT_S if drain else JOIN_TIMEOUT_S if self.engine else 0.0
         self._inference.join(patience_s, give_up=interrupt if drain else None)
-        is_late = drain and self._inference.is_running and not interrupt.is_set()
+        is_late = self._inference.is_running and not self.engine and not interrupt.is_set()
         for worker in self._workers:
             worker.stop()
         summary = self.session.finish(
@@ -174,9 +174,7 @@ class LivePipeline:
             skipped_clips=self.skipped_clips,
             dropped_recording_frames=dropped_recording_frames,
         )
-        with self._event_lock:
-            self._has_finished = True
-        if is_late:
+        if drain and is_late:
             raise ModelError(
                 f"the model {self._model_name} was not ready within {LOAD_TIMEOUT_S:.0f} s after "
                 "the source had ended; try a smaller one"
@@ -185,7 +183,7 @@ class LivePipeline:
 
     @property
     def skipped_clips(self) -> int:
-        """Clips that a newer one replaced, since the model is there to take them."""
+        """Clips that were not classified, since the model is there to take them."""
         return self._mailbox.skipped - self._skipped_while_loading if self.engine else 0
 
     def hud(self, *, display_hz: float | None, dropped_frames: int) -> HudView:
@@ -243,6 +241,8 @@ class LivePipeline:
             if stop.is_set():
                 break  # The session may have ended while the detector kept this thread.
             self.session.add_tracks(frame, update, clips)
+            for ended in update.ended:
+                self._mailbox.discard(ended.track_id)
             for clip in clips:
                 self._mailbox.put(clip)
 
@@ -269,6 +269,7 @@ class LivePipeline:
                 self._has_started.set()
             if self._has_started.is_set() and not self._has_finished:
                 self._on_event(event)
+            self._has_finished |= event["type"] == "summary"
 
     def _take_result(self, clips: Sequence[Clip], probabilities: Probabilities) -> None:
         latencies_s = [self.capture.age_s(clip.end_s) for clip in clips]

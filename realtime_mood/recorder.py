@@ -55,7 +55,8 @@ class Recorder:
             path = self._path
             self._let_go()
             return f"saved {path}"
-        self._wanted = unused_path(Path(time.strftime("realtime-mood-%Y%m%d-%H%M%S.mp4")))
+        named = Path(time.strftime("realtime-mood-%Y%m%d-%H%M%S.mp4"))
+        self._wanted = unused_path(named, taken=self._started)
         return f"recording {self._wanted}"
 
     @property

@@ -59,7 +59,7 @@ class LatencyMeter:
         capacity: how many measurements are kept.
     """
 
-    def __init__(self, capacity: int = 4096) -> None:
+    def __init__(self, capacity: int = 65536) -> None:
         self._values_s: deque[float] = deque(maxlen=capacity)
 
     def add(self, value_s: float) -> None:

@@ -491,6 +491,61 @@ def test_every_face_has_its_own_clip_and_mood() -> None:
     assert {event["box_xywh"][0] for event in predictions} == {2, 40}
 
 
+def test_the_model_does_not_work_for_faces_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def a_new_face_every_half_second(call: int) -> list[Box]:
+        # None of these is so near to another that it could be the same face.
+        number = call // 5
+        return [Box(2 + 40 * (number % 2), 2 + 28 * (number // 2 % 2), 10, 13)]
+
+    monkeypatch.setattr("realtime_mood.pipeline.LOAD_TIMEOUT_S", 3.0)
+    classifier = FakeClassifier(wait=lambda: time.sleep(1.0))
+    live = _Live(ListSource(180), classifier, detector=a_new_face_every_half_second)
+    waiting: list[int] = []
+    discard = live.pipeline._mailbox.discard
+
+    def count(track_id: int) -> None:
+        discard(track_id)
+        waiting.append(len(live.pipeline._mailbox._clips))
+
+    monkeypatch.setattr(live.pipeline._mailbox, "discard", count)
+    report = live.run()
+    assert len(waiting) >= 8
+    # Those that are there at the same time: one that came and two that are not given up yet.
+    assert max(waiting) <= 3
+    assert report.summary["skipped_clips"] >= 8
+
+
+def test_a_model_that_is_slower_than_patience_is_not_said_to_be_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("realtime_mood.pipeline.LOAD_TIMEOUT_S", 0.2)
+    release = threading.Event()
+    live = _Live(ListSource(20), FakeClassifier(wait=lambda: release.wait(20)))
+    report = live.run()
+    release.set()
+    assert report.summary["ended"] == "end"
+    assert report.summary["predictions"] == 0
+
+
+def test_a_key_that_is_held_down_writes_over_no_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("realtime_mood.recorder.time.strftime", lambda form: "r.mp4")
+    source = ListSource(6)
+    recorder = Recorder(None)
+    for _ in range(3):
+        recorder.toggle()
+        for frame in (source.read(), source.read()):
+            assert frame is not None
+            recorder.write(frame, source.info)
+        # The next begins at once, when there is no file yet perhaps.
+        recorder.toggle()
+    recorder.finish()
+    assert [path.name for path in recorder.paths] == ["r.mp4", "r-2.mp4", "r-3.mp4"]
+    assert [len(read_all(FileSource(path))) for path in recorder.paths] == [2, 2, 2]
+
+
 def test_a_recording_asked_for_is_made_and_one_by_key_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

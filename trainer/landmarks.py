@@ -73,6 +73,8 @@ def find_landmarks(
     if not file.is_file():
         kept = _find_all(list(pictures.values()), cutter, num_workers, progress)
         try:
+            # Pictures in memory need no crops, so that nothing has made the folder.
+            file.parent.mkdir(parents=True, exist_ok=True)
             save_array(file, kept)
         except OSError as error:
             raise OutputError(f"{file} cannot be written ({error.strerror}); make room") from error

@@ -15,6 +15,9 @@ from realtime_mood.timing import RateMeter
 RING_SPAN_S = 0.5
 RING_MAX_BYTES = 48 * 1024 * 1024
 HOLD_CHECK_S = 0.05
+MOST_LATE_S = 1.0
+"""A file that is further behind, because the program was suspended or its disk was slow, goes on
+from where it is instead of hurrying."""
 
 
 class CaptureWorker:
@@ -93,6 +96,9 @@ class CaptureWorker:
         started_s = self._clock()
         while not stop.is_set() and (frame := self._next(source)) is not None:
             stop.wait(max(0.0, started_s + frame.timestamp_s - self._clock()))
+            late_s = self._clock() - started_s - frame.timestamp_s
+            if late_s > MOST_LATE_S:
+                started_s += late_s
             started_s += self._stand_still(stop)
             self._hand_on(frame)
             while not self._released.is_set() and not stop.is_set():

@@ -109,7 +109,11 @@ class _Changes:
     ended: list[EndedTrack] = field(default_factory=list)
 
     def end(self, faces: Sequence[_Face], reason: str) -> None:
-        self.ended += [EndedTrack(face.track_id, reason) for face in faces]
+        # Of a face that came and went within one update nobody is told.
+        self.ended += [
+            EndedTrack(face.track_id, reason) for face in faces if face not in self.started
+        ]
+        self.started = [face for face in self.started if face not in faces]
 
 
 class FaceTracker:

@@ -10,6 +10,7 @@ import torch
 from realtime_mood.errors import ModelError, UsageError
 from realtime_mood.inference.classifier import Probabilities
 from realtime_mood.model.checkpoint import Contract, load_model
+from realtime_mood.model.labels import LABELS
 from realtime_mood.model.precision import fastest_dtype
 from realtime_mood.model.preprocess import PixelValues
 
@@ -39,13 +40,18 @@ class TorchClassifier:
         shape = (1, spec.num_frames, 3, spec.image_size, spec.image_size)
         try:
             self._model.to(device=self._device, dtype=self._dtype)  # type: ignore[call-arg]
-            self.classify(np.zeros(shape, dtype=np.float32))
+            answer = self._answer(np.zeros(shape, dtype=np.float32))
         except RuntimeError as error:
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise ModelError(
                 f"the model in {folder} cannot run on {self._device} ({reason}); "
                 "try --device cpu or a smaller model"
             ) from error
+        if not np.isfinite(answer).all():
+            raise ModelError(
+                f"the model in {folder} answers what is no number; its weights are broken, "
+                "train or copy it again"
+            )
 
     @property
     def name(self) -> str:
@@ -59,6 +65,12 @@ class TorchClassifier:
                 f"pixel_values have shape {pixel_values.shape}; the model wants "
                 f"(clips, {self._contract.spec.num_frames}, 3, height, width)"
             )
+        probabilities = self._answer(pixel_values)
+        # A clip that overflows tells nothing, and must not spoil those after it.
+        probabilities[~np.isfinite(probabilities).all(axis=1)] = 1.0 / len(LABELS)
+        return probabilities
+
+    def _answer(self, pixel_values: PixelValues) -> Probabilities:
         batch = torch.from_numpy(pixel_values).to(device=self._device, dtype=self._dtype)
         with torch.inference_mode():
             logits = self._model(pixel_values=batch).logits

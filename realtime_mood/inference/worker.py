@@ -39,6 +39,12 @@ class ClipMailbox:
             self._clips[clip.track_id] = clip
             self._filled.notify()
 
+    def discard(self, track_id: int) -> None:
+        """Let go of the clip of a face that is gone, if one waits; it is counted as skipped."""
+        with self._filled:
+            if self._clips.pop(track_id, None) is not None:
+                self._skipped += 1
+
     def take(self, timeout_s: float) -> list[Clip]:
         """The clips that have waited longest, at most `MAX_BATCH`, after waiting for at least one.
 
@@ -62,7 +68,7 @@ class ClipMailbox:
 
     @property
     def skipped(self) -> int:
-        """Clips that were replaced before they were taken."""
+        """Clips that were replaced, or whose face was gone, before they were taken."""
         with self._filled:
             return self._skipped
 

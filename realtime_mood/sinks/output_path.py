@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from realtime_mood.errors import OutputError
@@ -39,10 +40,15 @@ def check_writable(path: Path) -> None:
         raise OutputError(f"the folder {folder} may not be written to; choose another one")
 
 
-def unused_path(path: Path) -> Path:
-    """The path itself, or with -2, -3 … before its suffix where that is taken."""
+def unused_path(path: Path, taken: Collection[Path] = ()) -> Path:
+    """The path itself, or with -2, -3 … before its suffix where there is a file.
+
+    Args:
+        path: of the file to be written.
+        taken: files that will be there.
+    """
     number, candidate = 1, path
-    while candidate.exists():
+    while candidate in taken or candidate.exists():
         number += 1
         candidate = path.with_stem(f"{path.stem}-{number}")
     return candidate

@@ -31,6 +31,8 @@ TIME_BASE = Fraction(1, 90_000)
 """Divides the frame times of 24, 25, 30, 50 and 60 Hz exactly, and 29.97 Hz within 6 µs."""
 FALLBACK_RATE = Fraction(30)
 KEYFRAME_INTERVAL_S = 1.0
+MAX_SIDE = 16384
+"""Pixels; libx264 takes no more."""
 FRAGMENT_S = 0.3
 """Seconds that a kill can cost at most, and about one frame."""
 EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
@@ -105,6 +107,11 @@ class RecordingSink:
         check_recording_path(path)
         if audio_from is not None and path.exists() and path.samefile(audio_from):
             raise OutputError(f"the recording {path} would overwrite its source; name another file")
+        if max(width, height) > MAX_SIDE:
+            raise OutputError(
+                f"a picture of {width}x{height} cannot be recorded; make it {MAX_SIDE} pixels wide "
+                "and high at most"
+            )
         self.path = path
         self._size = width, height
         self._rate = frame_rate or FALLBACK_RATE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
@@ -18,6 +19,7 @@ from realtime_mood.capture.source import FrameSource
 from realtime_mood.capture.worker import CaptureWorker
 from realtime_mood.frame import ImageBGR
 from tests.capture.fake_capture import FINITE, FakeCapture, FakeClock, picture
+from tests.fakes import ListSource
 from tests.media import write_video
 
 COUNT = 12
@@ -138,3 +140,25 @@ def test_the_age_of_a_frame_counts_from_the_grab() -> None:
         capture.worker.join(10.0)
     # The third frame, which is past the end, was decoded meanwhile.
     assert capture.age_s(0.05) == pytest.approx(0.10)
+
+
+def test_a_file_goes_on_where_it_was_after_the_program_was_suspended() -> None:
+    clock = FakeClock()
+    read_s: list[float] = []
+
+    class Sleeper(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            clock.now_s += timeout or 0.0
+            return False
+
+    def before_read(index: int) -> None:
+        read_s.append(clock.now_s)
+        if index == 10:
+            clock.now_s += 60.0
+
+    capture = CaptureWorker(lambda: ListSource(40, before_read=before_read), clock=clock)
+    capture.release()
+    capture._run(Sleeper())
+    gaps_s = np.full(39, 1 / 30)
+    gaps_s[0], gaps_s[10] = 0.0, 60.0
+    assert np.diff(read_s) == pytest.approx(gaps_s, abs=1e-6)

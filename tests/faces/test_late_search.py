@@ -9,7 +9,7 @@ import pytest
 
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.detector import Detection
-from realtime_mood.faces.search import FaceSearch, InStepSearch
+from realtime_mood.faces.search import FaceSearch, Found, InStepSearch
 from realtime_mood.faces.tracker import FaceTracker, TrackUpdate
 from realtime_mood.frame import ImageBGR
 from tests.fakes import LateSearch, numbered_image
@@ -104,3 +104,27 @@ def test_a_slow_detector_gives_up_no_face_that_it_finds_again() -> None:
     updates = _follow(search)
     assert all(update.ended == () for update in updates)
     assert {track.track_id for update in updates for track in update.tracks} == {1}
+
+
+def test_a_face_that_came_and_went_between_two_frames_was_never_there() -> None:
+    class Hurried:
+        """What is in frame 0 is known at 1; what is in 1 as soon as it is taken."""
+
+        def __init__(self) -> None:
+            self.taken: list[Found] = []
+            self.asked = 0
+
+        def start(self, image_bgr: ImageBGR, timestamp_s: float) -> bool:
+            seen = [] if self.taken else [Detection(Box(40, 30, 60, 80), 1.0)]
+            self.taken.append(Found(timestamp_s, seen))
+            return True
+
+        def found(self) -> Found | None:
+            self.asked += 1
+            return self.taken[-1] if self.asked > 2 else None
+
+    tracker = FaceTracker(Hurried())
+    # Further apart than a young face is followed without being found.
+    first, second = (tracker.update(numbered_image(index), 0.5 * index) for index in range(2))
+    assert first == TrackUpdate(is_searched=False)
+    assert second == TrackUpdate()

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,3 +83,35 @@ def test_a_device_that_is_not_there_is_refused(checkpoint: Path) -> None:
         if is_absent:
             with pytest.raises(UsageError, match=f"--device {device}"):
                 TorchClassifier(checkpoint, read_contract(checkpoint), device=device)
+
+
+def test_a_clip_that_overflows_tells_nothing_and_broken_weights_are_refused(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from transformers import TimesformerForVideoClassification
+
+    from realtime_mood.inference.torch_classifier import TorchClassifier
+
+    answer = TimesformerForVideoClassification.forward
+
+    def overflow(model: Any, pixel_values: torch.Tensor) -> Any:
+        answered = answer(model, pixel_values=pixel_values)
+        bright = pixel_values.float().mean(dim=(1, 2, 3, 4)) > 10.0
+        answered.logits[bright, 3] = torch.nan
+        return answered
+
+    monkeypatch.setattr(TimesformerForVideoClassification, "forward", overflow)
+    classifier = TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")
+    clips = np.zeros(SHAPE, dtype=np.float32)
+    clips[1] = 100.0
+    one, other = classifier.classify(clips)
+    assert np.ptp(one) > 0.0
+    assert other == pytest.approx(np.full(8, 1 / 8))
+
+    def broken(model: Any, pixel_values: torch.Tensor) -> Any:
+        return overflow(model, pixel_values=pixel_values + 100.0)
+
+    monkeypatch.setattr(TimesformerForVideoClassification, "forward", broken)
+    with pytest.raises(ModelError, match="answers what is no number; its weights are broken"):
+        TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")

@@ -48,3 +48,13 @@ def test_a_closed_mailbox_gives_what_it_has_and_then_nothing() -> None:
     assert len(mailbox.take(10.0)) == 1
     assert mailbox.is_finished
     assert mailbox.take(10.0) == []
+
+
+def test_nobody_waits_for_the_clip_of_a_face_that_is_gone() -> None:
+    mailbox = ClipMailbox()
+    mailbox.put(_clip(1))
+    mailbox.put(_clip(2))
+    mailbox.discard(1)
+    mailbox.discard(7)
+    assert [clip.track_id for clip in mailbox.take(0.0)] == [2]
+    assert mailbox.skipped == 1

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from realtime_mood.errors import OutputError
-from realtime_mood.sinks.output_path import check_writable
+from realtime_mood.sinks.output_path import check_writable, unused_path
 
 
 def test_a_new_and_an_old_file_are_accepted_and_left_alone(tmp_path: Path) -> None:
@@ -38,3 +38,9 @@ def test_what_cannot_become_a_file_is_one_line(tmp_path: Path, name: str, words:
 def test_a_folder_that_may_not_be_looked_into_is_one_line(locked_folder: Path) -> None:
     with pytest.raises(OutputError, match=r"o\.mp4 cannot be written \(Permission denied\)"):
         check_writable(locked_folder / "o.mp4")
+
+
+def test_a_name_that_will_be_taken_is_as_good_as_taken(tmp_path: Path) -> None:
+    wanted = tmp_path / "r.mp4"
+    assert unused_path(wanted) == wanted
+    assert unused_path(wanted, taken=[wanted, tmp_path / "r-2.mp4"]) == tmp_path / "r-3.mp4"

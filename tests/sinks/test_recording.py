@@ -222,3 +222,10 @@ sink.close()
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
     assert f"the recording {path} cannot be written (File too large); choose" in done.stdout
+
+
+def test_a_picture_that_no_encoder_takes_is_refused_before_a_file_is_made(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="20000x10 cannot be recorded; make it 16384 pixels"):
+        RecordingSink(tmp_path / "r.mp4", width=20_000, height=10)
+    RecordingSink(tmp_path / "r.mp4", width=16_384, height=10).close()
+    assert not (tmp_path / "r.mp4").exists()

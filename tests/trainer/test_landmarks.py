@@ -114,7 +114,7 @@ def test_landmarks_of_a_real_face_are_where_its_parts_are(tmp_path: Path) -> Non
     told: list[str] = []
     found = find_landmarks(
         [_picture(face, 0), film, _picture(face[:, ::-1].copy(), 1)],
-        _cutter(tmp_path),
+        _cutter(tmp_path / "not" / "there yet"),
         num_workers=1,
         progress=lambda stage, done, total: told.append(stage),
     )
@@ -128,7 +128,7 @@ def test_landmarks_of_a_real_face_are_where_its_parts_are(tmp_path: Path) -> Non
     told.clear()
     again = find_landmarks(
         [_picture(face, 0), _picture(face[:, ::-1].copy(), 1)],
-        _cutter(tmp_path),
+        _cutter(tmp_path / "not" / "there yet"),
         num_workers=1,
         progress=lambda stage, done, total: told.append(stage),
     )
