@@ -15,7 +15,7 @@ help:
 # The stamp keeps a second run from installing again.
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
-	@echo "installing into .venv, about 2 GB: some minutes"
+	@echo "installing into .venv, 2 GB, with CUDA more: some minutes"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,landmarks]'
 	@touch $@

@@ -4,6 +4,7 @@
 # has seen pictures of strangers alone (`benchmarks/default_model.sh` leaves one in
 # OUTPUT/pictures/checkpoint). Goes on where it was interrupted. A fold took four minutes on an H100,
 # shared with five others, and six on two cores.
+# Commands are those of .venv/bin: `source .venv/bin/activate` first.
 # usage, from the root of the repository: benchmarks/crossval.sh ravdess_reanimated fer2013_train_val.npz CHECKPOINT face_detection_yunet_2023mar.onnx OUTPUT
 set -eu
 data=$1 pictures=$2 base=$3 output=$5

@@ -14,6 +14,7 @@
 # 82d8c1f, d7f7f34 (whose teacher was the first to see pictures unblurred) and 53231cd.
 # (The first five kept no single_frames; what they left in run/frames was made a checkpoint by hand.
 # d7f7f34 began with the default checkpoint of 436afde less its last two layers.)
+# Commands are those of .venv/bin: `source .venv/bin/activate` first.
 # usage: benchmarks/default_model.sh fer2013_train_val.npz ravdess_reanimated face_detection_yunet_2023mar.onnx OUTPUT
 set -eu
 pictures=$1 recordings=$2 output=$4

@@ -91,8 +91,15 @@ def half_covered(image: ImageBGR, box: Box, since_s: float) -> ImageBGR:
 
 
 def gone(image: ImageBGR, box: Box, since_s: float) -> ImageBGR:
-    """The room without the face: the picture's left edge everywhere."""
-    return np.ascontiguousarray(np.repeat(image[:, :1], image.shape[1], axis=1))
+    """The room without the person: from one side of them to the other."""
+    top = max(0, int(box.y - 0.6 * box.h))
+    left = max(0, int(box.x - 0.5 * box.w))
+    right = min(image.shape[1] - 1, int(box.x + 1.5 * box.w))
+    share = np.linspace(0.0, 1.0, right - left + 1)[:, None]
+    sides = image[top:, left, None] * (1.0 - share) + image[top:, right, None] * share
+    room = image.copy()
+    room[top:, left : right + 1] = sides.round()
+    return room
 
 
 def darkened(image: ImageBGR, box: Box, since_s: float) -> ImageBGR:
@@ -127,7 +134,7 @@ def watch(video: Path, *, options: list[str], folder: Path) -> list[tuple[float,
     """What the tool shows of a video: times in seconds, and the label from there on."""
     events = folder / "events.jsonl"
     command = [sys.executable, "-m", "realtime_mood", "--video", str(video), "--headless"]
-    command += [*options, "--stride", "0.1", "--events", str(events)]
+    command += [*options, "--events", str(events)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     shown = [(0.0, NOBODY)]
     for line in events.read_text(encoding="utf-8").splitlines():
