@@ -28,8 +28,9 @@ UNKNOWN = (1.0 / len(LABELS),) * len(LABELS)
 class SmoothingConfig:
     """How steady the shown mood is.
 
-    The defaults are the quickest of those that change the label of a face that rests less than one
-    and a half times a minute (`benchmarks/smoothing.py`).
+    Of those that change the label of a face that rests less than twice a minute, the defaults are
+    the quickest and right most of the time (`benchmarks/smoothing.py`). Twice the dwell would
+    change it less, but hold wrong labels longer.
 
     Raises:
         UsageError: a value is outside its range.
