@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from realtime_mood.errors import ModelError, UsageError
 from realtime_mood.inference.classifier import Probabilities
@@ -36,6 +38,7 @@ class TorchClassifier:
         self._device = torch.device(_available_device(device))
         self._dtype = fastest_dtype(self._device)
         self._model = load_model(folder)
+        _leave_out_idle(self._model)
         spec = contract.spec
         shape = (1, spec.num_frames, 3, spec.image_size, spec.image_size)
         try:
@@ -88,3 +91,31 @@ def _available_device(choice: str) -> str:
     if (choice == "cuda" and not has_cuda) or (choice == "mps" and not has_mps):
         raise UsageError(f"--device {choice}: PyTorch sees no such device here; use --device auto")
     return choice
+
+
+class _Unchanged(nn.Module):
+    """In place of attention."""
+
+    def forward(self, hidden: Tensor) -> tuple[Tensor]:
+        return (hidden,)
+
+
+class _Nothing(nn.Module):
+    """In place of a layer that answers 0."""
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return hidden.new_zeros(())
+
+
+def _leave_out_idle(model: Any) -> None:
+    """Compute no attention over time of which nothing is used, in place.
+
+    A model that learned from single frames keeps layers whose attention over time ends in weights
+    that are 0; whatever it sees, nothing is added. That is a quarter of what the layer costs.
+    """
+    for layer in model.timesformer.encoder.layer:
+        end = getattr(layer, "temporal_dense", None)
+        if end is not None and not (end.weight.any() or end.bias.any()):
+            layer.temporal_layernorm = nn.Identity()
+            layer.temporal_attention = _Unchanged()
+            layer.temporal_dense = _Nothing()

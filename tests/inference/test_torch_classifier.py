@@ -115,3 +115,41 @@ def test_a_clip_that_overflows_tells_nothing_and_broken_weights_are_refused(
     monkeypatch.setattr(TimesformerForVideoClassification, "forward", broken)
     with pytest.raises(ModelError, match="answers what is no number; its weights are broken"):
         TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")
+
+
+def test_attention_over_time_of_which_nothing_is_used_is_not_computed(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from realtime_mood.inference.torch_classifier import TorchClassifier
+    from realtime_mood.model.checkpoint import load_model, save_checkpoint
+
+    model: Any = load_model(checkpoint)
+    layers = model.timesformer.encoder.layer
+    for number, layer in enumerate(layers):
+        end = layer.temporal_dense
+        torch.nn.init.normal_(end.weight, std=0.0 if number in (0, 1, 2) else 0.3)
+        # Of no weight, but not nothing.
+        torch.nn.init.constant_(end.bias, 1.0 if number == 1 else 0.0)
+    contract = read_contract(checkpoint)
+    save_checkpoint(model, contract, tmp_path / "idle")
+    clips = np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)
+    attention = type(layers[0].temporal_attention)
+    attend = attention.forward
+    calls: list[Any] = []
+
+    def count(one: Any, *inputs: Any, **others: Any) -> Any:
+        calls.append(one)
+        return attend(one, *inputs, **others)
+
+    monkeypatch.setattr(attention, "forward", count)
+    found = TorchClassifier(tmp_path / "idle", contract, device="cpu").classify(clips)
+    fewer = len(calls)
+    calls.clear()
+    leave_out = "realtime_mood.inference.torch_classifier._leave_out_idle"
+    monkeypatch.setattr(leave_out, lambda model: None)
+    wanted = TorchClassifier(tmp_path / "idle", contract, device="cpu").classify(clips)
+    # Two layers, of the clip that warms up and of these.
+    assert len(calls) - fewer == 2 * 2
+    np.testing.assert_array_equal(found, wanted)
