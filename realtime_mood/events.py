@@ -129,7 +129,7 @@ def summary_event(
         skipped_clips: clips that a newer one replaced before the model took them.
         dropped_recording_frames: pictures that were drawn but came too fast to be recorded.
         ended: 'end' (of the source or the duration), 'stopped' (by the person) or 'broken' (the
-            source failed; what came before is whole).
+            source or an output failed; what came before is whole).
         media_time_s: time of the last frame.
         mood_seconds: seconds that any face spent in each mood.
     """

@@ -43,6 +43,10 @@ ESCAPE = "\x1b"
 class Screen(Protocol):
     """The part of `sinks.display.Display` that the main loop uses."""
 
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """How large a picture of this size is shown."""
+        ...
+
     def show(self, image_bgr: ImageBGR) -> None:
         """Show a picture."""
         ...
@@ -125,7 +129,8 @@ class MainLoop:
             failure = error if isinstance(error, SourceError) else None
             if summary is None:
                 with suppress(RealtimeMoodError):
-                    summary = self._finish("broken" if failure else "stopped", drain=False)
+                    is_broken = isinstance(error, SourceError | OutputError)
+                    summary = self._finish("broken" if is_broken else "stopped", drain=False)
             try:
                 self._recorder.finish()
             except OutputError as other:
@@ -197,7 +202,7 @@ class MainLoop:
         black = np.zeros((height, width, 3), dtype=np.uint8)
         message = f"opening {self._source_name}"
         view = View(media_time_s=0.0, is_searched=False, message=message)
-        screen.show(draw_overlay(black, view))
+        screen.show(draw_overlay(black, view, size=screen.fit(width, height)))
 
     def _take(self, frame: Frame) -> None:
         if self._frame is not None and not self._has_paused:
@@ -234,7 +239,13 @@ class MainLoop:
             message=self._shown_message,
         )
         screen.show(
-            draw_overlay(frame.image_bgr, view, mirror=self._mirror, below=self._shown_below)
+            draw_overlay(
+                frame.image_bgr,
+                view,
+                size=screen.fit(frame.width, frame.height),
+                mirror=self._mirror,
+                below=self._shown_below,
+            )
         )
 
     def _current_message(self) -> str | None:

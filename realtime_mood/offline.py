@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.capture.source import FrameSource, SourceInfo
 from realtime_mood.config import RunConfig
-from realtime_mood.errors import SourceError
+from realtime_mood.errors import OutputError, SourceError
 from realtime_mood.events import Event, start_event
 from realtime_mood.faces.detector import make_detector
 from realtime_mood.faces.search import InStepSearch
@@ -186,28 +186,34 @@ def analyse(
     below: set[int] = set()
     failure: SourceError | None = None
     started_s = time.perf_counter()
-    while not (interrupt and interrupt.is_set()):
-        try:
-            frame = source.read()
-        except SourceError as error:
-            failure = error
-            break
-        if frame is None or (duration_s is not None and frame.timestamp_s >= duration_s):
-            break
-        update, clips = stage.process(frame)
-        session.add_tracks(frame, update, clips)
-        if clips:
-            asked_s = time.perf_counter()
-            probabilities = classify_clips(clips, classifier, spec)
-            inference.add(time.perf_counter() - asked_s)
-            latencies_s = [inference.latest_s or 0.0] * len(clips)
-            session.add_predictions(clips, probabilities, latencies_s=latencies_s)
-        if frame_sinks:
-            view = session.view(frame.timestamp_s)
-            annotated = draw_overlay(frame.image_bgr, view, mirror=mirror, below=below)
-            for sink in frame_sinks:
-                sink.write(Frame(annotated, frame.timestamp_s, frame.index))
-        on_progress(frame, source.info)
+    try:
+        while not (interrupt and interrupt.is_set()):
+            try:
+                frame = source.read()
+            except SourceError as error:
+                failure = error
+                break
+            if frame is None or (duration_s is not None and frame.timestamp_s >= duration_s):
+                break
+            update, clips = stage.process(frame)
+            session.add_tracks(frame, update, clips)
+            if clips:
+                asked_s = time.perf_counter()
+                probabilities = classify_clips(clips, classifier, spec)
+                inference.add(time.perf_counter() - asked_s)
+                latencies_s = [inference.latest_s or 0.0] * len(clips)
+                session.add_predictions(clips, probabilities, latencies_s=latencies_s)
+            if frame_sinks:
+                view = session.view(frame.timestamp_s)
+                annotated = draw_overlay(frame.image_bgr, view, mirror=mirror, below=below)
+                for sink in frame_sinks:
+                    sink.write(Frame(annotated, frame.timestamp_s, frame.index))
+            on_progress(frame, source.info)
+    except OutputError:
+        # The other sinks are told how far it went.
+        with suppress(OutputError):
+            session.finish(ended="broken")
+        raise
     wall_s = time.perf_counter() - started_s
     interrupted = interrupt is not None and interrupt.is_set()
     ended = "broken" if failure else "stopped" if interrupted else "end"

@@ -207,6 +207,10 @@ class FakeScreen:
         self.shown_s: list[float] = []
         self.last_image: ImageBGR | None = None
         self.is_open = True
+        self.size: tuple[int, int] | None = None
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        return self.size or (width, height)
 
     def show(self, image_bgr: ImageBGR) -> None:
         self.shown_s.append(self._clock())

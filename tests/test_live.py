@@ -276,6 +276,14 @@ def test_closing_the_window_quits() -> None:
     assert live.run().summary["frames"] < 150
 
 
+def test_a_picture_is_drawn_as_large_as_it_is_shown() -> None:
+    screen = FakeScreen({20: "q"}, clock=time.monotonic)
+    screen.size = (128, 96)
+    _Live(ListSource(90), FakeClassifier(), screen=screen).run()
+    assert screen.last_image is not None
+    assert screen.last_image.shape == (96, 128, 3)
+
+
 def test_space_holds_a_file_and_goes_on_where_it_was() -> None:
     screen = FakeScreen({10: " "}, clock=time.monotonic)
     live = _Live(ListSource(40), FakeClassifier(), screen=screen)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime_mood.capture.source import FrameSource
-from realtime_mood.errors import SourceError
+from realtime_mood.errors import OutputError, SourceError
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
@@ -223,3 +223,21 @@ def test_mood_time_adds_up_to_the_length_of_the_video() -> None:
     text = "\n".join(report.lines())
     assert "120 frames" in text
     assert "happy" in text
+
+
+def test_events_end_with_a_summary_when_a_recording_fails() -> None:
+    run = _Run(ListSource(30))
+    written: list[Frame] = []
+
+    def fill(frame: Frame) -> None:
+        written.append(frame)
+        if len(written) == 20:
+            raise OutputError("the disk is full")
+
+    run.frames.write = fill
+    with pytest.raises(OutputError, match="the disk is full"):
+        run.go()
+    (summary,) = run.events.of_type("summary")
+    assert run.events.events[-1] == summary
+    assert (summary["ended"], summary["frames"]) == ("broken", 20)
+    assert len(run.events.of_type("track_ended")) == 1

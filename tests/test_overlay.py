@@ -482,6 +482,13 @@ def test_the_strip_ends_now_and_shows_gaps_faintly() -> None:
     assert max(at(18.0)) > max(drawn[band.y - 2, band.x + band.w // 2])
 
 
+def test_a_narrow_strip_has_no_times_that_would_touch() -> None:
+    for size, has_text in (((136, 240), False), ((199, 600), False), ((200, 600), True)):
+        sizes = strip_sizes(Scale(*size))
+        assert sizes is not None
+        assert bool(sizes.text) == has_text
+
+
 def test_the_strip_is_left_out_on_tiny_pictures() -> None:
     assert strip_sizes(Scale(64, 48)) is None
 
@@ -551,3 +558,17 @@ def test_the_fonts_are_small_licensed_and_complete(name: str) -> None:
 def test_a_message_in_another_script_does_not_fail() -> None:
     view = View(media_time_s=0.0, message="保存しました 😀")
     assert draw_overlay(picture(320, 240), view).shape == (240, 320, 3)
+
+
+@pytest.mark.parametrize("size", [(427, 240), (1920, 1080)])
+def test_a_picture_is_scaled_before_anything_is_drawn_on_it(size: tuple[int, int]) -> None:
+    width, height = size
+    before, view = picture(1280, 720, 90), full_view(1280, 720)
+    scaled = draw_overlay(before, view, size=size)
+    assert scaled.shape == (height, width, 3)
+    drawn = draw_overlay(picture(width, height, 90), full_view(width, height))
+    # Boxes of half pixels may be rounded the other way.
+    assert float((scaled != drawn).any(axis=2).mean()) < 0.01
+    np.testing.assert_array_equal(
+        draw_overlay(before, view, size=(1280, 720)), draw_overlay(before, view)
+    )

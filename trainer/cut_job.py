@@ -130,7 +130,8 @@ def cut_recording(job: CutJob) -> int:
             np.stack(crops) if job.cutter.keeps_crops else numbered(job, times_s, boxes),
         )
     except OSError as error:
-        raise OutputError(f"{WRITE_PROBLEM} to {job.crops_file} ({error.strerror})") from error
+        reason = error.strerror or error
+        raise OutputError(f"{WRITE_PROBLEM} to {job.crops_file} ({reason})") from error
     return len(times_s)
 
 

@@ -77,7 +77,9 @@ def find_landmarks(
             file.parent.mkdir(parents=True, exist_ok=True)
             save_array(file, kept)
         except OSError as error:
-            raise OutputError(f"{file} cannot be written ({error.strerror}); make room") from error
+            raise OutputError(
+                f"{file} cannot be written ({error.strerror or error}); make room"
+            ) from error
     found[list(pictures)] = np.load(file) / (1.0 + cutter.spec.crop_margin)
     return found
 

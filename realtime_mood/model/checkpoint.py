@@ -320,9 +320,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelError(
-            f"{path.parent} has no {path.name}; --model wants a folder written by 'trainer train'"
-        ) from None
+        inside = path.parent / "checkpoint"
+        wanted = (
+            f"give {inside}"
+            if (inside / path.name).is_file()
+            else "--model wants the folder 'checkpoint' that 'trainer train' writes into its output"
+        )
+        raise ModelError(f"{path.parent} has no {path.name}; {wanted}") from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ModelError(f"{path} cannot be read ({error}); copy the checkpoint again") from error
     if not isinstance(values, dict):

@@ -12,9 +12,12 @@ What is named is a facial expression, not what a person feels.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
+from realtime_mood.faces.box import Box
 from realtime_mood.frame import ImageBGR
 from realtime_mood.overlay.faces import (
     FaceDrawing,
@@ -46,21 +49,29 @@ __all__ = ["draw_overlay"]
 
 
 def draw_overlay(
-    image_bgr: ImageBGR, view: View, *, mirror: bool = False, below: set[int] | None = None
+    image_bgr: ImageBGR,
+    view: View,
+    *,
+    size: tuple[int, int] | None = None,
+    mirror: bool = False,
+    below: set[int] | None = None,
 ) -> ImageBGR:
     """The picture with everything in `view` drawn over it.
 
     Args:
         image_bgr: shape (height, width, 3), uint8; not written to.
         view: what to draw; boxes are in pixels of `image_bgr`.
+        size: width and height that the picture is scaled to first; None leaves it as it is.
         mirror: flip the picture left to right first, as a person expects of a mirror; boxes
             follow, text stays readable.
         below: numbers of the faces whose labels lay below them in the picture before; brought up
             to date, so that labels do not go to and fro from picture to picture.
 
     Returns:
-        A new contiguous picture of the same shape.
+        A new contiguous picture, of the same shape or of that size.
     """
+    if size is not None and size != (image_bgr.shape[1], image_bgr.shape[0]):
+        image_bgr, view = _scaled(image_bgr, view, size)
     flipped = cv2.flip(image_bgr, 1) if mirror else image_bgr
     image = np.array(flipped, dtype=np.uint8, order="C")
     height, width = image.shape[:2]
@@ -108,6 +119,17 @@ def draw_overlay(
     for notice in notices:
         draw_notice(image, notice)
     return image
+
+
+def _scaled(image_bgr: ImageBGR, view: View, size: tuple[int, int]) -> tuple[ImageBGR, View]:
+    height, width = image_bgr.shape[:2]
+    by_x, by_y = size[0] / width, size[1] / height
+    way = cv2.INTER_AREA if by_x < 1.0 else cv2.INTER_LINEAR
+    image = np.asarray(cv2.resize(image_bgr, size, interpolation=way), dtype=np.uint8)
+    boxes = (face.box for face in view.faces)
+    boxes = (Box(b.x * by_x, b.y * by_y, b.w * by_x, b.h * by_y) for b in boxes)
+    faces = (replace(face, box=box) for face, box in zip(view.faces, boxes, strict=True))
+    return image, replace(view, faces=tuple(faces))
 
 
 def _seen_faces(view: View, width: int, height: int, *, mirror: bool) -> list[FaceDrawing]:

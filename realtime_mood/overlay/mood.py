@@ -145,7 +145,7 @@ class StripSizes:
 MIN_STRIP_PX = 90
 """Narrower or lower than this a picture gets no strip."""
 MIN_STRIP_TEXT_PX = 200
-"""Lower than this the strip goes without text."""
+"""Narrower or lower than this the strip goes without text."""
 
 
 def strip_sizes(scale: Scale, *, title: str = "") -> StripSizes | None:
@@ -160,7 +160,7 @@ def strip_sizes(scale: Scale, *, title: str = "") -> StripSizes | None:
     """
     if min(scale.width, scale.height) < MIN_STRIP_PX:
         return None
-    text = scale.px(12.5, least=9) if scale.height >= MIN_STRIP_TEXT_PX else 0
+    text = scale.px(12.5, least=9) if min(scale.width, scale.height) >= MIN_STRIP_TEXT_PX else 0
     pad, thick = scale.px(9, least=3), scale.px(12, least=4)
     low = pad + (round(1.25 * text) if text else 0)
     inside = scale.inside

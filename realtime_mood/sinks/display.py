@@ -127,12 +127,32 @@ class Display:
                 f"the display cannot be opened ({error.err}); use --headless"
             ) from error
 
-    def show(self, image_bgr: ImageBGR) -> None:
-        """Put a picture on the display; a picture of a new size gives the display its size."""
-        height, width = image_bgr.shape[:2]
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """How large a picture is shown; pictures of a new size give the display its size.
+
+        Text that is drawn before the display scales a picture cannot be read, so whoever draws any
+        scales it first.
+
+        Returns:
+            Width and height in pixels, in the proportions of the picture; of a display that was
+            made larger than it began, and than the picture, no more than the larger of the two.
+        """
+        start = _display_size(width, height)
         if self._picture_size != (width, height):
             self._picture_size = (width, height)
-            cv2.resizeWindow(TITLE, *_display_size(width, height))
+            cv2.resizeWindow(TITLE, *start)
+            return start
+        try:
+            _, _, shown_width, shown_height = cv2.getWindowImageRect(TITLE)
+        except cv2.error:
+            return start  # The person has closed it.
+        if min(shown_width, shown_height) < 1:
+            return start
+        factor = min(shown_width / width, shown_height / height, max(1.0, start[0] / width))
+        return max(1, round(width * factor)), max(1, round(height * factor))
+
+    def show(self, image_bgr: ImageBGR) -> None:
+        """Put a picture on the display."""
         cv2.imshow(TITLE, image_bgr)
 
     def read_key(self) -> str | None:

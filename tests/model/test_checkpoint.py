@@ -110,6 +110,14 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
         read_contract(folder)
 
 
+def test_of_the_folder_of_a_run_its_checkpoint_is_named(folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    folder.rename(run / "checkpoint")
+    with pytest.raises(ModelError, match=f"no clip_spec.json; give {run / 'checkpoint'}"):
+        read_contract(run)
+
+
 def test_broken_json_is_named(folder: Path) -> None:
     (folder / CONTRACT_FILE).write_text("{")
     with pytest.raises(ModelError, match=CONTRACT_FILE):

@@ -275,6 +275,7 @@ def test_single_frames_take_what_clips_take(words: str, faces: Path, tmp_path: P
         ("--teacher-epochs 1 --mixup 0.8", "--teacher-epochs is 1, but clips mixed"),
         ("--teacher-epochs 1 --frame-epochs 0", "--teacher-epochs is 1, but is for single"),
         ("--base-share 0.5 --frame-epochs 0", "--base-share is 0.5, but is for single"),
+        ("--landmarks 1 --frame-epochs 0", "--landmarks is 1, but is for single"),
         ("--base-share 0.5", "--base-share is 0.5, but --base-model tiny knows nothing"),
     ],
 )

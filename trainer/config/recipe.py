@@ -129,7 +129,7 @@ class RecipeConfig(Options):
                 "--epochs is 0, and so are --frame-epochs, --head-epochs and --motion-clips; "
                 "give one"
             )
-        for name in ("teacher_epochs", "base_share"):
+        for name in ("teacher_epochs", "base_share", "landmarks"):
             if (value := getattr(self, name)) and not self.frame_epochs:
                 raise UsageError(
                     f"{flag_of(name)} is {value:g}, but is for single frames; give "
