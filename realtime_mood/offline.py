@@ -188,11 +188,7 @@ def analyse(
     started_s = time.perf_counter()
     try:
         while not (interrupt and interrupt.is_set()):
-            try:
-                frame = source.read()
-            except SourceError as error:
-                failure = error
-                break
+            frame = source.read()
             if frame is None or (duration_s is not None and frame.timestamp_s >= duration_s):
                 break
             update, clips = stage.process(frame)
@@ -209,6 +205,8 @@ def analyse(
                 for sink in frame_sinks:
                     sink.write(Frame(annotated, frame.timestamp_s, frame.index))
             on_progress(frame, source.info)
+    except SourceError as error:
+        failure = error
     except OutputError:
         # The other sinks are told how far it went.
         with suppress(OutputError):

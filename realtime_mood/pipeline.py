@@ -164,7 +164,8 @@ class LivePipeline:
         # An import or a load cannot be stopped half-way; it is waited for only when it is needed.
         patience_s = LOAD_TIMEOUT_S if drain else JOIN_TIMEOUT_S if self.engine else 0.0
         self._inference.join(patience_s, give_up=interrupt if drain else None)
-        is_late = self._inference.is_running and not self.engine and not interrupt.is_set()
+        is_absent = self._inference.is_running and not self.engine
+        is_late = drain and is_absent and not interrupt.is_set()
         for worker in self._workers:
             worker.stop()
         summary = self.session.finish(
@@ -174,7 +175,7 @@ class LivePipeline:
             skipped_clips=self.skipped_clips,
             dropped_recording_frames=dropped_recording_frames,
         )
-        if drain and is_late:
+        if is_late:
             raise ModelError(
                 f"the model {self._model_name} was not ready within {LOAD_TIMEOUT_S:.0f} s after "
                 "the source had ended; try a smaller one"

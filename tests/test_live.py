@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from realtime_mood.capture.file_source import FileSource
-from realtime_mood.errors import ModelError, SourceError
+from realtime_mood.errors import ModelError, OutputError, SourceError
 from realtime_mood.faces.box import Box
 from realtime_mood.frame import ImageBGR
 from realtime_mood.inference.classifier import Classifier
@@ -567,6 +567,21 @@ def test_a_recording_asked_for_is_made_and_one_by_key_too(
     counts = [len(read_all(FileSource(path))) for path in report.recordings]
     assert counts[0] == pytest.approx(19, abs=4)
     assert counts[1] == pytest.approx(20, abs=4)
+
+
+def test_events_end_with_a_summary_when_the_recording_asked_for_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OutputError("the disk is full")
+
+    recorder = Recorder(tmp_path / "asked.mp4")
+    live = _Live(ListSource(90), FakeClassifier(), recorder=recorder)
+    monkeypatch.setattr(recorder, "write", fail)
+    with pytest.raises(OutputError, match="the disk is full"):
+        live.run()
+    assert live.events.events[-1]["type"] == "summary"
+    assert live.events.events[-1]["ended"] == "broken"
 
 
 def test_a_recording_by_key_that_fails_is_told_and_the_picture_goes_on(

@@ -17,7 +17,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from realtime_mood.faces.box import Box
 from realtime_mood.frame import ImageBGR
 from realtime_mood.overlay.faces import (
     FaceDrawing,
@@ -61,7 +60,8 @@ def draw_overlay(
     Args:
         image_bgr: shape (height, width, 3), uint8; not written to.
         view: what to draw; boxes are in pixels of `image_bgr`.
-        size: width and height that the picture is scaled to first; None leaves it as it is.
+        size: width and height that the picture is scaled to first, in its own proportions; None
+            leaves it as it is.
         mirror: flip the picture left to right first, as a person expects of a mirror; boxes
             follow, text stays readable.
         below: numbers of the faces whose labels lay below them in the picture before; brought up
@@ -122,14 +122,11 @@ def draw_overlay(
 
 
 def _scaled(image_bgr: ImageBGR, view: View, size: tuple[int, int]) -> tuple[ImageBGR, View]:
-    height, width = image_bgr.shape[:2]
-    by_x, by_y = size[0] / width, size[1] / height
-    way = cv2.INTER_AREA if by_x < 1.0 else cv2.INTER_LINEAR
+    factor = size[0] / image_bgr.shape[1]
+    way = cv2.INTER_AREA if factor < 1.0 else cv2.INTER_LINEAR
     image = np.asarray(cv2.resize(image_bgr, size, interpolation=way), dtype=np.uint8)
-    boxes = (face.box for face in view.faces)
-    boxes = (Box(b.x * by_x, b.y * by_y, b.w * by_x, b.h * by_y) for b in boxes)
-    faces = (replace(face, box=box) for face, box in zip(view.faces, boxes, strict=True))
-    return image, replace(view, faces=tuple(faces))
+    faces = tuple(replace(face, box=face.box.scaled(factor)) for face in view.faces)
+    return image, replace(view, faces=faces)
 
 
 def _seen_faces(view: View, width: int, height: int, *, mirror: bool) -> list[FaceDrawing]:

@@ -158,9 +158,10 @@ def strip_sizes(scale: Scale, *, title: str = "") -> StripSizes | None:
     Returns:
         None when the picture is too small for one.
     """
-    if min(scale.width, scale.height) < MIN_STRIP_PX:
+    shorter_side = min(scale.width, scale.height)
+    if shorter_side < MIN_STRIP_PX:
         return None
-    text = scale.px(12.5, least=9) if min(scale.width, scale.height) >= MIN_STRIP_TEXT_PX else 0
+    text = scale.px(12.5, least=9) if shorter_side >= MIN_STRIP_TEXT_PX else 0
     pad, thick = scale.px(9, least=3), scale.px(12, least=4)
     low = pad + (round(1.25 * text) if text else 0)
     inside = scale.inside
