@@ -13,6 +13,7 @@ import cv2
 import pytest
 
 from realtime_mood import __version__
+from realtime_mood.capture.file_source import FileSource
 from realtime_mood.cli import exit_code_of, main, run
 from realtime_mood.errors import (
     ModelError,
@@ -26,6 +27,7 @@ from realtime_mood.frame import Frame
 from realtime_mood.options import make_config, parse_arguments
 from realtime_mood.sinks.recording import RecordingSink
 from tests.fakes import numbered_image
+from tests.media import read_all, write_video
 from tests.shared import shared_file
 
 
@@ -147,16 +149,29 @@ def test_bad_input_is_one_line_and_an_exit_code(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_single_picture_is_told_that_it_is_too_short(
+def test_a_single_frame_is_told_that_it_is_too_short(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    picture = tmp_path / "face.png"
-    assert cv2.imwrite(str(picture), numbered_image(100))
-    code = _run("--video", picture, "--headless", "--model", checkpoint, "--faces", "none")
+    video = write_video(tmp_path / "v.mp4", count=1)
+    code = _run("--video", video, "--headless", "--model", checkpoint, "--faces", "none")
     assert code == 0
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("1 frame, 0.0 s of video")
     assert lines[-1] == "no expression was named: that takes a face in sight for 0.4 s"
+
+
+def test_a_picture_is_held_until_it_is_named(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture, out = tmp_path / "face.png", tmp_path / "out.mp4"
+    assert cv2.imwrite(str(picture), numbered_image(100))
+    outputs = ("--record", out, "--events", "-")
+    assert _run("--video", picture, *outputs, "--model", checkpoint, "--faces", "none") == 0
+    printed = capsys.readouterr()
+    assert printed.err.splitlines()[0].startswith("50 frames, 2.0 s of video")
+    types = [json.loads(line)["type"] for line in printed.out.splitlines()]
+    assert types.count("prediction") > 5
+    assert len(read_all(FileSource(out))) == 50
 
 
 def test_a_video_that_breaks_half_way_keeps_what_was_decoded(
@@ -256,14 +271,8 @@ def test_ctrl_c_finishes_the_recording(checkpoint: Path, tmp_path: Path) -> None
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert json.loads(events.read_text().splitlines()[-1])["type"] == "summary"
-    from realtime_mood.capture.file_source import FileSource
 
-    source = FileSource(out)
-    frames = 0
-    while source.read() is not None:
-        frames += 1
-    source.close()
-    assert frames > 10
+    assert len(read_all(FileSource(out))) > 10
 
 
 def test_ctrl_c_before_the_first_frame_leaves_older_files_alone(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from realtime_mood.errors import SourceError
@@ -114,5 +115,11 @@ class SplitCrops:
                 f"none of the {len(recordings)} {name} recordings can be used "
                 f"({next(iter(skipped))}: {next(iter(skipped.values()))})"
             )
-        logger.info("%s: %d recordings, %d skipped", name, len(crops), len(skipped))
+        logger.info("%s: %s, %d skipped", name, _counted(crops), len(skipped))
         return crops
+
+
+def _counted(crops: Sequence[FaceCrops]) -> str:
+    pictures = sum(one.recording.corpus == "images" for one in crops)
+    kinds = (len(crops) - pictures, "recording"), (pictures, "picture")
+    return " and ".join(f"{count} {what}{'s'[: count != 1]}" for count, what in kinds if count)

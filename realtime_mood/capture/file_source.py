@@ -86,6 +86,12 @@ class FileSource:
             path=path,
         )
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether the file is of a format that holds one picture, such as JPEG."""
+        name: str = self._container.format.name
+        return name == "image2" or name.endswith("_pipe")
+
     def read(self) -> Frame | None:
         """See `FrameSource.read`."""
         if self._next is not None:

@@ -260,6 +260,8 @@ def load_model(folder: Path) -> TimesformerForVideoClassification:
             dtype=torch.float32,
             use_safetensors=True,
             local_files_only=True,
+            # Told below, in our own words.
+            ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
     except Exception as error:
@@ -274,7 +276,9 @@ def load_model(folder: Path) -> TimesformerForVideoClassification:
     loading: dict[str, Any] = loaded[1]
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if loading.get(kind):
-            name = sorted(str(key) for key in loading[kind])[0]
+            # Of those of another shape, it tells the shapes besides.
+            keys = (key if isinstance(key, str) else key[0] for key in loading[kind])
+            name = min(keys)
             raise ModelError(
                 f"{folder / WEIGHTS_FILE}: {kind.replace('_', ' ')}, {name} for one; "
                 f"the weights do not belong to {CONFIG_FILE}"

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime_mood.capture import still_source
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.capture.opencv_source import OpenCVSource
 from realtime_mood.capture.pattern_source import PatternSource
@@ -52,7 +53,20 @@ def _stream(folder: Path, monkeypatch: pytest.MonkeyPatch) -> FrameSource:
     return OpenCVSource("rtsp://camera.local/stream", clock=FakeClock(), retry_wait_s=0.0)
 
 
-SOURCES = {"file": _file, "pattern": _pattern, "live pattern": _live_pattern, "stream": _stream}
+def _still(folder: Path, monkeypatch: pytest.MonkeyPatch) -> FrameSource:
+    monkeypatch.setattr(still_source, "STILL_S", Fraction(COUNT, 25))
+    path = folder / "p.png"
+    assert cv2.imwrite(str(path), picture(width=64, height=48))
+    return still_source.open_file(path, is_endless=False)
+
+
+SOURCES = {
+    "file": _file,
+    "still": _still,
+    "pattern": _pattern,
+    "live pattern": _live_pattern,
+    "stream": _stream,
+}
 
 
 @pytest.fixture(params=SOURCES)

@@ -131,9 +131,19 @@ def test_truncated_weights_are_refused_before_anything_is_loaded(folder: Path) -
         read_contract(folder)
 
 
-def test_weights_of_another_shape_are_refused(folder: Path) -> None:
-    _edit(folder / CONFIG_FILE, num_hidden_layers=3)
-    with pytest.raises(ModelError, match="do not belong"):
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("num_hidden_layers", 7, "missing keys"),
+        ("num_hidden_layers", 3, "unexpected keys"),
+        ("intermediate_size", 32, r"mismatched keys, timesformer\.[\w.]+ for one; "),
+    ],
+)
+def test_weights_of_another_shape_are_refused(
+    folder: Path, name: str, value: int, reason: str
+) -> None:
+    _edit(folder / CONFIG_FILE, **{name: value})
+    with pytest.raises(ModelError, match=rf"{reason}.*do not belong"):
         load_model(folder)
 
 

@@ -136,6 +136,17 @@ def test_options_that_contradict_each_other_are_refused(words: str, said: str) -
         parse(*words.split())
 
 
+def test_resuming_what_is_not_there_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="trainer")
+    words = ("--output", str(tmp_path / "out"))
+    open_run(parse(*words, "--resume")).release()
+    assert caplog.messages == [f"{tmp_path / 'out'} holds no run to go on with; a new one begins"]
+    open_run(parse(*words, "--resume")).release()
+    assert len(caplog.messages) == 1
+
+
 def test_a_run_begun_before_an_option_existed_goes_on(tmp_path: Path) -> None:
     words = ("--output", str(tmp_path / "out"))
     open_run(parse(*words)).release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,6 +16,8 @@ from trainer.config.options import Options, add_options, flag_of, given, options
 from trainer.config.recipe import RECIPES, RecipeConfig
 from trainer.config.run import RunConfig
 from trainer.config.tables import from_toml, to_toml, unknown
+
+logger = logging.getLogger(__name__)
 
 TABLES: dict[str, type[Options]] = {
     "data": DataConfig,
@@ -121,6 +124,8 @@ def train_config(values: argparse.Namespace) -> TrainConfig:
         begun: Path = values.output / EFFECTIVE_FILE
         if begun.is_file():
             tables, preset = _read(begun_tables(begun), begun)
+        else:
+            logger.info("%s holds no run to go on with; a new one begins", values.output)
     preset = values.recipe or preset or "base"
     made: dict[str, Any] = {}
     for name, owner in TABLES.items():

@@ -1,0 +1,54 @@
+"""Pictures as sources; what every source must do is in test_sources."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from realtime_mood.capture.file_source import FileSource
+from realtime_mood.capture.still_source import open_file
+from tests.fakes import numbered_image
+from tests.media import write_video
+
+
+def test_a_picture_stays_for_two_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "p.png"
+    assert cv2.imwrite(str(path), numbered_image(7))
+    source = open_file(path, is_endless=False)
+    frames = list(iter(source.read, None))
+    assert (source.info.duration_s, source.info.frame_count, len(frames)) == (2.0, 50, 50)
+    assert frames[-1].timestamp_s == 1.96
+    assert all(np.array_equal(frame.image_bgr, numbered_image(7)) for frame in frames)
+
+
+def test_an_endless_picture_stays_until_it_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "p.png"
+    assert cv2.imwrite(str(path), numbered_image(7))
+    source = open_file(path, is_endless=True)
+    assert (source.info.duration_s, source.info.frame_count) == (None, None)
+    assert len(list(islice(iter(source.read, None), 1000))) == 1000
+    source.close()
+    assert source.read() is None
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tiff"])
+def test_photographs_stand_upright(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"p.{suffix}"
+    turned = Image.Exif()
+    turned[0x112] = 6
+    exif = {"exif": turned} if suffix == "jpg" else {}
+    Image.fromarray(np.zeros((48, 64, 3), np.uint8)).save(path, **exif)
+    frame = open_file(path, is_endless=False).read()
+    assert frame is not None
+    assert (frame.width, frame.height) == ((48, 64) if suffix == "jpg" else (64, 48))
+
+
+def test_a_video_of_one_frame_is_no_picture(tmp_path: Path) -> None:
+    source = open_file(write_video(tmp_path / "v.mp4", count=1), is_endless=True)
+    assert isinstance(source, FileSource)
+    assert len(list(iter(source.read, None))) == 1
