@@ -85,7 +85,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="WxH",
         help="ask the camera for pictures of this size, such as 1280x720 (default: its own)",
     )
-    source.add_argument("--video", type=_path, metavar="FILE", help="read a video file, or a picture")
+    source.add_argument(
+        "--video", type=_path, metavar="FILE", help="read a video file, or a picture"
+    )
     source.add_argument(
         "--duration", type=float, metavar="S", help="stop after this many seconds of video"
     )

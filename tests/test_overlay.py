@@ -22,7 +22,14 @@ from realtime_mood.overlay.mood import panel_variants, strip_sizes
 from realtime_mood.overlay.notices import hud_notice, recording_notice, toast
 from realtime_mood.overlay.palette import LABEL_COLOURS, UNSURE_COLOUR, Colour, colour_of
 from realtime_mood.overlay.placing import Label, lies_below, place_labels, place_panel
-from realtime_mood.overlay.text import FONT_FOLDER, NARROW_SPACE, Run, line_width, shortened
+from realtime_mood.overlay.text import (
+    FONT_FOLDER,
+    NARROW_SPACE,
+    Run,
+    line_width,
+    shortened,
+    wrapped,
+)
 from realtime_mood.smoothing import MoodState
 from realtime_mood.view import HISTORY_S, FaceView, HudView, View
 
@@ -529,6 +536,20 @@ def test_recorded_time_in_minutes_and_seconds() -> None:
     assert notice.lines[0][0].text.endswith("01:23")
 
 
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (1280, 720)])
+def test_a_long_message_takes_several_lines(width: int, height: int) -> None:
+    scale = Scale(width, height)
+    text = (
+        "the recording realtime-mood-20261127-120000.mp4 cannot be written (No space left on "
+        "device); make room and start another one"
+    )
+    notice = toast(text, scale, bottom=scale.inside.bottom)
+    assert notice is not None
+    assert 1 < len(notice.lines) <= 4
+    assert " ".join(line[0].text for line in notice.lines) == text
+    assert notice.place.lies_in(scale.inside)
+
+
 def test_an_empty_message_shows_nothing() -> None:
     assert toast("  \n ", Scale(640, 360), bottom=300) is None
 
@@ -542,6 +563,17 @@ def test_a_long_text_is_shortened_to_fit() -> None:
     assert Run(text, 20, (0, 0, 0), bold=True).width <= 120
     assert shortened("short", size=20, bold=True, width=120) == "short"
     assert shortened("short", size=20, bold=True, width=3) == ""
+
+
+def test_words_are_wrapped_and_only_what_has_no_room_is_left_out() -> None:
+    assert wrapped("one two three", 20, True, width=90, most=3) == ["one two", "three"]
+    assert wrapped("one two three", 20, True, width=90, most=2) == ["one two", "three"]
+    (only,) = wrapped("one two three", 20, True, width=90, most=1)
+    assert (only[:3], only[-1]) == ("one", "…")
+    first, second = wrapped("unbreakablelongname two", 20, True, width=90, most=2)
+    assert (first[-1], second) == ("…", "two")
+    assert wrapped("one two", 20, True, width=3, most=2) == []
+    assert wrapped("one two", 20, True, width=90, most=0) == []
 
 
 @pytest.mark.parametrize("name", ["mood-sans-regular.otf", "mood-sans-semibold.otf"])

@@ -19,14 +19,15 @@ from realtime_mood.overlay.text import (
     baseline_in,
     draw_line,
     line_width,
-    shortened,
+    wrapped,
 )
 from realtime_mood.view import HudView
 
 NO_FACE = "no face"
 """Shown while there is no face in the picture."""
 LONGEST_MESSAGE = 200
-"""Characters of a message that are looked at; no picture has room for more."""
+"""Characters of a message that are looked at."""
+MESSAGE_LINES = 4
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,10 @@ def recording_notice(recording_s: float, scale: Scale) -> Notice | None:
 
 
 def toast(text: str, scale: Scale, *, bottom: int, quiet: bool = False) -> Notice | None:
-    """One short line in the middle, near the bottom.
+    """A message in the middle, near the bottom.
 
     Args:
-        text: what to say; shortened when it is too long.
+        text: what to say; on no more than MESSAGE_LINES lines, and shortened if it is too long.
         scale: sizes for the picture.
         bottom: row where the plate ends.
         quiet: small and grey instead of large and white.
@@ -101,14 +102,22 @@ def toast(text: str, scale: Scale, *, bottom: int, quiet: bool = False) -> Notic
     size = scale.small_text if quiet else scale.text
     row, pad = _row(size), round(0.8 * size)
     inside = scale.inside
-    words = " ".join(text.split())[:LONGEST_MESSAGE]
-    fitting = shortened(words, size=size, bold=not quiet, width=inside.w - 2 * pad)
-    if not fitting or bottom - row < inside.y:
+    most = min(MESSAGE_LINES, (bottom - inside.y) // row)
+    fitting = wrapped(
+        " ".join(text.split())[:LONGEST_MESSAGE],
+        *(size, not quiet),
+        width=inside.w - 2 * pad,
+        most=most,
+    )
+    if not fitting:
         return None
-    line = (Run(fitting, size, QUIET if quiet else WHITE, bold=not quiet),)
-    width = line_width(line) + 2 * pad
+    lines = tuple((Run(one, size, QUIET if quiet else WHITE, bold=not quiet),) for one in fitting)
+    width = max(map(line_width, lines)) + 2 * pad
     x = inside.x + (inside.w - width) // 2
-    return Notice(Rect(x, bottom - row, width, row), (line,), row, pad)
+    close = round(1.35 * size)
+    height = row + (len(lines) - 1) * close
+    place = Rect(x, bottom - height, width, height)
+    return Notice(place, lines, close if len(lines) > 1 else row, pad)
 
 
 def hud_notice(hud: HudView, scale: Scale, *, kept_right: int) -> Notice | None:

@@ -104,6 +104,34 @@ def shortened(text: str, *, size: int, bold: bool, width: int) -> str:
     return kept + ELLIPSIS if kept else ""
 
 
+def wrapped(text: str, size: int, bold: bool, *, width: int, most: int) -> list[str]:
+    """The text in lines of whole words; the last one is shortened if there are too few.
+
+    Args:
+        text: words with single spaces between them.
+        size: pixels per em.
+        bold: SemiBold instead of Regular.
+        width: pixels there are.
+        most: lines there are.
+
+    Returns:
+        No lines where nothing fits.
+    """
+    lines: list[str] = []
+    words = text.split()
+    while words and len(lines) < most:
+        count = len(words)
+        if len(lines) < most - 1:
+            while count > 1 and _length(" ".join(words[:count]), size, bold) > width:
+                count -= 1
+        line = shortened(" ".join(words[:count]), size=size, bold=bold, width=width)
+        if not line:
+            break
+        lines.append(line)
+        words = words[count:]
+    return lines
+
+
 def _oversampling(size: int) -> int:
     # Small letters, hinted to whole pixels, are spaced unevenly; drawn larger and shrunk, evenly.
     return 4 if size < 20 else 2 if size < 40 else 1
