@@ -128,7 +128,9 @@ def _interrupts_to(event: threading.Event) -> Iterator[None]:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    # Where standard error is closed, print would write to standard output.
+    if sys.stderr is not None:
+        print(line, file=sys.stderr)
 
 
 def exit_code_of(action: Callable[[], int], *, program: str, debug: bool) -> int:

@@ -128,8 +128,8 @@ def summary_event(
         dropped_frames: pictures that came from the source and were not drawn.
         skipped_clips: clips that a newer one replaced before the model took them.
         dropped_recording_frames: pictures that were drawn but came too fast to be recorded.
-        ended: 'end' (of the source or the duration), 'stopped' (by the person) or 'broken' (the
-            source or an output failed; what came before is whole).
+        ended: 'end' (of the source or the duration), 'stopped' (by the person) or 'broken'
+            (something failed; what came before is whole).
         media_time_s: time of the last frame.
         mood_seconds: seconds that any face spent in each mood.
     """

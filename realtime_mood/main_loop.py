@@ -131,7 +131,7 @@ class MainLoop:
             failure = error if isinstance(error, SourceError) else None
             if summary is None:
                 with suppress(RealtimeMoodError):
-                    is_broken = isinstance(error, SourceError | OutputError)
+                    is_broken = isinstance(error, Exception)
                     summary = self._finish("broken" if is_broken else "stopped", drain=False)
             try:
                 self._recorder.finish()
@@ -265,7 +265,7 @@ class MainLoop:
         key = screen.read_key()
         if key in ("q", "Q", ESCAPE) or not screen.is_open:
             return False
-        if key == " ":
+        if key == " " and self._frame is not None:
             self._is_paused = not self._is_paused
             self._has_paused = True
             self._message_until_s = -math.inf

@@ -207,8 +207,8 @@ def analyse(
             on_progress(frame, source.info)
     except SourceError as error:
         failure = error
-    except OutputError:
-        # The other sinks are told how far it went.
+    except Exception:
+        # The sinks are told how far it went.
         with suppress(OutputError):
             session.finish(ended="broken")
         raise

@@ -26,7 +26,11 @@ def _no_thread_is_left_behind() -> Iterator[None]:
     yield
     deadline_s = time.monotonic() + PATIENCE_S
     for thread in set(threading.enumerate()) - before:
-        thread.join(max(0.0, deadline_s - time.monotonic()))
+        # One that is being started cannot be joined yet.
+        while thread.ident is None and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+        if thread.ident is not None:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
     left = [t.name for t in set(threading.enumerate()) - before if t.is_alive()]
     # tqdm and PyTorch keep helpers of their own for the rest of the process.
     ours = [name for name in left if not name.startswith(("tqdm", "pytorch", "pin_memory"))]

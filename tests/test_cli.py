@@ -160,6 +160,19 @@ def test_a_single_frame_is_told_that_it_is_too_short(
     assert lines[-1] == "no expression was named: that takes a face in sight for 0.4 s"
 
 
+def test_without_standard_error_nothing_is_said_among_the_events(
+    checkpoint: Path,
+    video: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    code = _run("--video", video, "--events", "-", "--model", checkpoint, "--faces", "none")
+    assert code == 0
+    types = [json.loads(line)["type"] for line in capsys.readouterr().out.splitlines()]
+    assert (types[0], types[-1]) == ("start", "summary")
+
+
 def test_a_picture_is_held_until_it_is_named(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

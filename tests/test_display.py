@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime_mood.sinks.display import why_no_display
+from realtime_mood.sinks.display import Display, why_no_display
 from tests.tools import need_tools
 
 Environment = dict[str, str]
@@ -162,6 +162,20 @@ def test_the_x_of_the_display_ends_the_run(
     assert _frames_in(errors) > 1
     assert "Traceback" not in errors
     assert "guiReceiver" not in errors
+
+
+@pytest.mark.parametrize(
+    ("platform", "answers"),
+    [("linux", [True, False, False]), ("darwin", [True, True, False])],
+)
+def test_a_display_that_is_minimised_on_macos_is_still_open(
+    monkeypatch: pytest.MonkeyPatch, platform: str, answers: list[bool]
+) -> None:
+    visible = iter([1.0, 0.0, -1.0])
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr("cv2.getWindowProperty", lambda *_: next(visible))
+    display = object.__new__(Display)
+    assert [display.is_open for _ in answers] == answers
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks for X11")

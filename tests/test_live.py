@@ -296,6 +296,26 @@ def test_space_holds_a_file_and_goes_on_where_it_was() -> None:
     assert report.summary["dropped_frames"] <= 2
 
 
+def test_space_before_the_first_picture_pauses_nothing() -> None:
+    keys = iter(" ")
+
+    class Screen(FakeScreen):
+        def read_key(self) -> str | None:
+            return next(keys, None)
+
+    def open_slowly() -> ListSource:
+        time.sleep(0.3)
+        return source
+
+    source = ListSource(20)
+    screen = Screen(clock=time.monotonic)
+    live = _Live(source, FakeClassifier(), screen=screen, open_source=open_slowly)
+    timer = threading.Timer(20.0, live.interrupt.set)
+    timer.start()
+    assert live.run().summary["ended"] == "end"
+    timer.cancel()
+
+
 def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

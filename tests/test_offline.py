@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime_mood.capture.source import FrameSource
-from realtime_mood.errors import OutputError, SourceError
+from realtime_mood.errors import ModelError, OutputError, SourceError
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
@@ -223,6 +223,17 @@ def test_mood_time_adds_up_to_the_length_of_the_video() -> None:
     text = "\n".join(report.lines())
     assert "120 frames" in text
     assert "happy" in text
+
+
+def test_events_end_with_a_summary_when_the_model_fails() -> None:
+    def fail() -> None:
+        raise ModelError("the GPU is gone")
+
+    run = _Run(ListSource(60), classifier=FakeClassifier(wait=fail))
+    with pytest.raises(ModelError, match="the GPU is gone"):
+        run.go()
+    assert run.events.events[-1]["type"] == "summary"
+    assert run.events.events[-1]["ended"] == "broken"
 
 
 def test_events_end_with_a_summary_when_a_recording_fails() -> None:

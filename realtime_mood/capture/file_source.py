@@ -29,6 +29,8 @@ TRUSTED_FORMATS = ("mov", "matroska", "avi")
 """Containers whose announced length was written by the recorder, not guessed from the bit rate."""
 MOST_ANAMORPHIC = 4
 """What a file says of its pixels' shape beyond this is a mistake."""
+TILED_BRANDS = ("heic", "heix", "mif1")
+"""Kinds of MP4 that hold a picture (ISO/IEC 23008-12), often as tiles, each a stream of its own."""
 MISSING_TOLERANCE_S = Fraction(1, 2)
 MISSING_TOLERANCE_PART = Fraction(1, 20)
 
@@ -52,6 +54,8 @@ class FileSource:
         self._path = path
         self._container = _open(path)
         self._next: Frame | None = None
+        self._ahead: av.VideoFrame | None = None
+        self._ahead_error: Exception | None = None
         self._decoded = 0
         self._last_s = 0.0
         self._reached_s = Fraction(0)
@@ -61,6 +65,8 @@ class FileSource:
             stream = find_video_stream(self._container)
             if stream is None:
                 raise self._no_picture()
+            if self._brand in TILED_BRANDS and len(self._container.streams.video) > 1:
+                raise SourceError(f"{path} is a picture in tiles, as phones make; save it as JPEG")
             self._stream = stream
             self._stream.thread_type = "AUTO"
             self._rate = _announced_rate(self._stream)
@@ -69,6 +75,7 @@ class FileSource:
             self._size: tuple[int, int] | None = None
             self._turns, self._flipped = 0, False
             self._frames = self._decode()
+            self._decode_ahead()
             self._next = self._advance()
             if self._next is None:
                 raise SourceError(f"{path} holds no frame that can be decoded; use another file")
@@ -88,9 +95,15 @@ class FileSource:
 
     @property
     def is_picture(self) -> bool:
-        """Whether the file is of a format that holds one picture, such as JPEG."""
+        """Whether the file is of a format for pictures, such as JPEG, and holds one."""
+        if self._ahead is not None or self._ahead_error is not None:
+            return False
         name: str = self._container.format.name
-        return name == "image2" or name.endswith("_pipe")
+        return (
+            name in ("image2", "gif")
+            or name.endswith("_pipe")
+            or self._brand in ("avif", *TILED_BRANDS)
+        )
 
     def read(self) -> Frame | None:
         """See `FrameSource.read`."""
@@ -103,7 +116,7 @@ class FileSource:
 
     def close(self) -> None:
         """See `FrameSource.close`."""
-        self._next = None
+        self._next = self._ahead = None
         self._ended = True
         self._frames = iter(())
         self._container.close()
@@ -112,7 +125,9 @@ class FileSource:
         if self._ended:
             return None
         try:
-            decoded = next(self._frames, None)
+            if self._ahead_error is not None:
+                raise self._ahead_error
+            decoded = self._decode_ahead()
             image_bgr = None if decoded is None else self._convert(decoded)
         except (av.FFmpegError, OSError, ValueError) as error:
             self._error = self._broken(str(getattr(error, "strerror", None) or error))
@@ -121,10 +136,26 @@ class FileSource:
             self._ended = True
             self._check_length()
             return None
-        self._last_s = self._timeline.next_s(presentation_time_s(decoded, self._container))
+        self._last_s = self._timeline.next_s(self._time_of(decoded), self._time_of(self._ahead))
         frame = Frame(image_bgr, self._last_s, self._decoded)
         self._decoded += 1
         return frame
+
+    @property
+    def _brand(self) -> str | None:
+        return self._container.metadata.get("major_brand")
+
+    def _decode_ahead(self) -> av.VideoFrame | None:
+        """The frame that was decoded ahead; another one is: its time tells of this one's."""
+        decoded, self._ahead = self._ahead, None
+        try:
+            self._ahead = next(self._frames, None)
+        except (av.FFmpegError, OSError, ValueError) as error:
+            self._ahead_error = error
+        return decoded
+
+    def _time_of(self, decoded: av.VideoFrame | None) -> Fraction | None:
+        return None if decoded is None else presentation_time_s(decoded, self._container)
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         # Packets of all streams, so that a long sound track shows that the file is whole. The last

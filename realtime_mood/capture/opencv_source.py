@@ -30,6 +30,8 @@ RETRY_WAIT_S = 0.2
 GIVE_UP_S = 10.0
 """A camera is given up after this many seconds without a frame, whatever number of tries is left:
 one try alone can take the driver ten seconds."""
+ANSWER_WAITS_S = (3.0,) * 5
+"""Between tries while a person may be asked whether the camera is allowed."""
 MAX_RATE = 240
 """An announced rate above this is a time base in disguise."""
 MIN_STEP_S = 1e-6
@@ -185,10 +187,14 @@ class OpenCVSource:
 
 
 def _open(target: CameraTarget) -> cv2.VideoCapture:
-    for backend in _backends(target):
-        capture = _try_backend(target, backend)
-        if capture is not None:
-            return capture
+    # The first time, macOS asks the person, and opens no camera until they have answered.
+    is_asked = sys.platform == "darwin" and not target.is_stream
+    for wait_s in (0.0, *(ANSWER_WAITS_S if is_asked else ())):
+        time.sleep(wait_s)
+        for backend in _backends(target):
+            capture = _try_backend(target, backend)
+            if capture is not None:
+                return capture
     raise SourceError(f"{target.name} cannot be opened; {_remedy(target)}")
 
 
@@ -248,6 +254,11 @@ def _remedy(target: CameraTarget) -> str:
             return "no camera is plugged in"
         if not device.exists():
             return f"what is there: {', '.join(present)}"
+    if sys.platform == "darwin":
+        return (
+            "allow it to this terminal in System Settings, Privacy & Security, Camera; check that "
+            "it is plugged in and not in use by another program"
+        )
     return "check that it is plugged in, allowed, and not in use by another program"
 
 

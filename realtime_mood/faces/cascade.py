@@ -43,8 +43,15 @@ class CascadeDetector:
 
     def __init__(self) -> None:
         path = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
-        self._cascade = cv2.CascadeClassifier(str(path))
-        if self._cascade.empty():
+        self._cascade = cv2.CascadeClassifier()
+        try:
+            # Read here: on Windows OpenCV opens no file whose path has letters beyond ASCII.
+            text = path.read_text(encoding="ascii")
+            file = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+            is_read = self._cascade.read(file.getFirstTopLevelNode())
+        except (OSError, ValueError, cv2.error):
+            is_read = False
+        if not is_read:
             raise ModelError(f"OpenCV's cascade {path} cannot be read; reinstall opencv-python")
 
     def detect(self, image_bgr: ImageBGR) -> list[Detection]:

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from realtime_mood.errors import ModelError
 from realtime_mood.faces.box import Box
@@ -35,9 +36,12 @@ class YuNetDetector:
 
     def __init__(self, model_file: Path) -> None:
         check_yunet_file(model_file)
+        # Read here: on Windows OpenCV opens no file whose path has letters beyond ASCII.
+        model = np.fromfile(model_file, dtype=np.uint8)
+        nothing = np.empty(0, dtype=np.uint8)
         try:
             self._net = cv2.FaceDetectorYN.create(
-                str(model_file), "", (320, 320), SCORE_THRESHOLD, NMS_THRESHOLD
+                "onnx", model, nothing, (320, 320), SCORE_THRESHOLD, NMS_THRESHOLD
             )
         except cv2.error as error:
             raise ModelError(

@@ -34,22 +34,19 @@ class TorchClassifier:
     """
 
     def __init__(self, folder: Path, contract: Contract, *, device: str) -> None:
+        self._folder = folder
         self._contract = contract
         self._device = torch.device(_available_device(device))
-        self._dtype = fastest_dtype(self._device)
         self._model = load_model(folder)
         _leave_out_idle(self._model)
         spec = contract.spec
         shape = (1, spec.num_frames, 3, spec.image_size, spec.image_size)
         try:
+            self._dtype = fastest_dtype(self._device)
             self._model.to(device=self._device, dtype=self._dtype)  # type: ignore[call-arg]
             answer = self._answer(np.zeros(shape, dtype=np.float32))
         except RuntimeError as error:
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise ModelError(
-                f"the model in {folder} cannot run on {self._device} ({reason}); "
-                "try --device cpu or a smaller model"
-            ) from error
+            raise self._cannot_run(error) from error
         if not np.isfinite(answer).all():
             raise ModelError(
                 f"the model in {folder} answers what is no number; its weights are broken, "
@@ -62,16 +59,34 @@ class TorchClassifier:
         return f"{self._device.type} {str(self._dtype).removeprefix('torch.')}"
 
     def classify(self, pixel_values: PixelValues) -> Probabilities:
-        """See `Classifier.classify`."""
+        """See `Classifier.classify`.
+
+        Raises:
+            ModelError: the device fails, or has no memory for one clip.
+        """
         if pixel_values.ndim != 5 or pixel_values.shape[1] != self._contract.spec.num_frames:
             raise ValueError(
                 f"pixel_values have shape {pixel_values.shape}; the model wants "
                 f"(clips, {self._contract.spec.num_frames}, 3, height, width)"
             )
-        probabilities = self._answer(pixel_values)
+        try:
+            try:
+                probabilities = self._answer(pixel_values)
+            except torch.OutOfMemoryError:
+                # Other programs take memory too; one clip needs least.
+                probabilities = np.concatenate([self._answer(clip[None]) for clip in pixel_values])
+        except RuntimeError as error:
+            raise self._cannot_run(error) from error
         # A clip that overflows tells nothing, and must not spoil those after it.
         probabilities[~np.isfinite(probabilities).all(axis=1)] = 1.0 / len(LABELS)
         return probabilities
+
+    def _cannot_run(self, error: RuntimeError) -> ModelError:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        return ModelError(
+            f"the model in {self._folder} cannot run on {self._device} ({reason}); "
+            "try --device cpu or a smaller model"
+        )
 
     def _answer(self, pixel_values: PixelValues) -> Probabilities:
         batch = torch.from_numpy(pixel_values).to(device=self._device, dtype=self._dtype)

@@ -31,6 +31,11 @@ STEP_S = Fraction(1, 2)
 time their sound by the wall clock are off by less."""
 NUDGE_S = Fraction(1, 1000)
 """By which what is encoded begins after what came before, at least: the encoder insists."""
+LATE_S = Fraction(1)
+"""Sound that begins later than this after the recording is encoded after silence: until the first
+packet of each track is there, the muxer writes nothing, and a kill would cost everything."""
+SILENCE = 1024
+"""Samples of silence at a time."""
 SEEK_FROM_S = 5.0
 """A recording that starts later than this in the file seeks there; an earlier one reads on."""
 
@@ -48,11 +53,12 @@ class AudioCopy:
         target: av.container.OutputContainer,
         *,
         origin_s: Fraction,
+        begins_s: Fraction,
     ) -> None:
         self._source = source
         self._target = target
         self._origin_s = origin_s
-        if _can_be_copied(stream):
+        if begins_s <= LATE_S and _can_be_copied(stream):
             copy = target.add_stream_from_template(stream)
             packets = self._copied(stream, copy)
         else:
@@ -73,8 +79,8 @@ class AudioCopy:
             start_s: time of the recording's first frame, counted from the file's first frame.
 
         Returns:
-            The copy; None when the file has no sound. When the sound cannot be used, that is
-            logged as a warning, and None too.
+            The copy; None when the file has no sound from there on. When the sound cannot be used,
+            that is logged as a warning, and None too.
         """
         source = None
         try:
@@ -87,9 +93,14 @@ class AudioCopy:
                     logger.warning("the sound of %s has a codec unknown here; left out", path.name)
                 return None
             origin_s = _first_picture_s(path) + Fraction(start_s)
-            if start_s > SEEK_FROM_S:
-                source.seek(int(origin_s * av.time_base))
-            return cls(source, stream, target, origin_s=origin_s)
+            seek_s = origin_s if start_s > SEEK_FROM_S else None
+            begins_s = _first_sound_s(path, stream.index, origin_s, seek_s)
+            if begins_s is None:
+                source.close()
+                return None
+            if seek_s is not None:
+                _seek(source, seek_s)
+            return cls(source, stream, target, origin_s=origin_s, begins_s=begins_s)
         except (av.FFmpegError, OSError, ValueError) as error:
             if source is not None:
                 source.close()
@@ -171,6 +182,8 @@ class AudioCopy:
                 placed_s = times.place(start_s, Fraction(frame.samples, frame.sample_rate))
                 if placed_s is None:
                     continue
+                if last_s is None and placed_s > LATE_S:
+                    yield from _silence(encoder, frame, placed_s)
                 last_s = placed_s if last_s is None else max(placed_s, last_s + NUDGE_S)
                 frame.pts = round(last_s / frame.time_base)
                 yield from encoder.encode(frame)
@@ -235,6 +248,50 @@ def _add_aac(target: av.container.OutputContainer, stream: av.AudioStream) -> av
     rate = stream.rate if stream.rate in AAC_RATES_HZ else AAC_FALLBACK_RATE_HZ
     layout = "mono" if stream.channels == 1 else "stereo"
     return target.add_stream("aac", rate=rate, layout=layout)
+
+
+def _silence(
+    encoder: av.AudioStream, frame: av.AudioFrame, end_s: Fraction
+) -> Iterator[av.Packet[av.AudioStream]]:
+    """Encoded silence from the recording's beginning on, like a frame that follows it."""
+    assert frame.time_base is not None
+    count = round(end_s * frame.sample_rate)
+    for first in range(0, count, SILENCE):
+        silence = av.AudioFrame(
+            format=frame.format.name,
+            layout=frame.layout.name,
+            samples=min(SILENCE, count - first),
+        )
+        for plane in silence.planes:
+            # Samples of 8 bits have their zero in the middle.
+            plane.update(bytes([0x80 if frame.format.bytes == 1 else 0]) * plane.buffer_size)
+        silence.sample_rate = frame.sample_rate
+        silence.time_base = frame.time_base
+        silence.pts = round(Fraction(first, frame.sample_rate) / frame.time_base)
+        yield from encoder.encode(silence)
+
+
+def _seek(source: av.container.InputContainer, time_s: Fraction) -> None:
+    source.seek(int(time_s * av.time_base))
+
+
+def _first_sound_s(
+    path: Path, index: int, origin_s: Fraction, seek_s: Fraction | None
+) -> Fraction | None:
+    """When the first sound from a time of the file on begins, counted from it; None: there is none.
+
+    In a container of its own, because not every file can be read from the beginning again.
+    """
+    with open_media_file(path) as container:
+        if seek_s is not None:
+            _seek(container, seek_s)
+        for packet in container.demux(container.streams[index]):
+            if packet.dts is None or packet.time_base is None:
+                continue
+            start_s = packet.dts * packet.time_base - origin_s
+            if start_s >= -RUN_UP_S:
+                return start_s
+    return None
 
 
 def _first_picture_s(path: Path) -> Fraction:

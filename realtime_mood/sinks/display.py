@@ -167,7 +167,9 @@ class Display:
     def is_open(self) -> bool:
         """False once the person has closed the display."""
         try:
-            return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
+            visible = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE)
+            # On macOS a display that is minimised is not visible; one that is gone is -1.
+            return visible >= (0 if sys.platform == "darwin" else 1)
         except cv2.error:
             return False  # Qt has nobody to ask once it has no window left.
 

@@ -12,6 +12,8 @@ from PIL import Image
 
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.capture.still_source import open_file
+from realtime_mood.errors import SourceError
+from realtime_mood.media_libraries import av
 from tests.fakes import numbered_image
 from tests.media import write_video
 
@@ -36,7 +38,7 @@ def test_an_endless_picture_stays_until_it_is_closed(tmp_path: Path) -> None:
     assert source.read() is None
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tiff"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tiff", "gif", "avif"])
 def test_photographs_stand_upright(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"p.{suffix}"
     turned = Image.Exif()
@@ -46,6 +48,26 @@ def test_photographs_stand_upright(tmp_path: Path, suffix: str) -> None:
     frame = open_file(path, is_endless=False).read()
     assert frame is not None
     assert (frame.width, frame.height) == ((48, 64) if suffix == "jpg" else (64, 48))
+
+
+def test_a_gif_that_moves_is_a_video(tmp_path: Path) -> None:
+    pictures = [Image.fromarray(numbered_image(index)) for index in (0, 200)]
+    path = tmp_path / "v.gif"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
+    assert len(list(iter(open_file(path, is_endless=True).read, None))) == 2
+
+
+def test_a_picture_in_tiles_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.mp4"
+    with av.open(str(path), "w", options={"brand": "heic"}) as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        tile = av.VideoFrame.from_ndarray(numbered_image(7), format="bgr24")
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = tile.width, tile.height, "yuv420p"
+        for stream in streams:
+            container.mux([*stream.encode(tile), *stream.encode(None)])
+    with pytest.raises(SourceError, match=r"tiles.*save it as JPEG"):
+        open_file(path, is_endless=True)
 
 
 def test_a_video_of_one_frame_is_no_picture(tmp_path: Path) -> None:

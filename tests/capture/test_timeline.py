@@ -1,4 +1,5 @@
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -18,11 +19,18 @@ TICK = Fraction(1, 25)
         ("back a little", [0, 1, 0.5, 2], [0, 1, 1.025, 2]),
         ("started again", [50, 51, 0, 1, 2], [0, 1, 2, 3, 4]),
         ("before zero", [-2, -1, 0], [0, 1, 2]),
+        ("one far ahead", [0, 1, 2, 25_000, 4, 5], [0, 1, 2, 3, 4, 5]),
+        ("one far back", [0, 1, 2, -125, 4, 5], [0, 1, 2, 3, 4, 5]),
+        ("one ahead of the next", [0, 1, 3, 2, 3], [0, 1, 1.5, 2, 3]),
+        ("a gap", [0, 1, 25_000, 25_001], [0, 1, 25_000, 25_001]),
+        ("a gap before the last", [0, 1, 25_000], [0, 1, 25_000]),
+        ("started again after a gap", [50, 90, 0, 1], [0, 40, 41, 42]),
     ],
 )
 def test_times(name: str, stamps: list[float | None], times: list[float]) -> None:
     timeline = Timeline(interval_s=TICK)
-    found = [timeline.next_s(None if s is None else Fraction(s) * TICK) for s in stamps]
+    given = [None if s is None else Fraction(s) * TICK for s in stamps]
+    found = [timeline.next_s(*pair) for pair in pairwise([*given, None])]
     assert found == [float(Fraction(str(t)) * TICK) for t in times]
 
 

@@ -69,6 +69,48 @@ def test_memory_that_runs_out_in_the_first_clip_is_one_line(
     assert "\n" not in str(caught.value)
 
 
+def test_memory_that_runs_out_later_is_asked_for_one_clip_at_a_time(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from transformers import TimesformerForVideoClassification
+
+    from realtime_mood.inference.torch_classifier import TorchClassifier
+
+    answer = TimesformerForVideoClassification.forward
+    room = 1
+
+    def run_out(model: Any, pixel_values: torch.Tensor) -> Any:
+        if len(pixel_values) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 20 GiB")
+        return answer(model, pixel_values=pixel_values)
+
+    monkeypatch.setattr("realtime_mood.model.precision.FAST_BFLOAT16", ())
+    classifier = TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")
+    clips = np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)
+    wanted = classifier.classify(clips)
+    monkeypatch.setattr(TimesformerForVideoClassification, "forward", run_out)
+    np.testing.assert_allclose(classifier.classify(clips), wanted, atol=1e-6)
+    room = 0
+    with pytest.raises(ModelError, match=r"cannot run on cpu \(CUDA out of memory.\)"):
+        classifier.classify(clips)
+
+
+@pytest.mark.parametrize(("able", "name"), [(True, "bfloat16"), (False, "float32")])
+def test_a_gpu_that_only_emulates_bfloat16_runs_in_float32(
+    monkeypatch: pytest.MonkeyPatch, able: bool, name: str
+) -> None:
+    import torch
+
+    from realtime_mood.model.precision import fastest_dtype
+
+    def is_supported(including_emulation: bool = True) -> bool:
+        return including_emulation or able
+
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", is_supported)
+    assert fastest_dtype(torch.device("cuda")) == getattr(torch, name)
+
+
 def test_a_device_that_is_not_there_is_refused(checkpoint: Path) -> None:
     import torch
 

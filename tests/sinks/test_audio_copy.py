@@ -89,6 +89,40 @@ def test_sound_is_as_long_as_the_picture(tmp_path: Path) -> None:
     assert begin_s < 1.0 <= begin_s + duration_s + 0.03
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [("mp4", "aac"), ("mkv", "pcm_u8"), ("mkv", "flac")])
+def test_sound_that_begins_late_does_not_hold_the_picture_back(
+    tmp_path: Path, suffix: str, codec: str
+) -> None:
+    source = write_video(
+        tmp_path / f"v.{suffix}", count=200, audio=codec, audio_from_s=6.0, beep_at_s=7.0
+    )
+    path = tmp_path / "r.mp4"
+    frames = read_all(FileSource(source))
+    sink = RecordingSink(path, width=64, height=48, frame_rate=Fraction(25), audio_from=source)
+    for frame in frames[:50]:
+        sink.write(frame)
+    # What a kill would leave.
+    assert len(times_of(path)) > 35
+    for frame in frames[50:]:
+        sink.write(frame)
+    sink.close()
+    assert len(times_of(path)) == 200
+    assert beep_time_s(path) == pytest.approx(7.0, abs=0.03)
+    assert audio_packets(path)[0][0] == pytest.approx(0.0, abs=0.03)
+
+
+def test_sound_that_is_over_before_the_recording_begins_is_none(tmp_path: Path) -> None:
+    short = write_video(tmp_path / "s.mp4", count=25, audio="aac")
+    path = tmp_path / "r.mp4"
+    sink = RecordingSink(path, width=64, height=48, frame_rate=Fraction(25), audio_from=short)
+    for index in range(50):
+        sink.write(Frame(np.zeros((48, 64, 3), np.uint8), 3.0 + index / 25, index))
+    assert len(times_of(path)) > 35
+    sink.close()
+    assert audio_packets(path) == []
+    assert len(times_of(path)) == 50
+
+
 def test_a_gap_in_the_sound_stays_a_gap(tmp_path: Path) -> None:
     whole = write_video(tmp_path / "whole.mp4", count=75, audio="aac", beep_at_s=2.5)
     source = tmp_path / "v.mkv"
