@@ -6,6 +6,7 @@ import copy
 import json
 import logging
 import math
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import ID2LABEL, LABEL2ID, LABELS
 from realtime_mood.model.timesformer import TINY_PATCH_SIZE, tiny_timesformer
 from trainer.config import TINY, ModelConfig
-from trainer.initial import look_at_neighbours
+from trainer.initial import look_at_neighbours, why_no_comparison
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     Raises:
         ModelError: the base model cannot be had, is not a TimeSformer, does not say how its
             pictures are normalised, or contradicts the options.
-        UsageError: the model cannot have that image size.
+        UsageError: the model cannot have that image size, or as many frames.
     """
     if config.base_model == TINY:
         interval_s, growth = _intervals(config, TINY_INTERVALS)
@@ -75,10 +76,13 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
                 f"{TINY_PATCH_SIZE} × n"
             )
         model = tiny_timesformer(spec)
+        if reason := why_no_comparison(model):
+            raise UsageError(f"--num-frames is {config.num_frames}: {reason}")
         look_at_neighbours(model)
         return deepened(model, config.add_layers), spec
     name = config.base_model
-    values = _read_base_json(name, CONFIG_FILE)
+    folder = own_folder(name)
+    values = _read_base_json(str(folder or name), CONFIG_FILE)
     if values.get("model_type") != "timesformer":
         raise ModelError(
             f"--base-model {name} is of type {values.get('model_type')!r}, not 'timesformer'; "
@@ -102,7 +106,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             f"--image-size is {image_size}; with --base-model {name}, which cuts "
             f"{across} × {across} patches, it must be {across} × n"
         )
-    own = _own_spec(name)
+    own = read_contract(folder).spec if folder else None
     mean, std = (own.mean, own.std) if own else _normalisation(name)
     usual = (own.frame_interval_s, own.interval_growth) if own else INTERVALS
     interval_s, growth = _intervals(config, usual)
@@ -120,13 +124,13 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     )
     try:
         model = Model.from_pretrained(
-            name,
+            folder or name,
             num_labels=len(LABELS),
             id2label=dict(ID2LABEL),
             label2id=dict(LABEL2ID),
             problem_type="single_label_classification",
             ignore_mismatched_sizes=True,
-            use_safetensors=True if Path(name).is_dir() else None,
+            use_safetensors=True if folder or Path(name).is_dir() else None,
             dtype=torch.float32,
         )
     except Exception as error:
@@ -195,11 +199,30 @@ def _intervals(config: ModelConfig, usual: tuple[float, float]) -> tuple[float, 
     return config.frame_interval_s, config.interval_growth or 1.0
 
 
-def _own_spec(name: str) -> ClipSpec | None:
-    """What clips of a checkpoint are; None: it is a model of somebody else's."""
-    if not (Path(name) / CONTRACT_FILE).is_file():
+def own_folder(name: str) -> Path | None:
+    """The folder of a base model that is a checkpoint of ours; None: it is somebody else's.
+
+    Args:
+        name: a folder, or a Hub id, whose checkpoint is fetched.
+
+    Raises:
+        ModelError: it is on the Hub and cannot be fetched.
+    """
+    if Path(name).is_dir():
+        return Path(name) if (Path(name) / CONTRACT_FILE).is_file() else None
+    return _fetched(name)
+
+
+@lru_cache
+def _fetched(name: str) -> Path | None:
+    from huggingface_hub import hf_hub_download
+
+    try:
+        hf_hub_download(name, CONTRACT_FILE)
+    except Exception:
+        # Not there; whether the model itself is within reach is seen when it is asked for.
         return None
-    return read_contract(locate_checkpoint(name)).spec
+    return locate_checkpoint(name)
 
 
 def _normalisation(name: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
@@ -223,11 +246,19 @@ def _read_base_json(name: str, file: str) -> dict[str, Any]:
         path = path / file
     else:
         from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
         logger.info("%s of %s: asking the Hugging Face Hub", file, name)
         try:
             path = Path(hf_hub_download(name, file))
         except Exception as error:
+            if isinstance(error, EntryNotFoundError) and not isinstance(
+                error, LocalEntryNotFoundError
+            ):
+                raise ModelError(
+                    f"--base-model {name} has no {file} on the Hugging Face Hub; name a model "
+                    "that transformers wrote"
+                ) from error
             raise ModelError(
                 f"--base-model {name} is neither 'tiny', nor a folder here, nor a model that could "
                 f"be fetched from the Hugging Face Hub ({_first_line(error)})"

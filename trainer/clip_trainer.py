@@ -109,6 +109,11 @@ class ClipTrainer(Trainer):
             self.optimizer = torch.optim.AdamW(groups, betas=ADAM_BETAS, fused=is_fused)
         return self.optimizer
 
+    def _get_learning_rate(self) -> float:
+        # The classifier's; the first group's, which would be told, is that of the first layer.
+        assert self.lr_scheduler is not None
+        return max(map(float, self.lr_scheduler.get_last_lr()))
+
     def compute_loss(
         self,
         model: nn.Module,

@@ -130,6 +130,7 @@ def _fold_config(config: TrainConfig, fold: Fold) -> TrainConfig:
 
 def _report(summary: Summary, output: Path) -> None:
     """The page over all folds, from what their own reports left."""
+    skipped = {name for fold in summary.folds for name in fold.skipped}
     folders = {f"fold {fold.number}": output / f"fold-{fold.number}" for fold in summary.folds}
     found = {name: folder / REPORT_FOLDER / PREDICTIONS_FILE for name, folder in folders.items()}
     if missing := [str(path) for path in found.values() if not path.is_file()]:
@@ -142,7 +143,10 @@ def _report(summary: Summary, output: Path) -> None:
         facts=(
             ("data", summary.data),
             ("protocol", summary.protocol),
-            ("could not be used", str(sum(len(fold.skipped) for fold in summary.folds))),
+            (
+                "could not be used",
+                str(len(skipped)),
+            ),
             ("hours", f"{sum(fold.duration_s for fold in summary.folds) / 3600:.2f}"),
             ("command", summary.command),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import math
@@ -93,7 +94,7 @@ def fit(
         How fast it went; None where the stage was finished before, or too short to tell.
 
     Raises:
-        UsageError: the batch cannot be shared among the processes.
+        UsageError: the batch cannot be shared among the processes, or has no room in the GPU.
         OutputError: the run folder cannot be written.
         RealtimeMoodError: the loss is not a number.
     """
@@ -136,13 +137,21 @@ def fit(
     with attention, warnings.catch_warnings():
         # torch asks for the optimizer's first step before the scheduler's, which accelerate keeps.
         warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        try:
+            trainer.train(resume_from_checkpoint=str(last) if last else None)
+        except torch.OutOfMemoryError as error:
+            raise UsageError(
+                f"{stage.name}: the GPU has too little memory for {trainer.args.train_batch_size} "
+                "clips at a time; go on with --resume, and a larger --accumulate, --precision bf16 "
+                "or --gradient-checkpointing"
+            ) from error
     trainer.keep_average()
     for weights in trained:
         weights.requires_grad_(True)
     model.cpu()
     processes.wait_for_all()
     if processes.is_first():
+        _end_reports(config)
         with checkpoints.explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
             history = json.dumps(trainer.state.log_history, indent=2) + "\n"
@@ -157,6 +166,12 @@ def fit(
     if pace:
         logger.info("%s: %s", stage.name, pace)
     return pace
+
+
+def _end_reports(config: TrainConfig) -> None:
+    """The next stage's curves are another run's."""
+    if config.run.report_to == "wandb":
+        importlib.import_module("wandb").finish()
 
 
 class Collator:

@@ -31,7 +31,7 @@ def open_repository(repository: str, *, api: HfApi | None = None) -> None:
     except Exception as error:
         raise OutputError(
             f"--push-to-hub {repository}: the Hugging Face Hub refuses it or is out of reach "
-            f"({_first_line(error)}); log in with 'hf auth login', or train without it"
+            f"({_one_line(error)}); log in with 'hf auth login', or train without it"
         ) from error
 
 
@@ -57,11 +57,12 @@ def push_checkpoint(folder: Path, repository: str, *, api: HfApi | None = None) 
         )
     except Exception as error:
         raise OutputError(
-            f"the checkpoint could not be pushed to {repository} ({_first_line(error)}); it is "
+            f"the checkpoint could not be pushed to {repository} ({_one_line(error)}); it is "
             f"whole in {folder}: 'hf upload {repository} {folder}' tries again"
         ) from error
     return str(commit.commit_url)
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+def _one_line(error: Exception) -> str:
+    """All of it: the first line often names only what was asked."""
+    return " ".join(str(error).split()) or type(error).__name__

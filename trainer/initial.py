@@ -124,15 +124,23 @@ def comparing_layers(model: TimesformerForVideoClassification) -> slice:
     return slice(layers - max(1, layers // 3), layers)
 
 
+def why_no_comparison(model: TimesformerForVideoClassification) -> str:
+    """Why `compare_frames` cannot be done to a model; empty where it can."""
+    config = model.config
+    wide = config.hidden_size // config.num_attention_heads
+    if wide != PLACE_WIDTH:
+        return f"the model's heads are {wide} channels wide instead of {PLACE_WIDTH}"
+    if config.num_frames > PLACE_WIDTH:
+        return f"its clips have {config.num_frames} frames, and can have {PLACE_WIDTH}"
+    return ""
+
+
 def _sizes(model: TimesformerForVideoClassification) -> tuple[int, int, int]:
     """Channels, heads and frames of a model that this can be done to."""
+    if reason := why_no_comparison(model):
+        raise ValueError(reason)
     config = model.config
-    width, heads, frames = config.hidden_size, config.num_attention_heads, config.num_frames
-    if width // heads != PLACE_WIDTH:
-        raise ValueError(f"heads are {width // heads} wide; they must be {PLACE_WIDTH}")
-    if frames > PLACE_WIDTH:
-        raise ValueError(f"clips have {frames} frames; they can have {PLACE_WIDTH}")
-    return width, heads, frames
+    return config.hidden_size, config.num_attention_heads, config.num_frames
 
 
 def _places(side: int, waves: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_mood.errors import UsageError
-from realtime_mood.model.checkpoint import CONTRACT_FILE
+from trainer.base import own_folder
 from trainer.config import TINY
 from trainer.corpora.recording import known_actors, list_actors
 from trainer.corpora.splits import Split
@@ -51,14 +51,24 @@ def people_of_base(base_model: str) -> tuple[People, tuple[str, ...]]:
     Returns:
         The people, and what a reader has to know: that a checkpoint of ours does not say.
     """
-    folder = Path(base_model)
     if base_model == TINY:
         return People(), ()
-    if people := read_people(folder):
+    ours = own_folder(base_model)
+    if people := read_people(ours or Path(base_model)):
         return people, ()
-    is_ours = (folder / CONTRACT_FILE).is_file()
-    note = f"--base-model {folder} does not say whom it has learned from"
-    return People(), (note,) if is_ours else ()
+    note = f"--base-model {base_model} does not say whom it has learned from"
+    return People(), (note,) if ours else ()
+
+
+def note_of_choosers(split: Split, base_model: str, people: People) -> tuple[str, ...]:
+    """What a reader has to know where a base model's epoch was chosen by people tested on now."""
+    tested = known_actors(split.test)
+    if known := [actor for actor in tested if actor in people.chosen_by]:
+        return (
+            f"what --base-model {base_model} kept of its own training was chosen by "
+            f"{list_actors(known)}, who are tested on here",
+        )
+    return ()
 
 
 def refuse_known(split: Split, base_model: str, people: People) -> None:

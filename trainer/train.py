@@ -35,13 +35,13 @@ from trainer.export import Report, write_checkpoint, write_frames_model
 from trainer.fit import Stage, fit, share_of_batch
 from trainer.frames_stage import learn_from_frames
 from trainer.hub import open_repository, push_checkpoint
-from trainer.initial import compare_frames
+from trainer.initial import compare_frames, why_no_comparison
 from trainer.motion import MotionTargets
 from trainer.motion_learner import MotionLearner
 from trainer.motion_stage import MotionClips, add_motion_reader, why_not
 from trainer.motion_teacher import fit_teacher
 from trainer.parts import PICTURES, SplitCrops
-from trainer.people import people_of_base, refuse_known
+from trainer.people import note_of_choosers, people_of_base, refuse_known
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
@@ -82,6 +82,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     processes.join()
     if not processes.is_first():
         logging.getLogger("trainer").setLevel(logging.ERROR)
+        progress = _tell_nobody
     if config.run.precision == "fp16" and not torch.cuda.is_available():
         raise UsageError("--precision is fp16, which needs a GPU; bf16 works here")
     for batch in config.recipe.batches:
@@ -117,6 +118,8 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         raise UsageError(
             f"--frozen-layers is {config.recipe.frozen_layers}; the model has {layers} layers"
         )
+    if config.recipe.restart_time and (reason := why_no_comparison(model)):
+        raise UsageError(f"--restart-time cannot be: {reason}; leave it out")
     if config.recipe.motion_clips and (reason := why_not(model)):
         raise UsageError(
             f"--motion-clips is {config.recipe.motion_clips}, but {reason}; give a model of single "
@@ -192,7 +195,11 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         contract=Contract(spec=spec, temperature=temperature, face_detector=cutter.detector),
         parameters=model.num_parameters(),
         protocol=folds.protocol,
-        notes=(*folds.notes, *unknown),
+        notes=(
+            *folds.notes,
+            *unknown,
+            *note_of_choosers(split, config.model.base_model, before),
+        ),
         train_actors=train_actors,
         train_recordings=len(parts.train),
         skipped=parts.skipped,
@@ -247,6 +254,10 @@ def _read_motion(
         seed=config.run.seed,
         progress=progress,
     )
+
+
+def _tell_nobody(name: str, done: int, total: int) -> None:
+    """The first process tells of the progress of all."""
 
 
 def _stages(recipe: RecipeConfig) -> list[Stage]:

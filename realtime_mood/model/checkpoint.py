@@ -29,7 +29,7 @@ WEIGHTS_FILE = "model.safetensors"
 CONTRACT_FILE = "clip_spec.json"
 CONTRACT_FORMAT = 1
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
-HUB_FILES = (CONFIG_FILE, CONTRACT_FILE, "*.safetensors", "README.md")
+HUB_FILES = (CONFIG_FILE, CONTRACT_FILE, "*.safetensors", "README.md", "metrics.json")
 DEFAULT_CHECKPOINT_NAME = "default"
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub.errors import EntryNotFoundError
 from torch.nn import functional
 
 from benchmarks.base_memory import LIMIT_GIB, measure
-from realtime_mood.errors import UsageError
+from realtime_mood.errors import ModelError, UsageError
 from realtime_mood.model.checkpoint import (
     CONTRACT_FILE,
     load_model,
@@ -23,6 +24,7 @@ from tests.trainer.base_model import write_base_model
 from trainer.base import load_base
 from trainer.cli import main
 from trainer.config import TINY, ModelConfig
+from trainer.people import People, people_of_base
 
 SLOW_VARIABLE = "REALTIME_MOOD_SLOW"
 
@@ -39,6 +41,31 @@ def test_a_model_of_the_hub_gets_our_labels_and_keeps_its_normalisation(
     assert contract.spec.image_size == 32
     assert contract.spec.mean == (0.45, 0.45, 0.45)
     assert load_model(tmp_path / "out" / "checkpoint").config.num_labels == 8
+
+
+def test_a_checkpoint_of_ours_on_the_hub_is_a_base_that_says_whom_it_knows(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def download(name: str, file: str) -> str:
+        asked.append((name, file))
+        if name != "someone/ours":
+            raise EntryNotFoundError("404 Client Error.")
+        return str(tmp_path / file)
+
+    ours = locate_checkpoint("default")
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    monkeypatch.setattr("trainer.base.locate_checkpoint", lambda name: ours)
+    _, spec = load_base(ModelConfig(base_model="someone/ours"))
+    assert spec == read_contract(ours).spec
+    people, notes = people_of_base("someone/ours")
+    assert "ravdess:07" in people.trained_on
+    assert notes == ()
+    assert asked == [("someone/ours", CONTRACT_FILE)]
+    assert people_of_base("someone/theirs") == (People(), ())
+    with pytest.raises(ModelError, match=r"someone/theirs has no config.json on the Hugging Face"):
+        load_base(ModelConfig(base_model="someone/theirs"))
 
 
 def test_clips_are_those_of_the_checkpoint_that_training_goes_on_from(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,10 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import HfApi
+from huggingface_hub import EvalResult, HfApi, ModelCard, ModelCardData
 
 from realtime_mood.errors import OutputError
 from trainer.hub import open_repository, push_checkpoint
+from trainer.report.card import _hub_name
+
+DATASET = re.compile(r"(?:[\w-]+/)?[\w.-]+")
+"""What the Hub takes for a dataset's name in a card."""
 
 
 class _Hub(BaseHTTPRequestHandler):
@@ -46,7 +52,15 @@ class _Hub(BaseHTTPRequestHandler):
             url = f"http://{self.headers['Host']}/someone/model/commit/abc"
             self._answer(200, {"success": True, "commitOid": "abc", "commitUrl": url})
         else:
-            self._answer(200, {"warnings": [], "errors": []})
+            assert self.path == "/api/validate-yaml"
+            card = ModelCard(json.loads(body)["content"], ignore_metadata_errors=True)
+            wrong = [
+                result.dataset_type
+                for result in card.data.eval_results or ()
+                if not DATASET.fullmatch(result.dataset_type)
+            ]
+            errors = [{"message": f'"model-index" {kind} fails to match'} for kind in wrong]
+            self._answer(400 if wrong else 200, {"warnings": [], "errors": errors})
 
     def _answer(self, status: int, content: dict[str, Any]) -> None:
         body = json.dumps(content).encode()
@@ -88,6 +102,28 @@ def test_the_whole_checkpoint_is_pushed_to_a_private_repository(
     assert url == f"{address}/someone/model/commit/abc"
     wanted = {path.name: path.read_bytes() for path in checkpoint.iterdir()}
     assert {name: asked.files.get(name) for name in wanted} == wanted
+
+
+def test_a_card_of_several_corpora_is_one_that_the_hub_takes(
+    hub: tuple[str, type[_Hub]], checkpoint: Path, tmp_path: Path
+) -> None:
+    api = HfApi(endpoint=hub[0], token="hf_right")
+    folder = tmp_path / "checkpoint"
+    shutil.copytree(checkpoint, folder)
+
+    def write_card(dataset: str) -> None:
+        result = EvalResult("video-classification", dataset, dataset, "accuracy", 0.5)
+        data = ModelCardData(model_name="m", eval_results=[result])
+        (folder / "README.md").write_text(f"---\n{data.to_yaml()}\n---\n")
+
+    write_card("RAVDESS + CREMA-D + fer2013.npz")
+    with pytest.raises(OutputError, match=r"RAVDESS \+ CREMA-D \+ fer2013.npz fails to match"):
+        push_checkpoint(folder, "someone/model", api=api)
+    write_card(_hub_name("RAVDESS + CREMA-D + fer2013.npz"))
+    push_checkpoint(folder, "someone/model", api=api)
+    assert b"type: RAVDESS-CREMA-D-fer2013.npz" in hub[1].files["README.md"]
+    assert DATASET.fullmatch(_hub_name("Größe 2 +"))
+    assert DATASET.fullmatch(_hub_name("+"))
 
 
 def test_a_wrong_token_is_told_before_training(hub: tuple[str, type[_Hub]]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from realtime_mood.errors import SourceError, UsageError
 from trainer.corpora.recording import Recording
 from trainer.corpora.splits import Split, split_by_actor
+from trainer.people import People, note_of_choosers
 
 
 def recording(actor: int, take: str = "01-03-01-01-01") -> Recording:
@@ -78,6 +79,16 @@ def test_lists_that_make_no_sense(
 ) -> None:
     with pytest.raises(UsageError, match=words):
         split_by_actor(recordings_of(4), validation_actors=validation, test_actors=test)
+
+
+def test_people_who_chose_a_base_models_epoch_are_told_where_they_are_tested_on() -> None:
+    split = split_by_actor(recordings_of(6), validation_actors=(4,), test_actors=(5, 6))
+    known = People(trained_on=("ravdess:01",), chosen_by=("ravdess:04", "ravdess:05"))
+    (note,) = note_of_choosers(split, "base", known)
+    assert "--base-model base" in note
+    assert "05" in note
+    assert "04" not in note
+    assert note_of_choosers(split, "base", People(trained_on=("ravdess:01",))) == ()
 
 
 def test_a_split_refuses_an_actor_on_two_sides() -> None:

@@ -136,6 +136,13 @@ def test_options_that_contradict_each_other_are_refused(words: str, said: str) -
         parse(*words.split())
 
 
+def test_a_run_s_configuration_does_not_push_what_is_made_by_it(tmp_path: Path) -> None:
+    words = ("--output", str(tmp_path / "out"), "--push-to-hub", "someone/model")
+    open_run(parse(*words)).release()
+    assert "push" not in (tmp_path / "out" / EFFECTIVE_FILE).read_text()
+    assert parse("--output", str(tmp_path / "out"), "--resume").run.push_to_hub is None
+
+
 def test_resuming_what_is_not_there_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch._utils import ExceptionWrapper
 
 from realtime_mood.errors import SourceError
 from tests.fakes import SPEC
+from tests.trainer.base_model import write_base_model
 from tests.trainer.drawn import draw_video
 from trainer import cli
 from trainer.cli import main
@@ -143,6 +145,38 @@ def test_base_models_that_cannot_be_used(
     )
     assert code == 4
     assert said in line
+
+
+def test_a_comparison_of_frames_that_cannot_be_is_refused_before_faces_are_cut(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, corpus: Path
+) -> None:
+    write_base_model(tmp_path / "base", layers=1, image_size=32)
+    words = ("train", "--data", corpus, "--output", tmp_path / "out", "--faces", "none")
+    code, line = fails(capsys, *words, "--base-model", tmp_path / "base", "--restart-time")
+    assert code == 2
+    assert "--restart-time cannot be: the model's heads are 64 channels wide" in line
+    assert not (tmp_path / "out" / "crops").exists()
+    code, line = fails(capsys, *words, "--recipe", "small", "--num-frames", "17")
+    assert code == 2
+    assert "--num-frames is 17: its clips have 17 frames, and can have 16" in line
+
+
+def test_a_gpu_without_room_says_how_to_go_on(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    corpus: Path,
+) -> None:
+    def run_out(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
+
+    monkeypatch.setattr("trainer.fit.ClipTrainer.train", run_out)
+    words = ("--batch-size", "4", "--max-steps", "1", "--report-to", "none")
+    code, line = fails(
+        capsys, "train", "--data", corpus, "--output", tmp_path / "out", *TINY, *words
+    )
+    assert code == 2
+    assert "too little memory for 4 clips at a time; go on with --resume" in line
 
 
 def test_missing_face_model(

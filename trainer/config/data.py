@@ -54,7 +54,7 @@ class DataConfig(Options):
     @property
     def name(self) -> str:
         """Names the data in reports: 'ravdess + fer2013.npz'."""
-        return " + ".join(source.path.name for source in self.sources)
+        return " + ".join(source.path.resolve().name for source in self.sources)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -147,8 +147,10 @@ def write_effective(config: TrainConfig, path: Path) -> None:
     import tomli_w
 
     tables = {field.name: to_toml(getattr(config, field.name)) for field in fields(config)}
-    # What a run is does not depend on whether it was interrupted.
-    tables["run"].pop("resume")
+    # What a run is does not depend on whether it was interrupted, nor on who is given it. Nobody
+    # shall push another run's checkpoint over this one's by beginning with this file.
+    for name in ("resume", "push_to_hub"):
+        tables["run"].pop(name, None)
     beside = path.with_name(f".{path.name}.part")
     try:
         beside.write_text(tomli_w.dumps(tables), encoding="utf-8")

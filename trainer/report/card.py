@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,6 +114,11 @@ def model_card(report: Report) -> str:
     return f"---\n{_metadata(report, 'ravdess' in sources)}\n---\n\n{body}"
 
 
+def _hub_name(data: str) -> str:
+    """Without what the Hub takes no dataset's name with."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", data).strip("-") or "data"
+
+
 def _metadata(report: Report, share_alike: bool) -> str:
     """What the Hub reads, as YAML."""
     from huggingface_hub import EvalResult, ModelCardData
@@ -127,7 +133,7 @@ def _metadata(report: Report, share_alike: bool) -> str:
     results = [
         EvalResult(
             task_type="video-classification",
-            dataset_type=report.data,
+            dataset_type=_hub_name(report.data),
             dataset_name=f"{report.data} ({split})",
             dataset_split="test",
             metric_type=kind,
