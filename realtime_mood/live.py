@@ -7,10 +7,11 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from realtime_mood.capture.file_source import FileSource
 from realtime_mood.capture.opencv_source import OpenCVSource
 from realtime_mood.capture.pattern_source import PatternSource
 from realtime_mood.capture.source import FrameSource
-from realtime_mood.capture.still_source import open_file
+from realtime_mood.capture.still_source import held
 from realtime_mood.capture.target import CameraTarget
 from realtime_mood.config import RunConfig
 from realtime_mood.events import Event
@@ -100,7 +101,7 @@ def open_source(config: RunConfig) -> FrameSource:
         SourceError: it cannot be opened.
     """
     if config.video is not None:
-        return open_file(config.video, is_endless=True)
+        return held(FileSource(config.video), is_endless=True)
     assert config.camera is not None
     if CameraTarget(config.camera).is_pattern:
         return PatternSource(is_live=True)

@@ -36,8 +36,8 @@ STALL_S = 20.0
 SUSPENDED_S = 1.0
 """A pass through the loop that takes longer was suspended, as by Ctrl-Z, and its source with it."""
 MESSAGE_S = 2.5
-READ_HZ = 15.0
-"""Characters a second of a message that takes longer to read."""
+READING_SPEED = 15.0
+"""Characters a second; long messages stay longer."""
 PLACEHOLDER_SIZE = (640, 360)
 ESCAPE = "\x1b"
 
@@ -259,7 +259,7 @@ class MainLoop:
 
     def _say(self, message: str) -> None:
         self._message = message
-        self._message_until_s = self._clock() + max(MESSAGE_S, len(message) / READ_HZ)
+        self._message_until_s = self._clock() + max(MESSAGE_S, len(message) / READING_SPEED)
 
     def _obey_keys(self, screen: Screen) -> bool:
         key = screen.read_key()

@@ -14,8 +14,9 @@ from contextlib import ExitStack, suppress
 import numpy as np
 import numpy.typing as npt
 
+from realtime_mood.capture.file_source import FileSource
 from realtime_mood.capture.source import FrameSource, SourceInfo
-from realtime_mood.capture.still_source import open_file
+from realtime_mood.capture.still_source import held
 from realtime_mood.config import RunConfig
 from realtime_mood.errors import OutputError, SourceError
 from realtime_mood.events import Event, start_event
@@ -64,7 +65,7 @@ def run_offline(
 
     assert config.video is not None
     with ExitStack() as stack:
-        source = open_file(config.video, is_endless=False)
+        source = held(FileSource(config.video), is_endless=False)
         stack.callback(source.close)
         folder = locate_checkpoint(config.model)
         contract = read_contract(folder)

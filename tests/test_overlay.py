@@ -566,14 +566,14 @@ def test_a_long_text_is_shortened_to_fit() -> None:
 
 
 def test_words_are_wrapped_and_only_what_has_no_room_is_left_out() -> None:
-    assert wrapped("one two three", 20, True, width=90, most=3) == ["one two", "three"]
-    assert wrapped("one two three", 20, True, width=90, most=2) == ["one two", "three"]
-    (only,) = wrapped("one two three", 20, True, width=90, most=1)
+    assert wrapped("one two three", size=20, bold=True, width=90, most=3) == ["one two", "three"]
+    assert wrapped("one two three", size=20, bold=True, width=90, most=2) == ["one two", "three"]
+    (only,) = wrapped("one two three", size=20, bold=True, width=90, most=1)
     assert (only[:3], only[-1]) == ("one", "…")
-    first, second = wrapped("unbreakablelongname two", 20, True, width=90, most=2)
+    first, second = wrapped("unbreakablelongname two", size=20, bold=True, width=90, most=2)
     assert (first[-1], second) == ("…", "two")
-    assert wrapped("one two", 20, True, width=3, most=2) == []
-    assert wrapped("one two", 20, True, width=90, most=0) == []
+    assert wrapped("one two", size=20, bold=True, width=3, most=2) == []
+    assert wrapped("one two", size=20, bold=True, width=90, most=0) == []
 
 
 @pytest.mark.parametrize("name", ["mood-sans-regular.otf", "mood-sans-semibold.otf"])

@@ -216,12 +216,23 @@ def own_folder(name: str) -> Path | None:
 @lru_cache
 def _fetched(name: str) -> Path | None:
     from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        HFValidationError,
+        RepositoryNotFoundError,
+    )
 
     try:
         hf_hub_download(name, CONTRACT_FILE)
-    except Exception:
-        # Not there; whether the model itself is within reach is seen when it is asked for.
+    except (EntryNotFoundError, RepositoryNotFoundError, HFValidationError):
+        # Not there, or not kept here while the Hub is out of reach; whether the model itself can be
+        # had is seen when it is asked for.
         return None
+    except Exception as error:
+        raise ModelError(
+            f"--base-model {name} could not be fetched from the Hugging Face Hub "
+            f"({_first_line(error)}); try again"
+        ) from error
     return locate_checkpoint(name)
 
 

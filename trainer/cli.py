@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import shlex
 import sys
 import time
@@ -17,11 +18,20 @@ from realtime_mood.errors import RealtimeMoodError, UsageError
 from trainer.config.download import add_download_options, download_config
 from trainer.config.evaluate import add_evaluate_options, evaluate_config
 from trainer.config.inspect import add_inspect_options, inspect_config
-from trainer.config.layers import add_train_options, train_config
+from trainer.config.layers import EFFECTIVE_FILE, TrainConfig, add_train_options, train_config
+
+logger = logging.getLogger(__name__)
 
 INTERRUPTED = 130
 PROGRESS_EVERY_S = 60.0
 """Between two lines of progress where there is no terminal to draw bars on."""
+
+
+NO_ROOM = (
+    "the GPU has too little memory; training goes on with --resume and --accumulate 2 (or more, by "
+    "which the batch can be divided), --precision bf16 or --gradient-checkpointing; 'evaluate' has "
+    "--batch-size"
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return INTERRUPTED
     except Exception as error:
+        if type(error).__name__ == "OutOfMemoryError":
+            return _fail(UsageError(NO_ROOM), UsageError.exit_code, is_debug=is_debug)
         return _fail(error, 1, is_debug=is_debug)
     return 0
 
@@ -98,6 +110,7 @@ def _train(
     options: argparse.Namespace, words: Sequence[str], progress: Callable[[str, int, int], None]
 ) -> None:
     config = train_config(options)
+    _tell_of_new_run(config)
     from trainer.train import train
 
     command = shlex.join(["trainer", *words])
@@ -106,6 +119,13 @@ def _train(
         return
     print(report.as_text())
     print(f"\nrealtime-mood --model {shlex.quote(str(config.checkpoint_folder))}")
+
+
+def _tell_of_new_run(config: TrainConfig) -> None:
+    """Of several processes, the first one tells."""
+    is_begun = (config.run.output / EFFECTIVE_FILE).is_file()
+    if config.run.resume and not is_begun and os.environ.get("RANK", "0") == "0":
+        logger.info("%s holds no run to go on with; a new one begins", config.run.output)
 
 
 def _evaluate(
@@ -125,6 +145,7 @@ def _crossval(
     options: argparse.Namespace, words: Sequence[str], progress: Callable[[str, int, int], None]
 ) -> None:
     config = train_config(options)
+    _tell_of_new_run(config)
     from trainer.crossval import crossval
 
     summary = crossval(config, command=shlex.join(["trainer", *words]), progress=progress)

@@ -143,10 +143,7 @@ def _report(summary: Summary, output: Path) -> None:
         facts=(
             ("data", summary.data),
             ("protocol", summary.protocol),
-            (
-                "could not be used",
-                str(len(skipped)),
-            ),
+            ("could not be used", str(len(skipped))),
             ("hours", f"{sum(fold.duration_s for fold in summary.folds) / 3600:.2f}"),
             ("command", summary.command),
         ),

@@ -94,7 +94,7 @@ def fit(
         How fast it went; None where the stage was finished before, or too short to tell.
 
     Raises:
-        UsageError: the batch cannot be shared among the processes, or has no room in the GPU.
+        UsageError: the batch cannot be shared among the processes.
         OutputError: the run folder cannot be written.
         RealtimeMoodError: the loss is not a number.
     """
@@ -137,14 +137,7 @@ def fit(
     with attention, warnings.catch_warnings():
         # torch asks for the optimizer's first step before the scheduler's, which accelerate keeps.
         warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
-        try:
-            trainer.train(resume_from_checkpoint=str(last) if last else None)
-        except torch.OutOfMemoryError as error:
-            raise UsageError(
-                f"{stage.name}: the GPU has too little memory for {trainer.args.train_batch_size} "
-                "clips at a time; go on with --resume, and a larger --accumulate, --precision bf16 "
-                "or --gradient-checkpointing"
-            ) from error
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
     trainer.keep_average()
     for weights in trained:
         weights.requires_grad_(True)

@@ -50,6 +50,9 @@ def people_of_base(base_model: str) -> tuple[People, tuple[str, ...]]:
 
     Returns:
         The people, and what a reader has to know: that a checkpoint of ours does not say.
+
+    Raises:
+        ModelError: see `own_folder`.
     """
     if base_model == TINY:
         return People(), ()

@@ -66,7 +66,9 @@ class FileSource:
             if stream is None:
                 raise self._no_picture()
             if self._brand in TILED_BRANDS and len(self._container.streams.video) > 1:
-                raise SourceError(f"{path} is a picture in tiles, as phones make; save it as JPEG")
+                raise SourceError(
+                    f"{path} is a picture of several parts, as phones make; save it as JPEG"
+                )
             self._stream = stream
             self._stream.thread_type = "AUTO"
             self._rate = _announced_rate(self._stream)
@@ -77,6 +79,8 @@ class FileSource:
             self._frames = self._decode()
             self._decode_ahead()
             self._next = self._advance()
+            self.is_picture = self._holds_one_picture()
+            """Of a format for pictures, such as JPEG, and one."""
             if self._next is None:
                 raise SourceError(f"{path} holds no frame that can be decoded; use another file")
         except BaseException:
@@ -91,18 +95,6 @@ class FileSource:
             frame_count=self._stream.frames or None,
             duration_s=_as_seconds(self._announced_s()),
             path=path,
-        )
-
-    @property
-    def is_picture(self) -> bool:
-        """Whether the file is of a format for pictures, such as JPEG, and holds one."""
-        if self._ahead is not None or self._ahead_error is not None:
-            return False
-        name: str = self._container.format.name
-        return (
-            name in ("image2", "gif")
-            or name.endswith("_pipe")
-            or self._brand in ("avif", *TILED_BRANDS)
         )
 
     def read(self) -> Frame | None:
@@ -140,6 +132,16 @@ class FileSource:
         frame = Frame(image_bgr, self._last_s, self._decoded)
         self._decoded += 1
         return frame
+
+    def _holds_one_picture(self) -> bool:
+        if self._ahead is not None or self._ahead_error is not None:
+            return False
+        name: str = self._container.format.name
+        return (
+            name in ("image2", "gif")
+            or name.endswith("_pipe")
+            or self._brand in ("avif", *TILED_BRANDS)
+        )
 
     @property
     def _brand(self) -> str | None:

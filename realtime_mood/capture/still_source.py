@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.capture.source import FrameSource
 from realtime_mood.frame import Frame
 
-STILL_RATE = Fraction(25)
-"""Frames a second."""
+STILL_RATE = Fraction(10)
+"""Frames a second; the detector looks no oftener, and large pictures take long to draw."""
 STILL_S = 2
 """How long a picture is worked through; its expression is named after less than half a second."""
 
 
-def open_file(path: Path, *, is_endless: bool) -> FrameSource:
-    """A video file, or a file that holds one picture.
+def held(source: FileSource, *, is_endless: bool) -> FrameSource:
+    """A file's frames; of one that is a picture, for as long as it takes to be seen.
 
     Args:
-        path: of the file.
+        source: nothing was read from it yet.
         is_endless: a picture stays until it is closed, and not for STILL_S.
-
-    Raises:
-        SourceError: see `FileSource`.
     """
-    source = FileSource(path)
     return StillSource(source, is_endless=is_endless) if source.is_picture else source
 
 
@@ -35,7 +30,7 @@ class StillSource:
 
     Args:
         picture: the file; its first frame is read, and it is closed.
-        is_endless: see `open_file`.
+        is_endless: see `held`.
     """
 
     def __init__(self, picture: FileSource, *, is_endless: bool) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+NEAR_S = Fraction(1)
+"""From a frame to the one after the next, where the one between them carries a mistaken time."""
 NUDGE_S = Fraction(1, 1000)
 """How far a frame is moved that carries the time of the one before; a recording can hold it."""
 
@@ -57,7 +59,7 @@ class Timeline:
             is_odd = (
                 time_s >= after_s + self._interval_s or time_s <= self._last_s - self._interval_s
             )
-            if is_odd and after_s > self._last_s:
+            if is_odd and 0 < after_s - self._last_s <= NEAR_S:
                 return min(regular_s, (self._last_s + after_s) / 2)
         if time_s > self._last_s:
             return time_s

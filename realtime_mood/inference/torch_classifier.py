@@ -70,9 +70,8 @@ class TorchClassifier:
                 f"(clips, {self._contract.spec.num_frames}, 3, height, width)"
             )
         try:
-            try:
-                probabilities = self._answer(pixel_values)
-            except torch.OutOfMemoryError:
+            probabilities = self._answer_or_none(pixel_values)
+            if probabilities is None:
                 # Other programs take memory too; one clip needs least.
                 probabilities = np.concatenate([self._answer(clip[None]) for clip in pixel_values])
         except RuntimeError as error:
@@ -83,10 +82,21 @@ class TorchClassifier:
 
     def _cannot_run(self, error: RuntimeError) -> ModelError:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
+        device = "" if self._device.type == "cpu" else "--device cpu or "
         return ModelError(
             f"the model in {self._folder} cannot run on {self._device} ({reason}); "
-            "try --device cpu or a smaller model"
+            f"try {device}a smaller model"
         )
+
+    def _answer_or_none(self, pixel_values: PixelValues) -> Probabilities | None:
+        """None: there is no memory for several clips at once."""
+        try:
+            return self._answer(pixel_values)
+        except torch.OutOfMemoryError:
+            if len(pixel_values) == 1:
+                raise
+        # Only now is the memory of what failed free: the error holds on to it.
+        return None
 
     def _answer(self, pixel_values: PixelValues) -> Probabilities:
         batch = torch.from_numpy(pixel_values).to(device=self._device, dtype=self._dtype)

@@ -25,8 +25,6 @@ from realtime_mood.view import HudView
 
 NO_FACE = "no face"
 """Shown while there is no face in the picture."""
-LONGEST_MESSAGE = 200
-"""Characters of a message that are looked at."""
 MESSAGE_LINES = 4
 
 
@@ -103,21 +101,16 @@ def toast(text: str, scale: Scale, *, bottom: int, quiet: bool = False) -> Notic
     row, pad = _row(size), round(0.8 * size)
     inside = scale.inside
     most = min(MESSAGE_LINES, (bottom - inside.y) // row)
-    fitting = wrapped(
-        " ".join(text.split())[:LONGEST_MESSAGE],
-        *(size, not quiet),
-        width=inside.w - 2 * pad,
-        most=most,
-    )
+    fitting = wrapped(text, size=size, bold=not quiet, width=inside.w - 2 * pad, most=most)
     if not fitting:
         return None
     lines = tuple((Run(one, size, QUIET if quiet else WHITE, bold=not quiet),) for one in fitting)
     width = max(map(line_width, lines)) + 2 * pad
     x = inside.x + (inside.w - width) // 2
-    close = round(1.35 * size)
-    height = row + (len(lines) - 1) * close
+    pitch = round(1.35 * size)
+    height = row + (len(lines) - 1) * pitch
     place = Rect(x, bottom - height, width, height)
-    return Notice(place, lines, close if len(lines) > 1 else row, pad)
+    return Notice(place, lines, pitch if len(lines) > 1 else row, pad)
 
 
 def hud_notice(hud: HudView, scale: Scale, *, kept_right: int) -> Notice | None:

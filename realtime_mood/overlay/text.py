@@ -104,11 +104,11 @@ def shortened(text: str, *, size: int, bold: bool, width: int) -> str:
     return kept + ELLIPSIS if kept else ""
 
 
-def wrapped(text: str, size: int, bold: bool, *, width: int, most: int) -> list[str]:
+def wrapped(text: str, *, size: int, bold: bool, width: int, most: int) -> list[str]:
     """The text in lines of whole words; the last one is shortened if there are too few.
 
     Args:
-        text: words with single spaces between them.
+        text: words, whatever space is between them.
         size: pixels per em.
         bold: SemiBold instead of Regular.
         width: pixels there are.
@@ -120,10 +120,12 @@ def wrapped(text: str, size: int, bold: bool, *, width: int, most: int) -> list[
     lines: list[str] = []
     words = text.split()
     while words and len(lines) < most:
-        count = len(words)
-        if len(lines) < most - 1:
-            while count > 1 and _length(" ".join(words[:count]), size, bold) > width:
-                count -= 1
+        is_last = len(lines) == most - 1
+        count = 1
+        while count < len(words) and (
+            is_last or _length(" ".join(words[: count + 1]), size, bold) <= width
+        ):
+            count += 1
         line = shortened(" ".join(words[:count]), size=size, bold=bold, width=width)
         if not line:
             break

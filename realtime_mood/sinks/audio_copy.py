@@ -34,8 +34,8 @@ NUDGE_S = Fraction(1, 1000)
 LATE_S = Fraction(1)
 """Sound that begins later than this after the recording is encoded after silence: until the first
 packet of each track is there, the muxer writes nothing, and a kill would cost everything."""
-SILENCE = 1024
-"""Samples of silence at a time."""
+SILENCE_SAMPLES = 1024
+"""At a time."""
 SEEK_FROM_S = 5.0
 """A recording that starts later than this in the file seeks there; an earlier one reads on."""
 
@@ -256,11 +256,11 @@ def _silence(
     """Encoded silence from the recording's beginning on, like a frame that follows it."""
     assert frame.time_base is not None
     count = round(end_s * frame.sample_rate)
-    for first in range(0, count, SILENCE):
+    for first in range(0, count, SILENCE_SAMPLES):
         silence = av.AudioFrame(
             format=frame.format.name,
             layout=frame.layout.name,
-            samples=min(SILENCE, count - first),
+            samples=min(SILENCE_SAMPLES, count - first),
         )
         for plane in silence.planes:
             # Samples of 8 bits have their zero in the middle.

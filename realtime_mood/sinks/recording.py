@@ -76,7 +76,8 @@ class RecordingSink:
     """An MP4 file with H.264.
 
     The file is created by the first frame, under its own name, so that an early failure leaves an
-    older file alone; it can be played up to the last third of a second whenever the process ends.
+    older file alone; it can be played up to the last third of a second whenever the process ends,
+    once its sound has begun, or a second has passed.
     Frames of another size are scaled to the recording's; odd sizes are made even by repeating the
     last row or column. Time 0 of the recording is the first frame written.
 
@@ -87,8 +88,9 @@ class RecordingSink:
         frame_rate: what to announce; frames keep their own times whatever it says. None announces
             30.
         audio_from: a video file whose sound is copied, in step with the frames' timestamps, which
-            are taken to count from that file's first frame. Sound that MP4 cannot hold is encoded
-            anew as AAC; when that fails too, a warning is logged and the recording is silent.
+            are taken to count from that file's first frame. Sound that MP4 cannot hold, or that
+            begins a second later or more, is encoded anew as AAC; when that fails too, a warning is
+            logged and the recording is silent.
 
     Raises:
         UsageError: the path has another suffix than .mp4.

@@ -54,10 +54,10 @@ def _stream(folder: Path, monkeypatch: pytest.MonkeyPatch) -> FrameSource:
 
 
 def _still(folder: Path, monkeypatch: pytest.MonkeyPatch) -> FrameSource:
-    monkeypatch.setattr(still_source, "STILL_S", Fraction(COUNT, 25))
+    monkeypatch.setattr(still_source, "STILL_S", Fraction(COUNT, 10))
     path = folder / "p.png"
     assert cv2.imwrite(str(path), picture(width=64, height=48))
-    return still_source.open_file(path, is_endless=False)
+    return still_source.held(FileSource(path), is_endless=False)
 
 
 SOURCES = {

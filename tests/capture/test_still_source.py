@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import islice
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pytest
 from PIL import Image
 
 from realtime_mood.capture.file_source import FileSource
-from realtime_mood.capture.still_source import open_file
+from realtime_mood.capture.still_source import STILL_S, held
+from realtime_mood.capture.worker import CaptureWorker
+from realtime_mood.config import RunConfig
 from realtime_mood.errors import SourceError
+from realtime_mood.live import open_source
 from realtime_mood.media_libraries import av
 from tests.fakes import numbered_image
 from tests.media import write_video
@@ -21,17 +25,17 @@ from tests.media import write_video
 def test_a_picture_stays_for_two_seconds(tmp_path: Path) -> None:
     path = tmp_path / "p.png"
     assert cv2.imwrite(str(path), numbered_image(7))
-    source = open_file(path, is_endless=False)
+    source = held(FileSource(path), is_endless=False)
     frames = list(iter(source.read, None))
-    assert (source.info.duration_s, source.info.frame_count, len(frames)) == (2.0, 50, 50)
-    assert frames[-1].timestamp_s == 1.96
+    assert (source.info.duration_s, source.info.frame_count, len(frames)) == (2.0, 20, 20)
+    assert frames[-1].timestamp_s == 1.9
     assert all(np.array_equal(frame.image_bgr, numbered_image(7)) for frame in frames)
 
 
 def test_an_endless_picture_stays_until_it_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "p.png"
     assert cv2.imwrite(str(path), numbered_image(7))
-    source = open_file(path, is_endless=True)
+    source = held(FileSource(path), is_endless=True)
     assert (source.info.duration_s, source.info.frame_count) == (None, None)
     assert len(list(islice(iter(source.read, None), 1000))) == 1000
     source.close()
@@ -45,19 +49,35 @@ def test_photographs_stand_upright(tmp_path: Path, suffix: str) -> None:
     turned[0x112] = 6
     exif = {"exif": turned} if suffix == "jpg" else {}
     Image.fromarray(np.zeros((48, 64, 3), np.uint8)).save(path, **exif)
-    frame = open_file(path, is_endless=False).read()
+    frame = held(FileSource(path), is_endless=False).read()
     assert frame is not None
     assert (frame.width, frame.height) == ((48, 64) if suffix == "jpg" else (64, 48))
+
+
+def test_a_picture_is_played_until_the_duration_is_over(tmp_path: Path) -> None:
+    path = tmp_path / "p.png"
+    assert cv2.imwrite(str(path), numbered_image(7))
+    config = RunConfig(video=path)
+    capture = CaptureWorker(
+        lambda: open_source(config), clock=time.monotonic, duration_s=STILL_S + 0.5
+    )
+    capture.release()
+    capture.worker.start()
+    assert capture.worker.join(30.0)
+    capture.worker.raise_error()
+    newest = capture.frames.wait_after(-1.0, max_lag_s=0.0, timeout_s=0.0)
+    assert newest is not None
+    assert newest.timestamp_s == STILL_S + 0.4
 
 
 def test_a_gif_that_moves_is_a_video(tmp_path: Path) -> None:
     pictures = [Image.fromarray(numbered_image(index)) for index in (0, 200)]
     path = tmp_path / "v.gif"
     pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
-    assert len(list(iter(open_file(path, is_endless=True).read, None))) == 2
+    assert len(list(iter(held(FileSource(path), is_endless=True).read, None))) == 2
 
 
-def test_a_picture_in_tiles_is_refused(tmp_path: Path) -> None:
+def test_a_picture_of_several_parts_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "p.mp4"
     with av.open(str(path), "w", options={"brand": "heic"}) as container:
         streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
@@ -66,11 +86,11 @@ def test_a_picture_in_tiles_is_refused(tmp_path: Path) -> None:
             stream.width, stream.height, stream.pix_fmt = tile.width, tile.height, "yuv420p"
         for stream in streams:
             container.mux([*stream.encode(tile), *stream.encode(None)])
-    with pytest.raises(SourceError, match=r"tiles.*save it as JPEG"):
-        open_file(path, is_endless=True)
+    with pytest.raises(SourceError, match=r"several parts.*save it as JPEG"):
+        held(FileSource(path), is_endless=True)
 
 
 def test_a_video_of_one_frame_is_no_picture(tmp_path: Path) -> None:
-    source = open_file(write_video(tmp_path / "v.mp4", count=1), is_endless=True)
+    source = held(FileSource(write_video(tmp_path / "v.mp4", count=1)), is_endless=True)
     assert isinstance(source, FileSource)
     assert len(list(iter(source.read, None))) == 1

@@ -111,6 +111,16 @@ def test_sound_that_begins_late_does_not_hold_the_picture_back(
     assert audio_packets(path)[0][0] == pytest.approx(0.0, abs=0.03)
 
 
+def test_sound_that_begins_late_after_a_late_beginning(tmp_path: Path) -> None:
+    source = write_video(
+        tmp_path / "v.mp4", count=300, audio="aac", audio_from_s=9.0, beep_at_s=10.0
+    )
+    path = tmp_path / "r.mp4"
+    _record(path, source, skip=150)
+    assert beep_time_s(path) == pytest.approx(4.0, abs=0.03)
+    assert audio_packets(path)[0][0] == pytest.approx(0.0, abs=0.03)
+
+
 def test_sound_that_is_over_before_the_recording_begins_is_none(tmp_path: Path) -> None:
     short = write_video(tmp_path / "s.mp4", count=25, audio="aac")
     path = tmp_path / "r.mp4"

@@ -161,6 +161,30 @@ def test_a_comparison_of_frames_that_cannot_be_is_refused_before_faces_are_cut(
     assert "--num-frames is 17: its clips have 17 frames, and can have 16" in line
 
 
+@pytest.mark.parametrize("command", ["train", "crossval"])
+def test_resuming_what_is_not_there_is_told(
+    command: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"trainer.{command}.{command}", stop)
+    caplog.set_level("INFO", logger="trainer")
+    words = (command, "--data", str(tmp_path), "--output", str(tmp_path / "out"), "--resume")
+    main(words)
+    assert caplog.messages == [f"{tmp_path / 'out'} holds no run to go on with; a new one begins"]
+    monkeypatch.setenv("RANK", "1")
+    main(words)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "config.toml").touch()
+    monkeypatch.delenv("RANK")
+    main(words)
+    assert len(caplog.messages) == 1
+
+
 def test_a_gpu_without_room_says_how_to_go_on(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -176,7 +200,7 @@ def test_a_gpu_without_room_says_how_to_go_on(
         capsys, "train", "--data", corpus, "--output", tmp_path / "out", *TINY, *words
     )
     assert code == 2
-    assert "too little memory for 4 clips at a time; go on with --resume" in line
+    assert "too little memory; training goes on with --resume and --accumulate 2" in line
 
 
 def test_missing_face_model(

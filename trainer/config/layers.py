@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,8 +16,6 @@ from trainer.config.recipe import RECIPES, RecipeConfig
 from trainer.config.run import RunConfig
 from trainer.config.tables import from_toml, to_toml, unknown
 
-logger = logging.getLogger(__name__)
-
 TABLES: dict[str, type[Options]] = {
     "data": DataConfig,
     "split": SplitConfig,
@@ -29,6 +26,8 @@ TABLES: dict[str, type[Options]] = {
 """Tables of a TOML file, and groups of the command line's help."""
 PRESET_KEY = "preset"
 EFFECTIVE_FILE = "config.toml"
+NOT_KEPT = ("resume", "push_to_hub")
+"""Options of a run that are asked for each time."""
 GONE: dict[str, tuple[object, ...]] = {
     "motion_epochs": (0.0,),
     "motion_learning_rate": (6e-4,),
@@ -124,8 +123,6 @@ def train_config(values: argparse.Namespace) -> TrainConfig:
         begun: Path = values.output / EFFECTIVE_FILE
         if begun.is_file():
             tables, preset = _read(begun_tables(begun), begun)
-        else:
-            logger.info("%s holds no run to go on with; a new one begins", values.output)
     preset = values.recipe or preset or "base"
     made: dict[str, Any] = {}
     for name, owner in TABLES.items():
@@ -139,7 +136,7 @@ def train_config(values: argparse.Namespace) -> TrainConfig:
 
 
 def write_effective(config: TrainConfig, path: Path) -> None:
-    """Write a configuration as a TOML file that makes the same one again.
+    """Write a configuration as a TOML file that makes the same run again.
 
     Raises:
         OutputError: it cannot be written.
@@ -149,7 +146,7 @@ def write_effective(config: TrainConfig, path: Path) -> None:
     tables = {field.name: to_toml(getattr(config, field.name)) for field in fields(config)}
     # What a run is does not depend on whether it was interrupted, nor on who is given it. Nobody
     # shall push another run's checkpoint over this one's by beginning with this file.
-    for name in ("resume", "push_to_hub"):
+    for name in NOT_KEPT:
         tables["run"].pop(name, None)
     beside = path.with_name(f".{path.name}.part")
     try:
@@ -168,6 +165,9 @@ def begun_tables(path: Path) -> dict[str, Any]:
         UsageError: it cannot be read, or the run was begun with what is no option any more.
     """
     content = _load(path, "the run's", "put it right, or choose another --output")
+    if isinstance(content.get("run"), dict):
+        for name in NOT_KEPT:
+            content["run"].pop(name, None)
     for name, table in content.items():
         if name not in TABLES or not isinstance(table, dict):
             continue
