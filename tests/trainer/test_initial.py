@@ -110,11 +110,11 @@ def test_a_grey_picture_is_read_as_any_colour_of_the_same_light(model: Any) -> N
 def test_heads_of_another_width_are_refused(model: Any) -> None:
     wide = tiny_timesformer(CLIP_SPEC)
     wide.config.num_attention_heads = 3
-    with pytest.raises(ValueError, match="heads are 48 wide; they must be 16"):
+    with pytest.raises(ValueError, match="heads are 48 channels wide instead of 16"):
         look_at_neighbours(wide)
 
 
 def test_clips_of_more_frames_than_it_can_number_are_refused() -> None:
     long = tiny_timesformer(replace(CLIP_SPEC, num_frames=17))
-    with pytest.raises(ValueError, match="clips have 17 frames; they can have 16"):
+    with pytest.raises(ValueError, match="clips have 17 frames, and can have 16"):
         look_at_neighbours(long)
