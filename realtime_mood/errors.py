@@ -55,6 +55,12 @@ class ReaderGoneError(OutputError):
     exit_code = 0
 
 
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, in one line; its type where it says nothing."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
 def explain_import_error(error: ImportError) -> RealtimeMoodError | None:
     """What to tell the person when OpenCV cannot be imported for want of a system library.
 

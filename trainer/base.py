@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 from transformers import TimesformerConfig, TimesformerForVideoClassification
 
-from realtime_mood.errors import ModelError, UsageError
+from realtime_mood.errors import ModelError, UsageError, first_line
 from realtime_mood.model.checkpoint import CONTRACT_FILE, locate_checkpoint, read_contract
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import ID2LABEL, LABEL2ID, LABELS
@@ -135,7 +135,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
         )
     except Exception as error:
         raise ModelError(
-            f"the weights of --base-model {name} cannot be loaded ({_first_line(error)}); "
+            f"the weights of --base-model {name} cannot be loaded ({first_line(error)}); "
             "check the name and the connection"
         ) from error
     if image_size != shape.image_size:
@@ -231,7 +231,7 @@ def _fetched(name: str) -> Path | None:
     except Exception as error:
         raise ModelError(
             f"--base-model {name} could not be fetched from the Hugging Face Hub "
-            f"({_first_line(error)}); try again"
+            f"({first_line(error)}); try again"
         ) from error
     return locate_checkpoint(name)
 
@@ -272,13 +272,13 @@ def _read_base_json(name: str, file: str) -> dict[str, Any]:
                 ) from error
             raise ModelError(
                 f"--base-model {name} is neither 'tiny', nor a folder here, nor a model that could "
-                f"be fetched from the Hugging Face Hub ({_first_line(error)})"
+                f"be fetched from the Hugging Face Hub ({first_line(error)})"
             ) from error
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"--base-model {name} has no readable {file} ({_first_line(error)}); "
+            f"--base-model {name} has no readable {file} ({first_line(error)}); "
             "name a folder written by save_pretrained"
         ) from error
     return values
@@ -290,8 +290,3 @@ def _check_asked(option: str, asked: int, found: int, name: str) -> None:
             f"{option} is {asked}, but --base-model {name} was made for {found}; "
             f"give {option} {found} or another base model"
         )
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

@@ -26,7 +26,6 @@ INTERRUPTED = 130
 PROGRESS_EVERY_S = 60.0
 """Between two lines of progress where there is no terminal to draw bars on."""
 
-
 NO_ROOM = (
     "the GPU has too little memory; training goes on with --resume and --accumulate 2 (or more, by "
     "which the batch can be divided), --precision bf16 or --gradient-checkpointing; 'evaluate' has "
@@ -64,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return INTERRUPTED
     except Exception as error:
+        # By name: only the commands that need torch import it.
         if type(error).__name__ == "OutOfMemoryError":
             return _fail(UsageError(NO_ROOM), UsageError.exit_code, is_debug=is_debug)
         return _fail(error, 1, is_debug=is_debug)

@@ -13,7 +13,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from realtime_mood.errors import OutputError
-from realtime_mood.model.checkpoint import Contract, save_checkpoint
+from realtime_mood.model.checkpoint import METRICS_FILE, Contract, save_checkpoint
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import LABELS
 from trainer.base import Model
@@ -21,7 +21,6 @@ from trainer.checkpoints import explained
 from trainer.config import TrainConfig
 from trainer.corpora.recording import list_actors
 from trainer.evaluate import Measures, as_text
-from trainer.people import METRICS_FILE
 from trainer.report.card import model_card
 
 logger = logging.getLogger(__name__)

@@ -124,12 +124,19 @@ def comparing_layers(model: TimesformerForVideoClassification) -> slice:
     return slice(layers - max(1, layers // 3), layers)
 
 
+def why_no_places(model: TimesformerForVideoClassification) -> str:
+    """Why a model's heads have no room for places, or for as much else; empty where they have."""
+    wide = model.config.hidden_size // model.config.num_attention_heads
+    if wide != PLACE_WIDTH:
+        return f"the model's heads are {wide} channels wide instead of {PLACE_WIDTH}"
+    return ""
+
+
 def why_no_comparison(model: TimesformerForVideoClassification) -> str:
     """Why `compare_frames` cannot be done to a model; empty where it can."""
     config = model.config
-    wide = config.hidden_size // config.num_attention_heads
-    if wide != PLACE_WIDTH:
-        return f"the model's heads are {wide} channels wide instead of {PLACE_WIDTH}"
+    if reason := why_no_places(model):
+        return reason
     if config.num_frames > PLACE_WIDTH:
         return f"its clips have {config.num_frames} frames, and can have {PLACE_WIDTH}"
     return ""

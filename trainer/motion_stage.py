@@ -14,7 +14,7 @@ from realtime_mood.model.labels import LABELS
 from trainer.base import Model, deepened
 from trainer.crops import Progress
 from trainer.dataset import TrainingClips
-from trainer.initial import PLACE_WIDTH
+from trainer.initial import why_no_places
 from trainer.motion_layers import INNER_PARTS, constant_of, write_layers
 from trainer.motion_reader import FEATURES, ClassifierHead, fit_reader
 from trainer.motion_seen import DIRECTIONS, Idle, Motion, Seen
@@ -42,9 +42,8 @@ class MotionClips:
 def why_not(model: Model) -> str:
     """Why a model cannot be given a reader; empty where it can."""
     config = model.config
-    width, heads = config.hidden_size, config.num_attention_heads
-    if width // heads != PLACE_WIDTH:
-        return f"the model's heads are {width // heads} channels wide instead of {PLACE_WIDTH}"
+    if reason := why_no_places(model):
+        return reason
     knows_time = [
         name
         for name, weights in model.named_parameters()
@@ -54,7 +53,7 @@ def why_not(model: Model) -> str:
         return "the model compares frames already"
     # u and a clip's h, beside four constants, a mean, and what the classifier looks at.
     least = DIRECTIONS + FEATURES + 5 + len(LABELS)
-    if width < least:
+    if (width := config.hidden_size) < least:
         return f"the model has {width} channels instead of {least} or more"
     if config.intermediate_size < INNER_PARTS * FEATURES:
         return (

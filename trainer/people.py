@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_mood.errors import UsageError
+from realtime_mood.model.checkpoint import METRICS_FILE
 from trainer.base import own_folder
 from trainer.config import TINY
 from trainer.corpora.recording import known_actors, list_actors
 from trainer.corpora.splits import Split
-
-METRICS_FILE = "metrics.json"
-"""In a checkpoint's folder."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,8 +117,6 @@ class FileSource:
         if self._ended:
             return None
         try:
-            if self._ahead_error is not None:
-                raise self._ahead_error
             decoded = self._decode_ahead()
             image_bgr = None if decoded is None else self._convert(decoded)
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -149,6 +147,8 @@ class FileSource:
 
     def _decode_ahead(self) -> av.VideoFrame | None:
         """The frame that was decoded ahead; another one is: its time tells of this one's."""
+        if self._ahead_error is not None:
+            raise self._ahead_error
         decoded, self._ahead = self._ahead, None
         try:
             self._ahead = next(self._frames, None)

@@ -30,8 +30,9 @@ RETRY_WAIT_S = 0.2
 GIVE_UP_S = 10.0
 """A camera is given up after this many seconds without a frame, whatever number of tries is left:
 one try alone can take the driver ten seconds."""
-ANSWER_WAITS_S = (3.0,) * 3
-"""Between tries while a person may be asked whether the camera is allowed."""
+ASKED_TRIES = 4
+ASKED_WAIT_S = 3.0
+"""Between them, while a person may be asked whether the camera is allowed."""
 MAX_RATE = 240
 """An announced rate above this is a time base in disguise."""
 MIN_STEP_S = 1e-6
@@ -189,9 +190,9 @@ class OpenCVSource:
 def _open(target: CameraTarget) -> cv2.VideoCapture:
     # The first time, macOS asks the person, and opens no camera until they have answered.
     is_asked = sys.platform == "darwin" and not target.is_stream
-    for wait_s in (0.0, *(ANSWER_WAITS_S if is_asked else ())):
-        if wait_s:
-            time.sleep(wait_s)
+    for number in range(ASKED_TRIES if is_asked else 1):
+        if number:
+            time.sleep(ASKED_WAIT_S)
         for backend in _backends(target):
             capture = _try_backend(target, backend)
             if capture is not None:

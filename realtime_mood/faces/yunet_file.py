@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from realtime_mood.errors import ModelError
+from realtime_mood.errors import ModelError, first_line
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +70,7 @@ def fetch_yunet_file() -> Path:
     try:
         fetched = Path(hf_hub_download(HUB_REPOSITORY, FILE_NAME))
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"the face model could not be fetched ({reason})") from error
+        raise ModelError(f"the face model could not be fetched ({first_line(error)})") from error
     check_yunet_file(fetched)
     return fetched
 

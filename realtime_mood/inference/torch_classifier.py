@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from realtime_mood.errors import ModelError, UsageError
+from realtime_mood.errors import ModelError, UsageError, first_line
 from realtime_mood.inference.classifier import Probabilities
 from realtime_mood.model.checkpoint import Contract, load_model
 from realtime_mood.model.labels import LABELS
@@ -81,10 +81,9 @@ class TorchClassifier:
         return probabilities
 
     def _cannot_run(self, error: RuntimeError) -> ModelError:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
         device = "" if self._device.type == "cpu" else "--device cpu or "
         return ModelError(
-            f"the model in {self._folder} cannot run on {self._device} ({reason}); "
+            f"the model in {self._folder} cannot run on {self._device} ({first_line(error)}); "
             f"try {device}a smaller model"
         )
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime_mood.errors import ModelError
+from realtime_mood.errors import ModelError, first_line
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import ID2LABEL, LABEL2ID, LABELS
 
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 CONTRACT_FILE = "clip_spec.json"
+METRICS_FILE = "metrics.json"
+"""What a run measured, and whom it learned from; read by the trainer alone."""
 CONTRACT_FORMAT = 1
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
-HUB_FILES = (CONFIG_FILE, CONTRACT_FILE, "*.safetensors", "README.md", "metrics.json")
+HUB_FILES = (CONFIG_FILE, CONTRACT_FILE, "*.safetensors", "README.md", METRICS_FILE)
 DEFAULT_CHECKPOINT_NAME = "default"
 
 
@@ -144,10 +146,9 @@ def _fetch_from_hub(model_id: str) -> Path:
     try:
         return Path(snapshot_download(model_id, allow_patterns=list(HUB_FILES)))
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
             f"{model_id} is neither a folder here nor a checkpoint that could be fetched from the "
-            f"Hugging Face Hub ({reason}); check the name and the connection"
+            f"Hugging Face Hub ({first_line(error)}); check the name and the connection"
         ) from error
 
 
@@ -265,9 +266,8 @@ def load_model(folder: Path) -> TimesformerForVideoClassification:
             output_loading_info=True,
         )
     except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
-            f"the weights in {folder / WEIGHTS_FILE} cannot be loaded ({reason}); "
+            f"the weights in {folder / WEIGHTS_FILE} cannot be loaded ({first_line(error)}); "
             "copy the checkpoint again or train it again"
         ) from error
     finally:

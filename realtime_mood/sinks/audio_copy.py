@@ -93,13 +93,11 @@ class AudioCopy:
                     logger.warning("the sound of %s has a codec unknown here; left out", path.name)
                 return None
             origin_s = _first_picture_s(path) + Fraction(start_s)
-            seek_s = origin_s if start_s > SEEK_FROM_S else None
-            begins_s = _first_sound_s(path, stream.index, origin_s, seek_s)
+            begins_s = _first_sound_s(path, stream.index, origin_s, start_s)
             if begins_s is None:
                 source.close()
                 return None
-            if seek_s is not None:
-                _seek(source, seek_s)
+            _go_to(source, origin_s, start_s)
             return cls(source, stream, target, origin_s=origin_s, begins_s=begins_s)
         except (av.FFmpegError, OSError, ValueError) as error:
             if source is not None:
@@ -271,26 +269,24 @@ def _silence(
         yield from encoder.encode(silence)
 
 
-def _seek(source: av.container.InputContainer, time_s: Fraction) -> None:
-    source.seek(int(time_s * av.time_base))
+def _go_to(source: av.container.InputContainer, origin_s: Fraction, start_s: float) -> None:
+    if start_s > SEEK_FROM_S:
+        source.seek(int(origin_s * av.time_base))
 
 
-def _first_sound_s(
-    path: Path, index: int, origin_s: Fraction, seek_s: Fraction | None
-) -> Fraction | None:
+def _first_sound_s(path: Path, index: int, origin_s: Fraction, start_s: float) -> Fraction | None:
     """When the first sound from a time of the file on begins, counted from it; None: there is none.
 
     In a container of its own, because not every file can be read from the beginning again.
     """
     with open_media_file(path) as container:
-        if seek_s is not None:
-            _seek(container, seek_s)
+        _go_to(container, origin_s, start_s)
         for packet in container.demux(container.streams[index]):
             if packet.dts is None or packet.time_base is None:
                 continue
-            start_s = packet.dts * packet.time_base - origin_s
-            if start_s >= -RUN_UP_S:
-                return start_s
+            begins_s = packet.dts * packet.time_base - origin_s
+            if begins_s >= -RUN_UP_S:
+                return begins_s
     return None
 
 

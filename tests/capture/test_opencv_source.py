@@ -142,7 +142,7 @@ def test_macos_is_given_time_to_ask_whether_the_camera_is_allowed(
     capture = FakeCapture(opens=False)
     monkeypatch.setattr(cv2, "VideoCapture", capture)
     monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setattr("realtime_mood.capture.opencv_source.ANSWER_WAITS_S", (0.001,) * 3)
+    monkeypatch.setattr("realtime_mood.capture.opencv_source.ASKED_WAIT_S", 0.001)
     with pytest.raises(SourceError, match="allow"):
         OpenCVSource("0")
     assert capture.released == tries

@@ -165,12 +165,11 @@ def begun_tables(path: Path) -> dict[str, Any]:
         UsageError: it cannot be read, or the run was begun with what is no option any more.
     """
     content = _load(path, "the run's", "put it right, or choose another --output")
-    if isinstance(content.get("run"), dict):
-        for name in NOT_KEPT:
-            content["run"].pop(name, None)
     for name, table in content.items():
         if name not in TABLES or not isinstance(table, dict):
             continue
+        for key in NOT_KEPT:
+            table.pop(key, None)
         gone = table.keys() - {option.name for option in options_of(TABLES[name])}
         idle = {key for key in gone if table[key] in GONE.get(key, ())}
         if lost := sorted(gone - idle):
