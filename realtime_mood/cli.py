@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 INTERRUPTED_EXIT_CODE = 130
 FAULT_EXIT_CODE = 1
 LOG_FORMAT = "realtime-mood: %(message)s"
-SHOW_CURSOR = "\x1b[?25h"
+SHOW_CURSOR = b"\x1b[?25h"
 STOPPING = b"\nrealtime-mood: stopping; Ctrl-C again quits at once\n"
 
 
@@ -111,7 +111,8 @@ def _interrupts_to(event: threading.Event) -> Iterator[None]:
     def handle(number: int, frame: FrameType | None) -> None:
         if event.is_set():
             if sys.stderr is not None and sys.stderr.isatty():
-                sys.stderr.write(SHOW_CURSOR)
+                # By the system alone: a progress bar keeps lines back, and nobody writes them now.
+                os.write(sys.stderr.fileno(), SHOW_CURSOR)
             os._exit(INTERRUPTED_EXIT_CODE)
         event.set()
         if number == signal.SIGINT and sys.stderr is not None and sys.stderr.isatty():

@@ -75,6 +75,14 @@ class _FaceMemory:
     mood: MoodState | None = None
     history: deque[tuple[float, str]] = field(default_factory=deque)
 
+    def remember(self, start_s: float, label: str) -> None:
+        # An answer that was long under way may be older than a gap that was noted since.
+        start_s = max(start_s, self.history[-1][0]) if self.history else start_s
+        self.history.append((start_s, label))
+        # The entry before the oldest one shown still holds at the strip's left end.
+        while len(self.history) > 1 and self.history[1][0] < start_s - HISTORY_S:
+            self.history.popleft()
+
     def age_s(self, now_s: float) -> float | None:
         return max(0.0, now_s - self.history[-1][0]) if self.history else None
 
@@ -111,6 +119,7 @@ class Session:
     def add_tracks(self, frame: Frame, update: TrackUpdate, clips: Sequence[Clip] = ()) -> None:
         """Take what `FaceStage.process` found in a frame."""
         with self._lock:
+            self._forget_over_gap(frame.timestamp_s)
             self._account(frame.timestamp_s)
             self._frames += 1
             self._is_searched = update.is_searched
@@ -163,10 +172,7 @@ class Session:
                 }
                 known = UNKNOWN if track.is_hidden else row
                 memory.mood = memory.smoother.update(known, clip.end_s)
-                memory.history.append((clip.end_s, memory.mood.label))
-                # The entry before the oldest one shown still holds at the strip's left end.
-                while len(memory.history) > 1 and memory.history[1][0] < clip.end_s - HISTORY_S:
-                    memory.history.popleft()
+                memory.remember(clip.end_s, memory.mood.label)
                 self._predictions += 1
                 self._on_event(
                     prediction_event(
@@ -249,6 +255,13 @@ class Session:
         if not self._faces and not self._has_told_of_no_face:
             self._on_event(no_face_event(media_time_s=media_time_s))
         self._has_told_of_no_face = not self._faces
+
+    def _forget_over_gap(self, now_s: float) -> None:
+        # Nobody saw the faces while the source was paused or silent.
+        if self._last_frame_s is not None and now_s - self._last_frame_s > MAX_GAP_S:
+            for memory in self._faces.values():
+                memory.mood = None
+                memory.remember(self._last_frame_s, UNSURE)
 
     def _account(self, now_s: float) -> None:
         elapsed_s = 0.0 if self._last_frame_s is None else now_s - self._last_frame_s

@@ -40,6 +40,8 @@ BROKEN_SHARE = 0.75
 BROKEN_TOLERANCE_S = 0.5
 """A finite stream that ends before this part of the announced length, less this, has broken."""
 MAX_PACE_S = 1.0
+"""A frame that is further from its time, because the network stalled or the stream's clock jumped,
+is where that time begins anew."""
 
 
 class OpenCVSource:
@@ -47,7 +49,8 @@ class OpenCVSource:
 
     Frames carry the time at which they were taken from the driver, so a recording plays at the
     speed of life even when a camera gives fewer frames than it announces, as most do in the dark.
-    A stream of a finite file is held to that file's own speed and ends with it.
+    A stream of a finite file, or in pieces that come at once (HLS, DASH), is held to its own speed;
+    the former ends with the file.
 
     Args:
         target: camera number, device path or URL.
@@ -77,6 +80,7 @@ class OpenCVSource:
         self._error: SourceError | None = None
         self._index = 0
         self._origin_s: float | None = None
+        self._pace_origin_s: float | None = None
         self._last_s = 0.0
         self._position_s = 0.0
         self._size: tuple[int, int] | None = None
@@ -156,23 +160,27 @@ class OpenCVSource:
             self._size = image_bgr.shape[1], image_bgr.shape[0]
         if (image_bgr.shape[1], image_bgr.shape[0]) != self._size:
             image_bgr = np.asarray(cv2.resize(image_bgr, self._size), dtype=np.uint8)
+        if self._is_finite or self._target.is_playlist:
+            self._keep_pace()
         if self._origin_s is None:
             self._origin_s = self._grabbed_s
         else:
-            if self._is_finite:
-                self._keep_pace(self._origin_s)
             elapsed_s = self._grabbed_s - self._origin_s
             self._last_s = max(self._last_s + MIN_STEP_S, elapsed_s)
         frame = Frame(image_bgr, self._last_s, self._index, captured_s=self._grabbed_s)
         self._index += 1
         return frame
 
-    def _keep_pace(self, origin_s: float) -> None:
+    def _keep_pace(self) -> None:
         self._position_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-        early_s = origin_s + self._position_s - self._clock()
+        if self._pace_origin_s is None:
+            self._pace_origin_s = self._grabbed_s - self._position_s
+        early_s = self._pace_origin_s + self._position_s - self._clock()
         if early_s > 0.0:
             self._closed.wait(min(early_s, MAX_PACE_S))
         self._grabbed_s = self._clock()
+        if abs(early_s) > MAX_PACE_S:
+            self._pace_origin_s = self._grabbed_s - self._position_s
 
     def _silent(self) -> SourceError:
         remedy = (

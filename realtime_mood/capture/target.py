@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from realtime_mood.errors import UsageError
 
 STREAM_MARK = "://"
+PLAYLISTS = (".m3u8", ".mpd")
+"""How the names of HLS and DASH playlists end."""
 PATTERN = "pattern"
 """In place of a camera: a drawn face that moves."""
 
@@ -38,6 +40,11 @@ class CameraTarget:
     def is_stream(self) -> bool:
         """True for a URL."""
         return STREAM_MARK in self.text
+
+    @property
+    def is_playlist(self) -> bool:
+        """True for a stream that comes in pieces of several seconds, each at once."""
+        return self.is_stream and self.name.lower().endswith(PLAYLISTS)
 
     @property
     def is_pattern(self) -> bool:

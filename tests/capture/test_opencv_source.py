@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -177,6 +178,42 @@ def test_a_finite_stream_keeps_its_own_pace_and_ends(use: UseCapture) -> None:
     source = OpenCVSource("http://host/clip.mp4", clock=clock, retry_wait_s=0.0)
     assert sum(1 for _ in iter(source.read, None)) == 3
     assert source.read() is None
+
+
+@pytest.mark.parametrize("address", ["http://host/clip.mp4", "https://host/live.M3U8?key=1"])
+def test_pieces_that_come_at_once_are_held_to_their_own_pace(
+    use: UseCapture, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    clock = FakeClock()
+    capture = FakeCapture([picture()] * 8)
+    if address.endswith("mp4"):
+        capture.properties[cv2.CAP_PROP_FRAME_COUNT] = 8.0
+    position_ms = iter([5000, 5040, 5080, 5120, 5160, 905_200, 905_240, 905_280])
+
+    def take() -> None:
+        capture.properties[cv2.CAP_PROP_POS_MSEC] = float(next(position_ms))
+        if len(capture.script) == 5:  # The network stalls.
+            clock.now_s += 4.0
+
+    def wait(event: threading.Event, timeout_s: float) -> bool:
+        clock.now_s += timeout_s
+        return event.is_set()
+
+    capture.on_grab = take
+    use(capture)
+    source = OpenCVSource(address, clock=clock)
+    monkeypatch.setattr(threading.Event, "wait", wait)
+    times_s = [frame.timestamp_s for frame in (source.read() for _ in range(8)) if frame]
+    # After a stall it goes on from there; a clock that jumps is waited for a second.
+    assert times_s == pytest.approx([0.0, 0.04, 0.08, 4.08, 4.12, 5.12, 5.16, 5.20])
+
+
+def test_a_camera_on_the_network_is_not_held(use: UseCapture) -> None:
+    clock = FakeClock()
+    capture = use(FakeCapture([picture()] * 3))
+    capture.on_grab = lambda: capture.properties.update({cv2.CAP_PROP_POS_MSEC: 90_000.0})
+    source = OpenCVSource("rtsp://host/live", clock=clock)
+    assert [frame.timestamp_s for frame in (source.read() for _ in range(3)) if frame][-1] < 0.001
 
 
 def test_a_finite_stream_that_breaks_says_so(use: UseCapture) -> None:
