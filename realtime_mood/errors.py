@@ -13,7 +13,9 @@ other libraries are turned into these at the one place where that library is cal
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 
 OPENCV_PACKAGES = "libgl1 libglib2.0-0"
 """Debian's and Ubuntu's names for what OpenCV's wheel needs and slim images lack."""
@@ -53,6 +55,21 @@ class ReaderGoneError(OutputError):
     """Whoever read standard output closed it (`… | head`): the run ends early, and well."""
 
     exit_code = 0
+
+
+def did_you_mean(words: Iterable[str], help_text: str) -> str:
+    """What to add to a message about unknown options; nothing where none is near.
+
+    Args:
+        words: as given.
+        help_text: names those that there are.
+    """
+    options = re.findall(r"--[a-z][a-z0-9-]*", help_text)
+    for word in words:
+        near = difflib.get_close_matches(word.partition("=")[0], options, n=1)
+        if word.startswith("--") and near:
+            return f" (did you mean {near[0]}?)"
+    return ""
 
 
 def first_line(error: BaseException) -> str:

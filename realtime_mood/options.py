@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from realtime_mood import __version__
+from realtime_mood.capture.target import PATTERN
 from realtime_mood.choices import DETECTOR_CHOICES, DEVICE_CHOICES
-from realtime_mood.errors import UsageError
+from realtime_mood.errors import UsageError, did_you_mean
 from realtime_mood.faces.yunet_file import FACE_MODEL_VARIABLE
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = "Name the facial expression in a webcam picture or a video, in real time."
 EPILOG = """\
-keys in the display: q or Esc quit, space pause, r record, s screenshot, h numbers on or off;
+keys in the display: q or Esc quit, space pause, r record, s screenshot, h speeds on or off;
 recordings and screenshots go into the current folder as realtime-mood-DATE.mp4 and .png
 
 examples:
@@ -39,6 +40,24 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")
+
+
+class _Once(argparse.Action):
+    """Keeps a value that only one can be given of."""
+
+    _is_given = False
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        if self._is_given:
+            parser.error(f"{option_string} is there twice; a run has one")
+        self._is_given = True
+        setattr(namespace, self.dest, values)
 
 
 def _text(text: str) -> str:
@@ -75,9 +94,11 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     source = parser.add_argument_group("source")
     source.add_argument(
         "--camera",
+        action=_Once,
         type=_text,
         metavar="N|PATH|URL",
-        help="camera number, device path or stream URL; 'pattern' is a test picture (default: 0)",
+        help="camera number, device path or stream URL (default: 0); 'pattern' is a drawn face, "
+        "taken to be in the centre, for no detector finds it",
     )
     source.add_argument(
         "--camera-size",
@@ -86,7 +107,11 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         help="ask the camera for pictures of this size, such as 1280x720 (default: its own)",
     )
     source.add_argument(
-        "--video", type=_path, metavar="FILE", help="read a video file, or a picture"
+        "--video",
+        action=_Once,
+        type=_path,
+        metavar="FILE",
+        help="read a video file, or a picture",
     )
     source.add_argument(
         "--duration", type=float, metavar="S", help="stop after this many seconds of video"
@@ -94,12 +119,14 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     output = parser.add_argument_group("output")
     output.add_argument(
         "--record",
+        action=_Once,
         type=_path,
         metavar="OUT.mp4",
         help="write the annotated video; replaces a file that is there",
     )
     output.add_argument(
         "--events",
+        action=_Once,
         type=_text,
         metavar="OUT.jsonl|OUT.csv|-",
         help="write what is seen as JSON lines or CSV (predictions alone); replaces a file that is "
@@ -154,7 +181,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         files = [word for word in unknown if not word.startswith("-")]
-        hint = f" (a file is named by --video {files[0]})" if files else ""
+        hint = did_you_mean(unknown, parser.format_help())
+        if files and not hint:
+            hint = f" (a file is named by --video {files[0]})"
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     return options
 
@@ -173,6 +202,7 @@ def make_config(options: argparse.Namespace) -> RunConfig:
         raise UsageError(f"--faces {options.faces} uses no --face-model; leave one of them out")
     if face_model is None and os.environ.get(FACE_MODEL_VARIABLE):
         face_model = Path(os.environ[FACE_MODEL_VARIABLE])
+    is_drawn = options.camera == PATTERN and options.faces == "auto"
     has_source = options.camera is not None or options.video is not None
     return RunConfig(
         camera=options.camera if has_source else "0",
@@ -183,7 +213,7 @@ def make_config(options: argparse.Namespace) -> RunConfig:
         model=options.model,
         device=options.device,
         stride_s=DEFAULT_STRIDE_S if options.stride is None else options.stride,
-        faces=options.faces,
+        faces="none" if is_drawn else options.faces,
         face_model=face_model,
         max_faces=MAX_FACES if options.max_faces is None else options.max_faces,
         headless=options.headless,

@@ -7,14 +7,23 @@ import json
 import logging
 import os
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 import realtime_mood
-from realtime_mood.errors import RealtimeMoodError, UsageError
+from realtime_mood.errors import (
+    OutputError,
+    ReaderGoneError,
+    RealtimeMoodError,
+    UsageError,
+    did_you_mean,
+)
 from trainer.config.download import add_download_options, download_config
 from trainer.config.evaluate import add_evaluate_options, evaluate_config
 from trainer.config.inspect import add_inspect_options, inspect_config
@@ -36,6 +45,16 @@ NO_ROOM = (
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Knows all there are: what is left over is told by the command that it was given to."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            hint = did_you_mean(unknown, self.format_help())
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return options, []
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see '{self.prog} --help'")
 
@@ -53,7 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_debug = "--debug" in words
     try:
         options = _parser().parse_args(words)
-        _run(options, words)
+        with _termination_interrupts():
+            _run(options, words)
+    except ReaderGoneError as error:
+        return error.exit_code
     except RealtimeMoodError as error:
         return _fail(error, error.exit_code, is_debug=is_debug)
     except KeyboardInterrupt:
@@ -106,6 +128,26 @@ def _run(options: argparse.Namespace, words: Sequence[str]) -> None:
             _evaluate(options, words, progress)
 
 
+def _tell(text: str) -> None:
+    """Print what was asked for."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError as error:
+        _forget_output()
+        raise ReaderGoneError("the reader of standard output has gone") from error
+    except OSError as error:
+        _forget_output()
+        raise OutputError(
+            f"standard output cannot be written ({error.strerror}); write to a file elsewhere"
+        ) from error
+
+
+def _forget_output() -> None:
+    # What is left would be written, and fail, when the process ends.
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
 def _train(
     options: argparse.Namespace, words: Sequence[str], progress: Callable[[str, int, int], None]
 ) -> None:
@@ -117,8 +159,8 @@ def _train(
     report = train(config, command=command, progress=progress)
     if report is None:
         return
-    print(report.as_text())
-    print(f"\nrealtime-mood --model {shlex.quote(str(config.checkpoint_folder))}")
+    _tell(report.as_text())
+    _tell(f"\nrealtime-mood --model {shlex.quote(str(config.checkpoint_folder))}")
 
 
 def _tell_of_new_run(config: TrainConfig) -> None:
@@ -136,9 +178,9 @@ def _evaluate(
 
     evaluation = evaluate(config, command=shlex.join(["trainer", *words]), progress=progress)
     if options.json:
-        print(json.dumps(evaluation.to_dict(), indent=2))
+        _tell(json.dumps(evaluation.to_dict(), indent=2))
     else:
-        print(evaluation.as_text())
+        _tell(evaluation.as_text())
 
 
 def _crossval(
@@ -149,7 +191,7 @@ def _crossval(
     from trainer.crossval import crossval
 
     summary = crossval(config, command=shlex.join(["trainer", *words]), progress=progress)
-    print(json.dumps(summary.to_dict(), indent=2) if options.json else summary.as_text())
+    _tell(json.dumps(summary.to_dict(), indent=2) if options.json else summary.as_text())
 
 
 def _download(options: argparse.Namespace, progress: Callable[[str, int, int], None]) -> None:
@@ -157,7 +199,7 @@ def _download(options: argparse.Namespace, progress: Callable[[str, int, int], N
     from trainer.download.zenodo import download
 
     videos = download(config, progress=progress)
-    print(f"{videos} videos in {config.output}; now: trainer inspect --data {config.output}")
+    _tell(f"{videos} videos in {config.output}; now: trainer inspect --data {config.output}")
 
 
 def _inspect(options: argparse.Namespace, progress: Callable[[str, int, int], None]) -> None:
@@ -172,7 +214,24 @@ def _inspect(options: argparse.Namespace, progress: Callable[[str, int, int], No
         timeout_s=data.decode_timeout_s,
         progress=progress,
     )
-    print(json.dumps(found.to_dict(), indent=2) if options.json else found.as_text())
+    _tell(json.dumps(found.to_dict(), indent=2) if options.json else found.as_text())
+
+
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """Being told to end is answered as Ctrl-C is, here and not in processes begun from here."""
+    whose = os.getpid()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != whose:
+            os._exit(128 + number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

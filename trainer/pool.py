@@ -132,13 +132,12 @@ class _Worker(Generic[Job, Answer]):
 def _work(connection: Connection, function: Callable[[Job], Answer]) -> None:
     # Ctrl-C is the parent's to handle; it kills the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while True:
-        try:
+    # The parent may be gone.
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        while True:
             job = connection.recv()
-        except EOFError:
-            return
-        connection.send(None)  # The job's time runs from here.
-        try:
-            connection.send((function(job), ""))
-        except Exception as error:
-            connection.send((None, str(error).strip() or type(error).__name__))
+            connection.send(None)  # The job's time runs from here.
+            try:
+                connection.send((function(job), ""))
+            except Exception as error:
+                connection.send((None, str(error).strip() or type(error).__name__))

@@ -73,7 +73,7 @@ def label_variants(face: FaceDrawing, *, scale: Scale, numbered: bool) -> tuple[
         tail = [Run(f"  {confidence}", size, colour)] if confidence else []
         age_s = face.view.label_age_s
         if age_s is not None and age_s >= OLD_S:
-            tail.append(Run(f"  {age_s:.1f}{NARROW_SPACE}s", size, colour, opacity=0.75))
+            tail.append(Run(f"  {age_s:.1f}{NARROW_SPACE}s ago", size, colour, opacity=0.75))
         return (*number, Run(word, size, colour, bold=True), *tail)
 
     full = line(scale.text, percent(mood.confidence) if mood is not None and named else "")

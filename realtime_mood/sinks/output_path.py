@@ -37,7 +37,10 @@ def check_writable(path: Path) -> None:
     if path.exists() and not os.access(path, os.W_OK):
         raise OutputError(f"{path} may not be overwritten; change its permissions or the name")
     if not path.exists() and not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"the folder {folder} may not be written to; choose another one")
+        raise OutputError(
+            f"the folder {folder.absolute()} may not be written to; choose another one, or run in "
+            "another"
+        )
 
 
 def unused_path(path: Path, taken: Collection[Path] = ()) -> Path:
