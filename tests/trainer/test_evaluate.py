@@ -1,0 +1,89 @@
+"""Figures of two recordings, worked out by hand from what is said of their clips."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from realtime_mood.model.labels import LABELS
+from trainer.evaluate import Measures, measure
+from trainer.predictions import Predictions
+
+HAPPY, SAD = LABELS.index("happy"), LABELS.index("sad")
+HAPPY_SHARES = np.array([[0.35, 0.85], [0.24, 0.62]])
+"""Calibrated probability of 'happy' in each clip; 'sad' has the rest."""
+TEMPERATURE = 2.0
+
+
+@pytest.fixture(scope="module")
+def said() -> Predictions:
+    """Of a happy and of a sad recording, in two clips each, by a model that is too sure."""
+    logits = np.full((2, 2, len(LABELS)), 9.0)
+    logits[:, :, HAPPY] = TEMPERATURE * np.log(HAPPY_SHARES)
+    logits[:, :, SAD] = TEMPERATURE * np.log(1.0 - HAPPY_SHARES)
+    known = np.zeros((2, len(LABELS)), dtype=bool)
+    known[:, [HAPPY, SAD]] = True
+    return Predictions(
+        names=("one", "other"),
+        actors=np.array(["ravdess:01", "ravdess:02"]),
+        labels=np.array([HAPPY, SAD]),
+        logits=logits,
+        temperature=np.full(2, TEMPERATURE),
+        known=known,
+    )
+
+
+@pytest.fixture(scope="module")
+def measures(said: Predictions) -> Measures:
+    return measure(said)
+
+
+def mean_log_loss(*true_shares: float) -> float:
+    return -sum(map(math.log, true_shares)) / len(true_shares)
+
+
+def test_clips_are_calibrated_by_the_temperature(said: Predictions) -> None:
+    np.testing.assert_allclose(said.clip_probabilities()[:, :, HAPPY], HAPPY_SHARES)
+    np.testing.assert_allclose(said.clip_probabilities()[:, :, SAD], 1.0 - HAPPY_SHARES)
+    # At half the temperature, probabilities are squared.
+    raw = said.clip_probabilities(calibrated=False)
+    assert raw[0, 0, HAPPY] == pytest.approx(0.1225 / (0.1225 + 0.4225))
+
+
+def test_an_answer_is_the_mean_over_the_clips(said: Predictions, measures: Measures) -> None:
+    np.testing.assert_allclose(said.probabilities()[:, [HAPPY, SAD]], [[0.6, 0.4], [0.43, 0.57]])
+    assert measures.confusion[HAPPY][HAPPY] == measures.confusion[SAD][SAD] == 1
+    assert measures.accuracy == measures.uar == measures.macro_f1 == 1.0
+    assert measures.per_actor == {"ravdess:01": 1.0, "ravdess:02": 1.0}
+
+
+def test_single_clips_are_counted_one_by_one(measures: Measures) -> None:
+    assert measures.clip_accuracy == 0.5
+
+
+def test_shares_and_recalls_are_of_the_labels_that_could_be(measures: Measures) -> None:
+    others = [label for label in LABELS if label not in ("happy", "sad")]
+    assert measures.impossible_labels == tuple(others)
+    assert measures.chance == 0.5
+    assert measures.predicted_share == dict.fromkeys(others, 0.0) | {"happy": 0.5, "sad": 0.5}
+    assert measures.recall == dict.fromkeys(others) | {"happy": 1.0, "sad": 1.0}
+
+
+def test_confidences_of_clips_with_the_temperature(measures: Measures) -> None:
+    found = measures.calibrated
+    assert found.log_loss == pytest.approx(mean_log_loss(0.35, 0.85, 0.76, 0.38))
+    # Of those between 0.6 and 0.7, 0.65 and 0.62 are wrong; 0.85 and 0.76 are right.
+    assert found.calibration_error == pytest.approx((0.65 + 0.62 + 0.15 + 0.24) / 4)
+    assert found.brier_score == pytest.approx(2 * (0.65**2 + 0.15**2 + 0.24**2 + 0.62**2) / 4)
+
+
+def test_confidences_of_clips_without_it(measures: Measures) -> None:
+    found = measures.uncalibrated
+    true = [p**2 / (p**2 + (1 - p) ** 2) for p in (0.35, 0.85, 0.76, 0.38)]
+    np.testing.assert_allclose(true, [0.22477, 0.96980, 0.90932, 0.27307], atol=1e-5)
+    assert found.log_loss == pytest.approx(mean_log_loss(*true))
+    # 0.77523 and 0.72693 are wrong, 0.96980 and 0.90932 right.
+    expected = (0.77523 + 0.72693 + 0.03020 + 0.09068) / 4
+    assert found.calibration_error == pytest.approx(expected, abs=1e-5)
