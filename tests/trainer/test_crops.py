@@ -27,6 +27,7 @@ from trainer.corpora.recording import Recording
 from trainer.crops import CACHE_FORMAT, Cutter, cut_recordings
 from trainer.pool import run_jobs
 
+DEMO = Path(__file__).resolve().parents[2] / "assets" / "demo.mp4"
 SPEC = ClipSpec(
     num_frames=4,
     frame_interval_s=0.1,
@@ -104,27 +105,13 @@ def test_a_recording_without_a_face_is_skipped(tmp_path: Path) -> None:
     assert list(skipped.values()) == ["no face was found in it"]
 
 
-def test_all_that_decides_a_crop_decides_the_folder(tmp_path: Path) -> None:
-    plain = cutter(tmp_path)
-    folders = {plain.subfolder, plain.padded(0.25).subfolder}
-    folders.add(cutter(tmp_path, detector="cascade").subfolder)
-    assert len(folders) == 3
-    padded = plain.padded(0.25).spec
-    assert padded.image_size == 40
-    assert 1 + padded.crop_margin == pytest.approx(1.1 * 1.25)
-
-
 @pytest.mark.skipif(not hasattr(cv2, "CascadeClassifier"), reason="this OpenCV has no cascade")
 def test_faces_are_where_this_format_of_the_cache_says(tmp_path: Path) -> None:
     """Where this fails, faces are cut otherwise than before: count `CACHE_FORMAT` up."""
     assert CACHE_FORMAT == 2
     boxes = replace(cutter(tmp_path, detector="cascade"), keeps_crops=False)
     [crops], _ = cut_recordings(
-        [
-            Recording(
-                path=Path("assets/demo.mp4"), name="demo", take="demo", actor="ravdess:01", label=0
-            )
-        ],
+        [Recording(path=DEMO, name="demo", take="demo", actor="ravdess:01", label=0)],
         boxes,
         num_workers=1,
         timeout_s=60.0,

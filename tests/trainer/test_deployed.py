@@ -137,6 +137,17 @@ def test_figures_of_two_recordings() -> None:
     assert found.answers.accuracy == 1.0
 
 
+def test_switches_are_counted_by_the_minute() -> None:
+    shown = ["happy", UNSURE, "sad", UNSURE, UNSURE, "happy"]
+    restless = timeline(Stream((crops_of("happy"),)), [0.8, 1.0, 1.2, 1.4, 1.6, 1.8], shown)
+    steady = timeline(Stream((crops_of("sad"),)), [0.8, 1.0], ["sad"] * 2)
+    found = summarise([restless, steady], [], stride_s=0.2, smoothing=SMOOTHING, seed=0)
+    # Both are watched for 1.2 s from the first clip on.
+    assert found.switches_per_minute == pytest.approx(2 / 2.4 * 60)
+    # Single clips are sure of a label always: where none is shown, of the first of the table.
+    assert found.unsmoothed_switches_per_minute == pytest.approx(4 / 2.4 * 60)
+
+
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A recording of 2 s, and a checkpoint with a temperature that matters."""

@@ -17,27 +17,40 @@ from trainer.optimizer import depth_of, parameter_groups
 CLIP_SPEC = replace(SPEC, image_size=32, num_frames=4)
 
 
-def test_every_parameter_is_in_one_group_at_its_depth() -> None:
+EMBEDDINGS, LAYER = "timesformer.embeddings", "timesformer.encoder.layer"
+
+
+def test_every_parameter_is_in_one_group_with_what_it_needs() -> None:
     model = tiny_timesformer(CLIP_SPEC)
-    layers = model.config.num_hidden_layers
+    assert model.config.num_hidden_layers == 6
     groups = parameter_groups(
-        model.named_parameters(),
-        layers=layers,
-        learning_rate=1.0,
-        layer_decay=0.5,
-        weight_decay=0.1,
+        model.named_parameters(), layers=6, learning_rate=0.0128, layer_decay=0.5, weight_decay=0.1
     )
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    seen = [id(parameter) for group in groups for parameter in group["params"]]
-    assert sorted(seen) == sorted(names)
-    for group in groups:
-        for parameter in group["params"]:
-            name = names[id(parameter)]
-            assert group["lr"] == 0.5 ** (layers + 1 - depth_of(name, layers))
-            is_exempt = parameter.ndim == 1 or name.endswith(
-                ("position_embeddings", "time_embeddings", "cls_token")
-            )
-            assert group["weight_decay"] == (0.0 if is_exempt else 0.1)
+    found = {
+        names[id(parameter)]: (group["lr"], group["weight_decay"])
+        for group in groups
+        for parameter in group["params"]
+    }
+    assert sum(len(group["params"]) for group in groups) == len(found) == len(names)
+    expected = {
+        "classifier.weight": (0.0128, 0.1),
+        "classifier.bias": (0.0128, 0.0),
+        "timesformer.layernorm.weight": (0.0128, 0.0),
+        f"{LAYER}.5.output.dense.weight": (0.0064, 0.1),
+        f"{LAYER}.5.output.dense.bias": (0.0064, 0.0),
+        f"{LAYER}.4.temporal_layernorm.weight": (0.0032, 0.0),
+        f"{LAYER}.3.attention.attention.qkv.weight": (0.0016, 0.1),
+        f"{LAYER}.1.temporal_dense.weight": (0.0004, 0.1),
+        f"{LAYER}.0.temporal_dense.weight": (0.0002, 0.1),
+        f"{EMBEDDINGS}.patch_embeddings.projection.weight": (0.0001, 0.1),
+        f"{EMBEDDINGS}.patch_embeddings.projection.bias": (0.0001, 0.0),
+        f"{EMBEDDINGS}.position_embeddings": (0.0001, 0.0),
+        f"{EMBEDDINGS}.time_embeddings": (0.0001, 0.0),
+        f"{EMBEDDINGS}.cls_token": (0.0001, 0.0),
+    }
+    for name, rates in expected.items():
+        assert found[name] == pytest.approx(rates), name
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,9 @@ def test_random_crosses_actors_says_so_and_never_crosses_takes() -> None:
     tested = [r.take for fold in folds.folds for r in fold.split.test]
     assert sorted(tested) == sorted(r.take for r in ravdess(6))
     for fold in folds.folds:
+        sides = (fold.split.train, fold.split.validation, fold.split.test)
+        takes = [r.take for side in sides for r in side]
+        assert sorted(takes) == sorted(r.take for r in ravdess(6))
         assert set(actors_of(fold.split.test)) & set(actors_of(fold.split.train))
         assert {r.label for r in fold.split.test} == set(range(8))
     assert folds_of(ravdess(6), "random", seed=3) == folds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from realtime_mood.errors import SourceError, UsageError
 from trainer.corpora.recording import Recording
 from trainer.corpora.splits import Split, split_by_actor
-from trainer.people import People, note_of_choosers
+from trainer.people import People, note_of_choosers, refuse_known
 
 
 def recording(actor: int, take: str = "01-03-01-01-01") -> Recording:
@@ -95,3 +96,37 @@ def test_a_split_refuses_an_actor_on_two_sides() -> None:
     other_take = recording(1, "01-03-01-01-02")
     with pytest.raises(ValueError, match="actor ravdess:01 is in both the train and the test set"):
         Split(train=(recording(1),), validation=(recording(2),), test=(other_take,))
+
+
+@pytest.mark.parametrize("crosses_actors", [False, True])
+@pytest.mark.parametrize(
+    "sides", [("train", "validation"), ("train", "test"), ("validation", "test")]
+)
+def test_a_split_refuses_a_take_on_two_sides(sides: tuple[str, str], crosses_actors: bool) -> None:
+    parts = {name: (recording(n),) for n, name in enumerate(("train", "validation", "test"), 1)}
+    one, other = sides
+    # Footage that two corpora share is of two actors by name.
+    [copied] = parts[one]
+    parts[other] += (replace(recording(9), take=copied.take),)
+    with pytest.raises(
+        ValueError, match=f"take {copied.take} is in both the {one} and the {other}"
+    ):
+        Split(**parts, crosses_actors=crosses_actors)
+
+
+def test_a_split_may_have_actors_on_several_sides_on_purpose() -> None:
+    takes = [(recording(1, f"01-03-01-01-0{number}"),) for number in range(3)]
+    parts = dict(zip(("train", "validation", "test"), takes, strict=True))
+    assert Split(**parts, crosses_actors=True).crosses_actors
+    with pytest.raises(ValueError, match="actor ravdess:01"):
+        Split(**parts)
+
+
+@pytest.mark.parametrize("known", [3, 4, 5, 6])
+def test_a_model_is_measured_on_nobody_whom_its_base_was_trained_on(known: int) -> None:
+    split = split_by_actor(recordings_of(6), validation_actors=(3, 4), test_actors=(5, 6))
+    people = People(trained_on=("ravdess:01", f"ravdess:{known:02d}"))
+    with pytest.raises(UsageError, match=f"base was trained on ravdess {known:02d}, who are"):
+        refuse_known(split, "base", people)
+    refuse_known(split, "base", People(trained_on=("ravdess:01",), chosen_by=("ravdess:03",)))
+    refuse_known(replace(split, crosses_actors=True), "base", people)
