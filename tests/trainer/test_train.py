@@ -6,6 +6,8 @@ import json
 import math
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -18,9 +20,11 @@ from transformers import TimesformerForVideoClassification
 from realtime_mood.model.checkpoint import load_model, read_contract
 from realtime_mood.model.labels import LABELS
 from tests.trainer.drawn import draw_video
-from trainer.cli import main
+from trainer.cli import INTERRUPTED, main
+from trainer.crops import FaceCrops, Progress
 from trainer.predictions import Predictions
 from trainer.report.curves import curves_of
+from trainer.run_folder import LOCK_FILE
 
 SIZE = 32
 
@@ -118,16 +122,73 @@ def test_no_pickle_is_in_the_checkpoint(run: Path) -> None:
     }
 
 
+def copy_of(run: Path, output: Path, *, without: tuple[str, ...]) -> Path:
+    """The folder of a run that has not come to some of its parts yet."""
+    shutil.copytree(run, output, ignore=shutil.ignore_patterns(LOCK_FILE, *without))
+    return output
+
+
 def test_an_interrupted_run_goes_on_and_ends_the_same(
-    run: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = load_model(run / "checkpoint").state_dict()
-    (run / "run" / "clips" / "finished.safetensors").unlink()
-    (run / "checkpoint" / "model.safetensors").unlink()
-    assert main([*options(corpus, run), "--resume"]) == 0
-    after = load_model(run / "checkpoint").state_dict()
+    output = copy_of(run, tmp_path / "out", without=("clips", "checkpoint", "report"))
+    told: list[tuple[str, int]] = []
+    moments = [("clips", 2)]
+
+    @contextmanager
+    def progress() -> Iterator[Progress]:
+        def show(stage: str, done: int, total: int) -> None:
+            told.append((stage, done))
+            if told[-1] in moments:
+                raise KeyboardInterrupt
+
+        yield show
+
+    monkeypatch.setattr("trainer.cli._progress", progress)
+    words = [*options(corpus, output), "--checkpoint-every", "1", "--resume"]
+    assert main(words) == INTERRUPTED
+    assert [path.name for path in (output / "run" / "clips").iterdir()] == ["checkpoint-1"]
+    told.clear()
+    moments.clear()
+    assert main(words) == 0
+    assert [done for stage, done in told if stage == "clips"] == [2]
+    before, after = (load_model(folder / "checkpoint").state_dict() for folder in (run, output))
     for name, value in before.items():
         torch.testing.assert_close(after[name], value)
+
+
+def test_the_temperature_is_chosen_by_the_people_who_are_to_choose(
+    run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = copy_of(run, tmp_path / "out", without=("checkpoint", "report"))
+    asked: list[list[str]] = []
+    reported: dict[str, Predictions] = {}
+
+    def fit_temperature(answered: list[tuple[np.ndarray, list[FaceCrops]]]) -> float:
+        for logits, recordings in answered:
+            assert logits.shape == (8, 5, 8)
+            asked.append([crops.recording.actor for crops in recordings])
+        return 1.7
+
+    def report(folder: Path, *, predictions: dict[str, Predictions], **others: object) -> None:
+        reported.update(predictions)
+
+    monkeypatch.setattr("trainer.train.fit_clip_temperature", fit_temperature)
+    monkeypatch.setattr("trainer.train.report_run", report)
+    assert main([*options(corpus, output), "--resume"]) == 0
+    assert asked == [["ravdess:02"] * 8]
+    assert read_contract(output / "checkpoint").temperature == 1.7
+    figures = json.loads((output / "checkpoint" / "metrics.json").read_text())
+    assert figures["temperature"] == 1.7
+    assert reported.keys() == {"validation", "test"}
+    assert all((said.temperature == 1.7).all() for said in reported.values())
+
+
+def test_attention_over_time_of_a_new_small_model_starts_as_a_comparison(run: Path) -> None:
+    model = load_model(run / "checkpoint")
+    # Each frame has a channel of its own; two steps have moved it little.
+    own = model.timesformer.embeddings.time_embeddings[0, :, -8:]
+    torch.testing.assert_close(own, torch.eye(8), atol=0.02, rtol=0.0)
 
 
 def close_to(value: object) -> object:
