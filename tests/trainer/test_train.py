@@ -230,12 +230,18 @@ def test_evaluate_says_whom_the_model_was_trained_on(
     assert (tmp_path / "report" / "actors.png").is_file()
 
 
-def test_continuing_from_our_own_checkpoint(run: Path, corpus: Path, tmp_path: Path) -> None:
+def test_continuing_from_our_own_checkpoint(
+    run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restarted: list[torch.nn.Module] = []
+    monkeypatch.setattr("trainer.train.compare_frames", restarted.append)
     words = options(corpus, tmp_path)
     words[words.index("tiny")] = str(run / "checkpoint")
     assert main([*words, "--frame-epochs", "0"]) == 0
     ours = read_contract(run / "checkpoint").spec
     assert read_contract(tmp_path / "checkpoint").spec == ours
+    # What it has learned of how faces move is not thrown away.
+    assert not restarted
 
 
 def test_whom_a_base_model_was_trained_on_is_not_measured_again(
