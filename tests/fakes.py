@@ -33,6 +33,13 @@ SPEC = ClipSpec(
 )
 
 
+def dark_and_bright(number: int, *, width: int = 64, height: int = 48) -> ImageBGR:
+    """A picture whose left half is dark and whose right half is bright."""
+    image = np.full((height, width, 3), 40, dtype=np.uint8)
+    image[:, width // 2 :] = 220
+    return image
+
+
 def numbered_image(number: int, *, width: int = 64, height: int = 48) -> ImageBGR:
     """A grey picture whose brightness is the number modulo 250."""
     return np.full((height, width, 3), number % 250, dtype=np.uint8)
@@ -49,11 +56,13 @@ class ListSource:
         is_live: bool = False,
         error: Exception | None = None,
         before_read: Callable[[int], None] = lambda index: None,
+        picture: Callable[[int], ImageBGR] = numbered_image,
     ) -> None:
+        height, width = picture(0).shape[:2]
         self.info = SourceInfo(
             name="list",
-            width=64,
-            height=48,
+            width=width,
+            height=height,
             is_live=is_live,
             frame_rate=Fraction(rate_hz),
             frame_count=count,
@@ -64,6 +73,7 @@ class ListSource:
         self._rate_hz = rate_hz
         self._error = error
         self._before_read = before_read
+        self._picture = picture
         self._next = 0
 
     def read(self) -> Frame | None:
@@ -74,7 +84,7 @@ class ListSource:
             return None
         self._before_read(index)
         self._next += 1
-        return Frame(numbered_image(index), index / self._rate_hz, index)
+        return Frame(self._picture(index), index / self._rate_hz, index)
 
     def close(self) -> None:
         self.is_closed = True
@@ -107,6 +117,11 @@ class ScriptedDetector:
 def one_face(call: int) -> Sequence[Box]:
     """The same box always."""
     return (Box(10, 8, 24, 32),)
+
+
+def two_faces(call: int) -> Sequence[Box]:
+    """One box in each half of a picture of 64 pixels' width."""
+    return (Box(2, 8, 18, 24), Box(40, 8, 18, 24))
 
 
 class LateSearch:
@@ -160,6 +175,21 @@ class FakeClassifier:
         row = np.full(len(LABELS), 0.01)
         row[LABEL2ID[label]] = 0.93
         return np.tile(row, (len(pixel_values), 1))
+
+
+class BrightnessClassifier:
+    """Answers 'happy' for a clip whose last crop is bright and 'sad' for a dark one, the surer the
+    further it is from grey.
+    """
+
+    name = "brightness"
+
+    def classify(self, pixel_values: PixelValues) -> Probabilities:
+        brightness = pixel_values[:, -1].mean(axis=(1, 2, 3))
+        rows = np.full((len(brightness), len(LABELS)), 0.01)
+        rows[:, LABEL2ID["happy"]] = 0.47 + 0.1 * brightness
+        rows[:, LABEL2ID["sad"]] = 0.47 - 0.1 * brightness
+        return rows
 
 
 class MemoryFrameSink:
