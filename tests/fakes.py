@@ -177,16 +177,14 @@ class FakeClassifier:
         return np.tile(row, (len(pixel_values), 1))
 
 
-class BrightnessClassifier:
-    """Answers 'happy' for a clip whose last crop is bright and 'sad' for a dark one, the surer the
-    further it is from grey.
+class BrightnessClassifier(FakeClassifier):
+    """Answers 'happy' for a clip that ends bright and 'sad' for one that ends dark; surer of both
+    the further it is from grey.
     """
 
-    name = "brightness"
-
     def classify(self, pixel_values: PixelValues) -> Probabilities:
+        rows = super().classify(pixel_values)
         brightness = pixel_values[:, -1].mean(axis=(1, 2, 3))
-        rows = np.full((len(brightness), len(LABELS)), 0.01)
         rows[:, LABEL2ID["happy"]] = 0.47 + 0.1 * brightness
         rows[:, LABEL2ID["sad"]] = 0.47 - 0.1 * brightness
         return rows
@@ -221,6 +219,12 @@ class MemoryEventSink:
 
     def close(self) -> None:
         self.is_closed = True
+
+
+def without_clocks(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Events without what differs from run to run."""
+    clocks = ("wall_time", "latency_s")
+    return [{key: event[key] for key in event if key not in clocks} for event in events]
 
 
 class FakeScreen:

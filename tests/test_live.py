@@ -13,71 +13,29 @@ import pytest
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.errors import ModelError, OutputError, SourceError
 from realtime_mood.faces.box import Box
+from realtime_mood.faces.search import InStepSearch
+from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.frame import ImageBGR
-from realtime_mood.inference.classifier import Classifier
-from realtime_mood.main_loop import MainLoop
 from realtime_mood.model.checkpoint import Contract
-from realtime_mood.pipeline import LivePipeline
+from realtime_mood.offline import analyse
 from realtime_mood.recorder import Recorder
-from realtime_mood.report import RunReport
 from realtime_mood.smoothing import SmoothingConfig
 from realtime_mood.view import View
 from tests.fakes import (
     SPEC,
+    BrightnessClassifier,
     FakeClassifier,
     FakeScreen,
     ListSource,
     MemoryEventSink,
     ScriptedDetector,
+    dark_and_bright,
     one_face,
+    two_faces,
+    without_clocks,
 )
+from tests.live_run import CONTRACT, LiveRun
 from tests.media import read_all
-
-CONTRACT = Contract(spec=SPEC, temperature=1.0, face_detector="none")
-
-
-class _Live:
-    def __init__(
-        self,
-        source: ListSource,
-        classifier: Classifier,
-        *,
-        screen: FakeScreen | None = None,
-        duration_s: float | None = None,
-        locate: object = None,
-        stride_s: float = 0.2,
-        recorder: Recorder | None = None,
-        detector: Callable[[int], Sequence[Box]] = one_face,
-        open_source: Callable[[], ListSource] | None = None,
-    ) -> None:
-        self.events = MemoryEventSink()
-        self.screen = screen or FakeScreen(clock=time.monotonic)
-        self.interrupt = threading.Event()
-        self.pipeline = LivePipeline(
-            open_source or (lambda: source),
-            locate or (lambda: (Path("fake"), CONTRACT)),  # type: ignore[arg-type]
-            lambda folder, contract: classifier,
-            lambda contract: ScriptedDetector(detector),
-            source_name="list",
-            model_name="fake",
-            stride_s=stride_s,
-            max_faces=8,
-            detects_in_step=not source.info.is_live,
-            smoothing=SmoothingConfig(),
-            on_event=self.events.write,
-            duration_s=duration_s,
-        )
-        self.loop = MainLoop(
-            self.pipeline,
-            recorder or Recorder(None),
-            self.screen,
-            source_name="list",
-            mirror=False,
-            interrupt=self.interrupt,
-        )
-
-    def run(self) -> RunReport:
-        return self.loop.run()
 
 
 def test_the_picture_does_not_wait_for_a_slow_model() -> None:
@@ -93,7 +51,7 @@ def test_the_picture_does_not_wait_for_a_slow_model() -> None:
         time.sleep(0.5)
 
     classifier = FakeClassifier(wait=take_half_a_second)
-    live = _Live(ListSource(150), classifier)
+    live = LiveRun(ListSource(150), classifier)
     report = live.run()
     # 30 Hz for 5 s: nearly all frames are shown although the model takes 15 frames' time.
     assert len(live.screen.shown_s) >= 140
@@ -120,7 +78,7 @@ def test_frames_of_a_camera_do_not_wait_for_a_slow_detector() -> None:
             last_is_near.set()
 
     source = ListSource(frames, is_live=True, before_read=take_a_picture)
-    live = _Live(source, FakeClassifier(), detector=find_once_then_hang)
+    live = LiveRun(source, FakeClassifier(), detector=find_once_then_hang)
     live.run()
     predictions = live.events.of_type("prediction")
     # Of 4.5 s the first clip takes 0.4 s; a frame that waited would be the last but one.
@@ -136,7 +94,7 @@ def test_what_the_detectors_thread_died_of_reaches_the_caller() -> None:
 
     source = ListSource(3000, is_live=True, before_read=lambda index: time.sleep(1 / 30))
     with pytest.raises(ModelError, match="no memory"):
-        _Live(source, FakeClassifier(), detector=fail).run()
+        LiveRun(source, FakeClassifier(), detector=fail).run()
 
 
 def test_a_detector_that_answers_after_the_end_does_no_harm(
@@ -156,7 +114,7 @@ def test_a_detector_that_answers_after_the_end_does_no_harm(
             return "q" if hangs.is_set() else None
 
     screen = Screen(clock=time.monotonic)
-    live = _Live(ListSource(3000), FakeClassifier(), screen=screen, detector=find_once_then_hang)
+    live = LiveRun(ListSource(3000), FakeClassifier(), screen=screen, detector=find_once_then_hang)
     live.run()
     assert live.events.events[-1]["type"] == "summary"
     let.set()
@@ -177,16 +135,19 @@ def test_a_picture_is_shown_with_its_own_boxes(monkeypatch: pytest.MonkeyPatch) 
                 time_s = float(image_bgr[0, 0, 0]) / 30
                 had_boxes.append(live.pipeline.session.wait_for_frame(time_s, timeout_s=0.0))
 
-    live = _Live(ListSource(90), FakeClassifier(), screen=Screen(clock=time.monotonic))
+    live = LiveRun(ListSource(90), FakeClassifier(), screen=Screen(clock=time.monotonic))
     live.run()
     assert had_boxes
     assert all(had_boxes)
 
 
 def test_a_live_run_that_skips_nothing_equals_the_offline_run() -> None:
-    from realtime_mood.faces.search import InStepSearch
-    from realtime_mood.faces.tracker import FaceTracker
-    from realtime_mood.offline import analyse
+    def two_shots(number: int) -> ImageBGR:
+        image = dark_and_bright(number)
+        return image if number < 30 else np.ascontiguousarray(image[:, ::-1])
+
+    def move_into_the_light_and_come_back_after_the_cut(call: int) -> Sequence[Box]:
+        return [] if 10 <= call < 13 else [Box(2 + 4 * min(call, 10), 8, 18, 24)]
 
     def wait_for_faces(index: int) -> None:
         if index > 0:
@@ -194,26 +155,36 @@ def test_a_live_run_that_skips_nothing_equals_the_offline_run() -> None:
 
     # A busy machine may skip a clip; that is not what is tested here.
     for _ in range(4):
-        live = _Live(ListSource(90, before_read=wait_for_faces), FakeClassifier())
+        source = ListSource(60, before_read=wait_for_faces, picture=two_shots)
+        shown = BrightnessClassifier()
+        live = LiveRun(source, shown, detector=move_into_the_light_and_come_back_after_the_cut)
         report = live.run()
         if report.summary["skipped_clips"] == 0:
             break
     assert report.summary["skipped_clips"] == 0
-    offline = MemoryEventSink()
+    offline, worked_through = MemoryEventSink(), BrightnessClassifier()
+    detector = ScriptedDetector(move_into_the_light_and_come_back_after_the_cut)
     analyse(
-        ListSource(90),
-        FaceTracker(InStepSearch(ScriptedDetector(one_face))),
-        FakeClassifier(),
+        ListSource(60, picture=two_shots),
+        FaceTracker(InStepSearch(detector)),
+        worked_through,
         SPEC,
         stride_s=0.2,
         smoothing=SmoothingConfig(),
         frame_sinks=[],
         event_sinks=[offline],
     )
-    keys = ("media_time_s", "frame_index", "label", "confidence", "probabilities", "box_xywh")
-    assert [[event[key] for key in keys] for event in live.events.of_type("prediction")] == [
-        [event[key] for key in keys] for event in offline.of_type("prediction")
-    ]
+    np.testing.assert_array_equal(
+        np.concatenate(shown.batches), np.concatenate(worked_through.batches)
+    )
+    for kind in ("track_started", "prediction", "track_ended", "no_face"):
+        events = without_clocks(live.events.of_type(kind))
+        assert events == without_clocks(offline.of_type(kind))
+        assert events, kind
+    predictions = offline.of_type("prediction")
+    assert {event["label"] for event in predictions} == {"happy", "sad"}
+    assert {event["track_id"] for event in predictions} == {1, 2}
+    assert len({event["box_xywh"][0] for event in predictions}) > 3
 
 
 def _late_model(loading: threading.Event) -> Callable[[], tuple[Path, Contract]]:
@@ -228,7 +199,7 @@ def test_a_live_picture_moves_before_the_model_is_there() -> None:
     loading = threading.Event()
     screen = FakeScreen({10: "q"}, clock=time.monotonic)
     source = ListSource(3000, is_live=True, before_read=lambda index: time.sleep(1 / 30))
-    live = _Live(source, FakeClassifier(), screen=screen, locate=_late_model(loading))
+    live = LiveRun(source, FakeClassifier(), screen=screen, locate=_late_model(loading))
     live.run()
     assert len(screen.shown_s) >= 10
     assert live.events.of_type("prediction") == []
@@ -237,7 +208,7 @@ def test_a_live_picture_moves_before_the_model_is_there() -> None:
 
 def test_a_file_stands_at_its_first_frame_until_the_model_is_there() -> None:
     loading = threading.Event()
-    live = _Live(ListSource(60), FakeClassifier(), locate=_late_model(loading))
+    live = LiveRun(ListSource(60), FakeClassifier(), locate=_late_model(loading))
     release = threading.Timer(0.7, loading.set)
     release.start()
     report = live.run()
@@ -252,7 +223,7 @@ def test_a_file_stands_at_its_first_frame_until_the_model_is_there() -> None:
 
 
 def test_the_first_events_tell_of_the_run_and_its_engine() -> None:
-    live = _Live(ListSource(30), FakeClassifier())
+    live = LiveRun(ListSource(30), FakeClassifier())
     live.run()
     kinds = [event["type"] for event in live.events.events]
     assert kinds[0] == "start"
@@ -263,14 +234,14 @@ def test_the_first_events_tell_of_the_run_and_its_engine() -> None:
 @pytest.mark.parametrize("key", ["q", "Q", "\x1b"])
 def test_a_key_quits(key: str) -> None:
     screen = FakeScreen({5: key}, clock=time.monotonic)
-    live = _Live(ListSource(3000), FakeClassifier(), screen=screen)
+    live = LiveRun(ListSource(3000), FakeClassifier(), screen=screen)
     live.run()
     assert len(screen.shown_s) <= 8
 
 
 def test_closing_the_window_quits() -> None:
     screen = FakeScreen(clock=time.monotonic)
-    live = _Live(ListSource(3000), FakeClassifier(), screen=screen)
+    live = LiveRun(ListSource(3000), FakeClassifier(), screen=screen)
     timer = threading.Timer(0.3, lambda: setattr(screen, "is_open", False))
     timer.start()
     assert live.run().summary["frames"] < 150
@@ -279,14 +250,14 @@ def test_closing_the_window_quits() -> None:
 def test_a_picture_is_drawn_as_large_as_it_is_shown() -> None:
     screen = FakeScreen({20: "q"}, clock=time.monotonic)
     screen.size = (128, 96)
-    _Live(ListSource(90), FakeClassifier(), screen=screen).run()
+    LiveRun(ListSource(90), FakeClassifier(), screen=screen).run()
     assert screen.last_image is not None
     assert screen.last_image.shape == (96, 128, 3)
 
 
 def test_space_holds_a_file_and_goes_on_where_it_was() -> None:
     screen = FakeScreen({10: " "}, clock=time.monotonic)
-    live = _Live(ListSource(40), FakeClassifier(), screen=screen)
+    live = LiveRun(ListSource(40), FakeClassifier(), screen=screen)
     resume = threading.Timer(0.6, lambda: screen._keys.update({len(screen.shown_s): " "}))
     resume.start()
     started_s = time.monotonic()
@@ -309,7 +280,7 @@ def test_space_before_the_first_picture_pauses_nothing() -> None:
 
     source = ListSource(20)
     screen = Screen(clock=time.monotonic)
-    live = _Live(source, FakeClassifier(), screen=screen, open_source=open_slowly)
+    live = LiveRun(source, FakeClassifier(), screen=screen, open_source=open_slowly)
     timer = threading.Timer(20.0, live.interrupt.set)
     timer.start()
     assert live.run().summary["ended"] == "end"
@@ -340,7 +311,7 @@ def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
         def read_key(self) -> str | None:
             return next(keys) if messages[-1] in (None, paused) else None
 
-    live = _Live(ListSource(3000), FakeClassifier(), screen=Screen(clock=time.monotonic))
+    live = LiveRun(ListSource(3000), FakeClassifier(), screen=Screen(clock=time.monotonic))
     live.run()
     answers = [str(message).partition(" realtime-mood-")[0] for message in messages[-6:-1:2]]
     assert answers == ["saved", "recording", "not recording"]
@@ -348,14 +319,14 @@ def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
 
 
 def test_the_interrupt_ends_it_properly() -> None:
-    live = _Live(ListSource(3000), FakeClassifier())
+    live = LiveRun(ListSource(3000), FakeClassifier())
     threading.Timer(0.4, live.interrupt.set).start()
     assert live.run().summary["frames"] < 90
     assert live.events.events[-1]["type"] == "summary"
 
 
 def test_the_duration_ends_it() -> None:
-    report = _Live(ListSource(3000), FakeClassifier(), duration_s=0.5).run()
+    report = LiveRun(ListSource(3000), FakeClassifier(), duration_s=0.5).run()
     assert report.summary["frames"] == 15
 
 
@@ -364,7 +335,7 @@ def test_what_a_thread_died_of_reaches_the_caller() -> None:
         raise ModelError("no such model")
 
     with pytest.raises(ModelError, match="no such model"):
-        _Live(ListSource(300), FakeClassifier(), locate=locate).run()
+        LiveRun(ListSource(300), FakeClassifier(), locate=locate).run()
 
 
 def test_a_source_that_cannot_be_opened_is_all_there_is_to_tell() -> None:
@@ -379,7 +350,7 @@ def test_a_source_that_cannot_be_opened_is_all_there_is_to_tell() -> None:
         time.sleep(0.3)
         raise SourceError("no camera")
 
-    live = _Live(ListSource(0), FakeClassifier(), locate=locate, open_source=fail)
+    live = LiveRun(ListSource(0), FakeClassifier(), locate=locate, open_source=fail)
     made: list[Contract] = []
     live.pipeline._make_detector = made.append  # type: ignore[assignment]
     with pytest.raises(SourceError, match="no camera"):
@@ -389,7 +360,7 @@ def test_a_source_that_cannot_be_opened_is_all_there_is_to_tell() -> None:
 
 
 def test_a_source_that_breaks_reaches_the_caller_with_what_was_done() -> None:
-    live = _Live(ListSource(10, error=SourceError("unplugged")), FakeClassifier())
+    live = LiveRun(ListSource(10, error=SourceError("unplugged")), FakeClassifier())
     report = live.run()
     assert str(report.failure) == "unplugged"
     assert report.summary["frames"] > 0
@@ -404,7 +375,7 @@ def _forget_the_hold(monkeypatch: pytest.MonkeyPatch, *, stall_s: float) -> None
 def test_a_long_pause_is_no_stall(monkeypatch: pytest.MonkeyPatch) -> None:
     _forget_the_hold(monkeypatch, stall_s=0.4)
     screen = FakeScreen({10: " "}, clock=time.monotonic)
-    live = _Live(ListSource(40), FakeClassifier(), screen=screen)
+    live = LiveRun(ListSource(40), FakeClassifier(), screen=screen)
     resume = threading.Timer(1.5, lambda: screen._keys.update({len(screen.shown_s): " "}))
     resume.start()
     assert live.run().summary["frames"] == 40
@@ -413,7 +384,7 @@ def test_a_long_pause_is_no_stall(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_slow_model_is_no_stall_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     _forget_the_hold(monkeypatch, stall_s=0.4)
     loading = threading.Event()
-    live = _Live(ListSource(30), FakeClassifier(), locate=_late_model(loading))
+    live = LiveRun(ListSource(30), FakeClassifier(), locate=_late_model(loading))
     threading.Timer(1.0, loading.set).start()
     assert live.run().summary["frames"] == 30
 
@@ -421,7 +392,7 @@ def test_a_slow_model_is_no_stall_of_a_file(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_file_whose_next_frame_is_far_is_no_stall(monkeypatch: pytest.MonkeyPatch) -> None:
     _forget_the_hold(monkeypatch, stall_s=0.3)
     source = ListSource(12, before_read=lambda index: time.sleep(1.0 if index == 6 else 0.0))
-    report = _Live(source, FakeClassifier()).run()
+    report = LiveRun(source, FakeClassifier()).run()
     assert report.failure is None
     assert report.summary["ended"] == "end"
 
@@ -435,7 +406,7 @@ def test_a_camera_that_was_suspended_with_the_program_is_no_stall() -> None:
             at_frame_6.set()
             time.sleep(0.5)
 
-    live = _Live(ListSource(12, is_live=True, before_read=before_read), FakeClassifier())
+    live = LiveRun(ListSource(12, is_live=True, before_read=before_read), FakeClassifier())
 
     def clock() -> float:
         nonlocal slept_s
@@ -450,7 +421,7 @@ def test_a_camera_that_was_suspended_with_the_program_is_no_stall() -> None:
 
 def test_ctrl_c_is_obeyed_while_the_model_is_waited_for() -> None:
     loading = threading.Event()
-    live = _Live(ListSource(6, is_live=True), FakeClassifier(), locate=_late_model(loading))
+    live = LiveRun(ListSource(6, is_live=True), FakeClassifier(), locate=_late_model(loading))
     threading.Timer(1.0, live.interrupt.set).start()
     started_s = time.monotonic()
     report = live.run()
@@ -466,7 +437,7 @@ def test_a_silent_camera_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     source = ListSource(
         3000, is_live=True, before_read=lambda index: release.wait(20) if index > 5 else None
     )
-    live = _Live(source, FakeClassifier())
+    live = LiveRun(source, FakeClassifier())
     monkeypatch.setattr("realtime_mood.pipeline.JOIN_TIMEOUT_S", 0.1)
     assert "has sent no picture" in str(live.run().failure)
     release.set()
@@ -480,7 +451,7 @@ def test_a_model_that_fails_after_the_source_has_ended_is_still_an_error() -> No
         raise ModelError("damaged")
 
     source = ListSource(5, is_live=True)
-    live = _Live(source, FakeClassifier(), locate=locate)
+    live = LiveRun(source, FakeClassifier(), locate=locate)
     threading.Timer(0.5, loading.set).start()
     with pytest.raises(ModelError, match="damaged"):
         live.run()
@@ -490,17 +461,18 @@ def test_quitting_while_the_model_loads_leaves_no_events_out_of_order() -> None:
     loading = threading.Event()
     screen = FakeScreen({3: "q"}, clock=time.monotonic)
     source = ListSource(3000, is_live=True, before_read=lambda index: time.sleep(1 / 30))
-    live = _Live(source, FakeClassifier(), screen=screen, locate=_late_model(loading))
+    live = LiveRun(source, FakeClassifier(), screen=screen, locate=_late_model(loading))
     live.run()
     loading.set()
-    time.sleep(0.3)
+    for worker in live.pipeline._workers:
+        assert worker.join(60)
     assert live.events.events == []
 
 
 def test_frames_of_a_pause_are_not_counted_as_dropped() -> None:
     screen = FakeScreen({10: " "}, clock=time.monotonic)
     source = ListSource(60, is_live=True, before_read=lambda index: time.sleep(1 / 30))
-    live = _Live(source, FakeClassifier(), screen=screen)
+    live = LiveRun(source, FakeClassifier(), screen=screen)
     resume = threading.Timer(0.9, lambda: screen._keys.update({len(screen.shown_s): " "}))
     resume.start()
     report = live.run()
@@ -509,14 +481,14 @@ def test_frames_of_a_pause_are_not_counted_as_dropped() -> None:
 
 
 def test_every_face_has_its_own_clip_and_mood() -> None:
-    def script(call: int) -> list[Box]:
-        return [Box(2, 8, 18, 24), Box(40, 8, 18, 24)]
-
-    live = _Live(ListSource(90), FakeClassifier(), detector=script)
+    source = ListSource(30, picture=dark_and_bright)
+    live = LiveRun(source, BrightnessClassifier(), detector=two_faces)
     live.run()
     predictions = live.events.of_type("prediction")
-    assert {event["track_id"] for event in predictions} == {1, 2}
-    assert {event["box_xywh"][0] for event in predictions} == {2, 40}
+    assert {(event["track_id"], event["box_xywh"][0], event["label"]) for event in predictions} == {
+        (1, 2, "sad"),
+        (2, 40, "happy"),
+    }
 
 
 def test_the_model_does_not_work_for_faces_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -527,7 +499,7 @@ def test_the_model_does_not_work_for_faces_that_are_gone(monkeypatch: pytest.Mon
 
     monkeypatch.setattr("realtime_mood.pipeline.LOAD_TIMEOUT_S", 3.0)
     classifier = FakeClassifier(wait=lambda: time.sleep(1.0))
-    live = _Live(ListSource(180), classifier, detector=a_new_face_every_half_second)
+    live = LiveRun(ListSource(180), classifier, detector=a_new_face_every_half_second)
     waiting: list[int] = []
     discard = live.pipeline._mailbox.discard
 
@@ -548,7 +520,7 @@ def test_a_model_that_is_slower_than_patience_is_not_said_to_be_missing(
 ) -> None:
     monkeypatch.setattr("realtime_mood.pipeline.LOAD_TIMEOUT_S", 0.2)
     release = threading.Event()
-    live = _Live(ListSource(20), FakeClassifier(wait=lambda: release.wait(20)))
+    live = LiveRun(ListSource(20), FakeClassifier(wait=lambda: release.wait(20)))
     report = live.run()
     release.set()
     assert report.summary["ended"] == "end"
@@ -580,7 +552,7 @@ def test_a_recording_asked_for_is_made_and_one_by_key_too(
     monkeypatch.chdir(tmp_path)
     screen = FakeScreen({20: "r", 40: "r", 60: "r"}, clock=time.monotonic)
     recorder = Recorder(tmp_path / "asked.mp4")
-    live = _Live(ListSource(90), FakeClassifier(), screen=screen, recorder=recorder)
+    live = LiveRun(ListSource(90), FakeClassifier(), screen=screen, recorder=recorder)
     report = live.run()
     assert [path.exists() for path in report.recordings] == [True, True]
     assert report.recordings[0] == tmp_path / "asked.mp4"
@@ -596,7 +568,7 @@ def test_events_end_with_a_summary_when_the_recording_asked_for_fails(
         raise OutputError("the disk is full")
 
     recorder = Recorder(tmp_path / "asked.mp4")
-    live = _Live(ListSource(90), FakeClassifier(), recorder=recorder)
+    live = LiveRun(ListSource(90), FakeClassifier(), recorder=recorder)
     monkeypatch.setattr(recorder, "write", fail)
     with pytest.raises(OutputError, match="the disk is full"):
         live.run()
@@ -609,7 +581,7 @@ def test_a_recording_by_key_that_fails_is_told_and_the_picture_goes_on(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     screen = FakeScreen({10: "r"}, clock=time.monotonic)
-    live = _Live(ListSource(60), FakeClassifier(), screen=screen)
+    live = LiveRun(ListSource(60), FakeClassifier(), screen=screen)
     monkeypatch.setattr("realtime_mood.main_loop.time.strftime", lambda form: "no/such/folder.mp4")
     monkeypatch.setattr("realtime_mood.recorder.time.strftime", lambda form: "no/such/folder.mp4")
     report = live.run()
@@ -629,7 +601,7 @@ def test_a_recording_that_was_never_written_is_not_listed_but_told(
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    live = _Live(ListSource(60), FakeClassifier(), screen=FakeScreen(keys, clock=time.monotonic))
+    live = LiveRun(ListSource(60), FakeClassifier(), screen=FakeScreen(keys, clock=time.monotonic))
     report = live.run()
     assert report.summary["frames"] >= 55
     assert report.recordings == ()

@@ -1,5 +1,4 @@
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,16 @@ from realtime_mood.sinks.recording import RecordingSink
 from realtime_mood.smoothing import SmoothingConfig
 from tests.fakes import (
     SPEC,
+    BrightnessClassifier,
     FakeClassifier,
     ListSource,
     MemoryEventSink,
     MemoryFrameSink,
     ScriptedDetector,
+    dark_and_bright,
     one_face,
+    two_faces,
+    without_clocks,
 )
 
 
@@ -107,29 +110,11 @@ def test_events_have_their_order_and_their_fields() -> None:
     assert ended["reason"] == "end"
 
 
-def test_a_label_is_drawn_only_after_its_clip_has_ended() -> None:
-    seen: list[tuple[float, int]] = []
-    run = _Run(ListSource(60))
-
-    def on_progress(frame: Frame, info: object) -> None:
-        seen.append((frame.timestamp_s, len(run.events.of_type("prediction"))))
-
-    run = _Run(ListSource(60), on_progress=on_progress)
-    run.go()
-    first_s = run.events.of_type("prediction")[0]["media_time_s"]
-    assert all(count == 0 for time_s, count in seen if time_s < first_s - 1e-3)
-
-
-def _without_clocks(events: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    clocks = ("wall_time", "latency_s")
-    return [{key: event[key] for key in event if key not in clocks} for event in events]
-
-
 def test_two_runs_give_the_same_events_and_pictures() -> None:
     first, second = _Run(ListSource(90)), _Run(ListSource(90))
     first.go()
     second.go()
-    assert _without_clocks(first.events.events) == _without_clocks(second.events.events)
+    assert without_clocks(first.events.events) == without_clocks(second.events.events)
     for left, right in zip(first.frames.frames, second.frames.frames, strict=True):
         np.testing.assert_array_equal(left.image_bgr, right.image_bgr)
 
@@ -214,6 +199,18 @@ def test_stopped_before_the_first_frame_nothing_is_written(tmp_path: Path) -> No
     assert report.summary["frames"] == 0
     assert report.recordings == ()
     assert not list(tmp_path.iterdir())
+
+
+def test_every_face_has_its_own_mood() -> None:
+    run = _Run(
+        ListSource(30, picture=dark_and_bright),
+        detector=ScriptedDetector(two_faces),
+        classifier=BrightnessClassifier(),
+    )
+    run.go()
+    predictions = run.events.of_type("prediction")
+    assert {(p["track_id"], p["label"]) for p in predictions} == {(1, "sad"), (2, "happy")}
+    assert {len(batch) for batch in run.classifier.batches} == {2}
 
 
 def test_mood_time_adds_up_to_the_length_of_the_video() -> None:

@@ -1,7 +1,9 @@
 import numpy as np
 
 from realtime_mood.inference.clip_sampler import Clip
-from realtime_mood.inference.worker import MAX_BATCH, ClipMailbox
+from realtime_mood.inference.worker import MAX_BATCH, ClipMailbox, classify_clips
+from realtime_mood.model.labels import LABEL2ID
+from tests.fakes import SPEC, BrightnessClassifier
 
 
 def _clip(track_id: int, end_s: float = 0.0) -> Clip:
@@ -58,3 +60,16 @@ def test_nobody_waits_for_the_clip_of_a_face_that_is_gone() -> None:
     mailbox.discard(7)
     assert [clip.track_id for clip in mailbox.take(0.0)] == [2]
     assert mailbox.skipped == 1
+
+
+def test_each_clip_has_the_row_at_its_own_place() -> None:
+    shape = (SPEC.num_frames, SPEC.image_size, SPEC.image_size, 3)
+    greys = (220, 40, 90)
+    clips = [
+        Clip(number, 12, 0.4, np.full(shape, grey, dtype=np.uint8))
+        for number, grey in enumerate(greys)
+    ]
+    rows = classify_clips(clips, BrightnessClassifier(), SPEC)
+    alone = [classify_clips([clip], BrightnessClassifier(), SPEC)[0] for clip in clips]
+    np.testing.assert_array_equal(rows, alone)
+    assert np.argsort(rows[:, LABEL2ID["happy"]]).tolist() == [1, 2, 0]

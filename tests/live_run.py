@@ -1,0 +1,75 @@
+"""A live run of stand-ins: real threads around a source, a detector, a model and a screen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from realtime_mood.faces.box import Box
+from realtime_mood.inference.classifier import Classifier
+from realtime_mood.main_loop import MainLoop
+from realtime_mood.model.checkpoint import Contract
+from realtime_mood.pipeline import LivePipeline
+from realtime_mood.recorder import Recorder
+from realtime_mood.report import RunReport
+from realtime_mood.smoothing import SmoothingConfig
+from tests.fakes import (
+    SPEC,
+    FakeScreen,
+    ListSource,
+    MemoryEventSink,
+    ScriptedDetector,
+    one_face,
+)
+
+CONTRACT = Contract(spec=SPEC, temperature=1.0, face_detector="none")
+
+
+class LiveRun:
+    """All of a live run but its files, and the events it sent."""
+
+    def __init__(
+        self,
+        source: ListSource,
+        classifier: Classifier,
+        *,
+        screen: FakeScreen | None = None,
+        duration_s: float | None = None,
+        locate: Callable[[], tuple[Path, Contract]] = lambda: (Path("fake"), CONTRACT),
+        stride_s: float = 0.2,
+        recorder: Recorder | None = None,
+        detector: Callable[[int], Sequence[Box]] = one_face,
+        open_source: Callable[[], ListSource] | None = None,
+        mirror: bool = False,
+    ) -> None:
+        self.events = MemoryEventSink()
+        self.screen = screen or FakeScreen(clock=time.monotonic)
+        self.interrupt = threading.Event()
+        self.pipeline = LivePipeline(
+            open_source or (lambda: source),
+            locate,
+            lambda folder, contract: classifier,
+            lambda contract: ScriptedDetector(detector),
+            source_name="list",
+            model_name="fake",
+            stride_s=stride_s,
+            max_faces=8,
+            detects_in_step=not source.info.is_live,
+            smoothing=SmoothingConfig(),
+            on_event=self.events.write,
+            duration_s=duration_s,
+        )
+        self.loop = MainLoop(
+            self.pipeline,
+            recorder or Recorder(None),
+            self.screen,
+            source_name="list",
+            mirror=mirror,
+            interrupt=self.interrupt,
+        )
+
+    def run(self) -> RunReport:
+        """See `MainLoop.run`."""
+        return self.loop.run()
