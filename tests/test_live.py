@@ -146,7 +146,8 @@ def test_a_live_run_that_skips_nothing_equals_the_offline_run() -> None:
         image = dark_and_bright(number)
         return image if number < 30 else np.ascontiguousarray(image[:, ::-1])
 
-    def move_into_the_light_and_come_back_after_the_cut(call: int) -> Sequence[Box]:
+    def script(call: int) -> Sequence[Box]:
+        # Moves into the light, and comes back a little after the cut.
         return [] if 10 <= call < 13 else [Box(2 + 4 * min(call, 10), 8, 18, 24)]
 
     def wait_for_faces(index: int) -> None:
@@ -157,19 +158,18 @@ def test_a_live_run_that_skips_nothing_equals_the_offline_run() -> None:
     for _ in range(4):
         source = ListSource(60, before_read=wait_for_faces, picture=two_shots)
         shown = BrightnessClassifier()
-        live = LiveRun(source, shown, detector=move_into_the_light_and_come_back_after_the_cut)
+        live = LiveRun(source, shown, detector=script, stride_s=0.1)
         report = live.run()
         if report.summary["skipped_clips"] == 0:
             break
     assert report.summary["skipped_clips"] == 0
     offline, worked_through = MemoryEventSink(), BrightnessClassifier()
-    detector = ScriptedDetector(move_into_the_light_and_come_back_after_the_cut)
     analyse(
         ListSource(60, picture=two_shots),
-        FaceTracker(InStepSearch(detector)),
+        FaceTracker(InStepSearch(ScriptedDetector(script))),
         worked_through,
         SPEC,
-        stride_s=0.2,
+        stride_s=0.1,
         smoothing=SmoothingConfig(),
         frame_sinks=[],
         event_sinks=[offline],
@@ -223,10 +223,14 @@ def test_a_file_stands_at_its_first_frame_until_the_model_is_there() -> None:
 
 
 def test_the_first_events_tell_of_the_run_and_its_engine() -> None:
-    live = LiveRun(ListSource(30), FakeClassifier())
+    live = LiveRun(ListSource(10), FakeClassifier())
     live.run()
     kinds = [event["type"] for event in live.events.events]
     assert kinds[0] == "start"
+    (start,), (engine,) = (live.events.of_type(kind) for kind in ("start", "engine"))
+    named = [start[key] for key in ("source", "model", "engine", "detector")]
+    assert named == ["list", "fake", "loading", "none"]
+    assert engine["engine"] == "fake"
     assert {"engine", "track_started", "track_ended", "summary"} <= set(kinds)
     assert kinds[-1] == "summary"
 

@@ -60,6 +60,34 @@ def test_a_label_is_kept_for_its_dwell() -> None:
     smoother.update(_towards("happy", 0.9), 0.0)
     assert smoother.update(_towards("sad", 0.9), 0.9).label == "happy"
     assert smoother.update(_towards("sad", 0.9), 1.1).label == "sad"
+    # The dwell begins once, however often the label is seen again.
+    assert smoother.update(_towards("sad", 0.9), 2.2).label == "sad"
+    assert smoother.update(_towards("happy", 0.9), 2.3).label == "happy"
+
+
+def test_a_label_that_is_hardly_likely_any_more_is_left_at_once() -> None:
+    config = SmoothingConfig(
+        time_constant_s=0.01, enter_threshold=0.5, exit_threshold=0.3, dwell_s=10.0
+    )
+    for last, expected in (
+        (_towards("happy", 0.25), UNSURE),
+        (_towards("happy", 0.35), "happy"),
+        (_towards("sad", 0.9), "sad"),
+    ):
+        smoother = MoodSmoother(config)
+        assert smoother.update(_towards("happy", 0.9), 0.0).label == "happy"
+        assert smoother.update(last, 1.0).label == expected
+
+
+def test_the_confidence_is_that_of_the_label_that_is_shown() -> None:
+    smoother = MoodSmoother(
+        SmoothingConfig(time_constant_s=0.01, enter_threshold=0.5, exit_threshold=0.05, dwell_s=1.0)
+    )
+    smoother.update(_towards("happy", 0.9), 0.0)
+    row = np.full(len(LABELS), 0.05)
+    row[LABEL2ID["happy"]], row[LABEL2ID["sad"]] = 0.1, 0.6
+    state = smoother.update(row, 0.9)
+    assert (state.label, state.confidence) == ("happy", pytest.approx(0.1))
 
 
 def test_a_lone_outlier_does_not_change_the_label() -> None:
