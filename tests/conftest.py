@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -65,3 +66,24 @@ def locked_folder(tmp_path: Path) -> Iterator[Path]:
     finally:
         os.seteuid(before)
         folder.chmod(0o700)
+
+
+@pytest.fixture
+def read_only_folder() -> Iterator[Path]:
+    """A folder that this process may look into and not write to, even when root runs the tests."""
+    if not hasattr(os, "setreuid"):
+        pytest.skip("needs the permissions of POSIX")
+    before = os.getuid()
+    # Not pytest's own place, which root alone may look into.
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o555)
+        try:
+            # The real user is the one that `os.access` asks about.
+            if before == 0:
+                os.setreuid(NOBODY, -1)
+            yield folder
+        finally:
+            if before == 0:
+                os.setreuid(before, -1)
+            folder.chmod(0o700)

@@ -14,6 +14,7 @@ def _lines(
     wall_s: float | None = 5.0,
     has_model: bool = True,
     skipped: int = 2,
+    latencies_s: tuple[float, float] | None = None,
 ) -> list[str]:
     summary = summary_event(
         frames=frames,
@@ -25,12 +26,13 @@ def _lines(
         media_time_s=10.0,
         mood_seconds=mood_seconds or {},
     )
+    p50_s, p95_s = latencies_s or (None, None)
     report = RunReport(
         summary=summary,
         wall_s=wall_s,
         latency_name="inference",
-        latency_p50_s=None,
-        latency_p95_s=None,
+        latency_p50_s=p50_s,
+        latency_p95_s=p95_s,
         dropped_events=2,
         has_model=has_model,
     )
@@ -41,6 +43,10 @@ def test_only_a_file_that_is_worked_through_has_a_speed() -> None:
     assert _lines()[0] == "300 frames, 10.0 s of video in 5.0 s (60 frames/s, 2.0 x real time)"
     assert _lines(wall_s=0.01)[0] == "300 frames, 10.0 s of video in 0.0 s"
     assert _lines(wall_s=None)[0] == "300 frames, 10.0 s of video"
+
+
+def test_latencies_are_told_in_milliseconds() -> None:
+    assert _lines(latencies_s=(0.0836, 0.12))[2] == "inference: 84 ms median, 120 ms p95"
 
 
 def test_one_is_not_called_many() -> None:

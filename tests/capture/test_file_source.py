@@ -252,10 +252,13 @@ def test_the_collection(name: str) -> None:
 
 @pytest.mark.timeout(60)
 def test_files_that_joined_the_collection_later_work_or_fail_as_they_should() -> None:
-    for path in sorted(shared_file("media").glob("*/*")):
-        if f"{path.parent.name}/{path.name}" not in COLLECTION:
-            with suppress(SourceError):
-                read_all(FileSource(path))
+    files = [path for path in shared_file("media").glob("*/*") if path.is_file()]
+    joined = [path for path in files if f"{path.parent.name}/{path.name}" not in COLLECTION]
+    if not joined:
+        pytest.skip("no file has joined")
+    for path in sorted(joined):
+        with suppress(SourceError):
+            assert read_all(FileSource(path)), path
 
 
 def test_ffmpeg_keeps_quiet(tmp_path: Path) -> None:

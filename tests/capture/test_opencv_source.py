@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime_mood.capture.opencv_source import OpenCVSource
+from realtime_mood.capture.opencv_source import MAX_PACE_S, OpenCVSource
 from realtime_mood.errors import SourceError
 from tests.capture.fake_capture import FINITE, FakeCapture, FakeClock, picture
 
@@ -171,12 +171,38 @@ def test_an_error_of_opencv_is_a_failed_read(use: UseCapture) -> None:
         OpenCVSource("0", retry_wait_s=0.0)
 
 
+class _PassingTime:
+    """Takes the place of the event that a source waits on: its clock goes on instead."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.waits_s: list[float] = []
+
+    def wait(self, timeout_s: float) -> bool:
+        self.waits_s.append(timeout_s)
+        self._clock.now_s += timeout_s
+        return False
+
+    def is_set(self) -> bool:
+        return False
+
+
 def test_a_finite_stream_keeps_its_own_pace_and_ends(use: UseCapture) -> None:
     clock = FakeClock()
-    capture = use(FakeCapture([picture()] * 3, properties=dict(FINITE)))
-    capture.properties[cv2.CAP_PROP_POS_MSEC] = 1.0
+    # The last but one comes late, and the last one after a gap.
+    positions_ms = iter([0.0, 40.0, 80.0, 120.0, 5000.0, 5000.0])
+    takes_s = iter([0.0, 0.01, 0.0, 0.1, 0.0, 0.0])
+
+    def grab() -> None:
+        capture.properties[cv2.CAP_PROP_POS_MSEC] = next(positions_ms)
+        clock.now_s += next(takes_s)
+
+    capture = use(FakeCapture([picture()] * 5, properties=dict(FINITE), on_grab=grab))
     source = OpenCVSource("http://host/clip.mp4", clock=clock, retry_wait_s=0.0)
-    assert sum(1 for _ in iter(source.read, None)) == 3
+    source._closed = passing = _PassingTime(clock)  # type: ignore[assignment]
+    times_s = [frame.timestamp_s for frame in iter(source.read, None)]
+    assert times_s == pytest.approx([0.0, 0.04, 0.08, 0.18, 0.18 + MAX_PACE_S])
+    assert passing.waits_s == pytest.approx([0.03, 0.04, MAX_PACE_S])
     assert source.read() is None
 
 
@@ -233,7 +259,7 @@ def test_a_finite_stream_that_breaks_says_so(use: UseCapture) -> None:
 @pytest.mark.parametrize("target", ["77", "/dev/video77", "rtsp://joe:SECRET@127.0.0.1:9/live"])
 def test_nothing_but_our_own_line_for_a_camera_that_is_not_there(target: str) -> None:
     code = f"""
-from realtime_mood.capture.opencv_source import OpenCVSource
+from realtime_mood.capture.opencv_source import MAX_PACE_S, OpenCVSource
 from realtime_mood.errors import SourceError
 try:
     OpenCVSource({target!r})

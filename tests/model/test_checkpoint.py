@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,14 @@ def test_half_precision_weights_load_as_float32(tmp_path: Path) -> None:
 
 def test_nothing_but_the_checkpoint_is_left_in_the_folder(saved: Path) -> None:
     assert {path.name for path in saved.iterdir()} == {CONFIG_FILE, CONTRACT_FILE, WEIGHTS_FILE}
+
+
+def test_a_model_of_another_shape_than_its_contract_replaces_no_checkpoint(folder: Path) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    contract = replace(CONTRACT, spec=replace(SPEC, num_frames=16))
+    with pytest.raises(ModelError, match=r"num_frames is 8 .* but 16"):
+        save_checkpoint(tiny_timesformer(SPEC), contract, folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 @pytest.mark.parametrize(
