@@ -22,7 +22,8 @@ from trainer.dataset import read_clip
 
 RECORDING = "data/ravdess_reanimated/Actor_06/02-01-05-02-01-01-06.mp4"
 YUNET = "data/face_detector/face_detection_yunet_2023mar.onnx"
-CLIP_SPEC = replace(SPEC, image_size=112)
+# The head of the recording leans by up to four degrees.
+CLIP_SPEC = replace(SPEC, image_size=112, align_roll=True)
 
 # decord converts to RGB with its own rounding; a level is 1/255 of the range.
 TOLERATED_LEVELS = {"pyav": 0.0, "decord": 2.0}

@@ -91,12 +91,15 @@ def test_two_faces_keep_their_ids_and_a_third_one_gets_its_own() -> None:
     assert last[3].iou(Box(25, 30, 9, 12)) > 0.9
 
 
-def test_no_more_faces_are_followed_than_asked_for() -> None:
-    crowd = [Box(12 * i, 10, 10, 10 + i) for i in range(20)]
-    tracker = FaceTracker(InStepSearch(ScriptedDetector(lambda call: crowd)), max_faces=3)
+def test_no_more_faces_are_followed_than_asked_for_and_those_are_the_largest() -> None:
+    crowd = [Box(14 * i, 10, 10, 10 + (7 * i) % 20) for i in range(20)]
+    largest = sorted(crowd, key=lambda box: -box.area)
+    tracker = FaceTracker(InStepSearch(ScriptedDetector(lambda call: largest)), max_faces=3)
     for index in range(30):
         update = tracker.update(numbered_image(index, width=300), index / 30)
     assert [track.track_id for track in update.tracks] == [1, 2, 3]
+    for track, box in zip(update.tracks, largest, strict=False):
+        assert track.box.iou(box) > 0.99
 
 
 def test_twenty_faces_are_twenty_tracks() -> None:
@@ -185,6 +188,9 @@ def test_an_angle_follows_the_eyes_slowly() -> None:
     ]
     assert rolls[0] == 0.0
     assert np.all(np.diff(rolls) >= 0)
+    # A search each 0.1 s takes up at most 1 - exp(-0.1 / 0.3) of what is left.
+    assert max(np.diff(rolls)) == pytest.approx(0.5 * 0.283, abs=0.02)
+    assert rolls[19] < 0.4
     assert rolls[-1] == pytest.approx(0.5, abs=0.02)
 
 
