@@ -4,8 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import pytest
 
 from realtime_mood import __version__
 from realtime_mood.capture.file_source import FileSource
-from realtime_mood.cli import exit_code_of, main, run
+from realtime_mood.cli import exit_code_of, main
 from realtime_mood.errors import (
     ModelError,
     OutputError,
@@ -262,63 +260,6 @@ def test_a_camera_that_is_not_there_is_one_line(checkpoint: Path) -> None:
     assert done.returncode == 3
     (line,) = done.stderr.splitlines()
     assert "camera 97" in line
-
-
-def test_ctrl_c_finishes_the_recording(checkpoint: Path, tmp_path: Path) -> None:
-    import signal
-
-    out, events = tmp_path / "out.mp4", tmp_path / "out.jsonl"
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "realtime_mood", "--camera", "pattern", "--headless"),
-            *("--record", str(out), "--events", str(events), "--model", str(checkpoint)),
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline_s = time.monotonic() + 60
-    while time.monotonic() < deadline_s and not (out.exists() and out.stat().st_size > 4000):
-        time.sleep(0.1)
-    time.sleep(1.5)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
-    assert json.loads(events.read_text().splitlines()[-1])["type"] == "summary"
-
-    assert len(read_all(FileSource(out))) > 10
-
-
-def test_ctrl_c_before_the_first_frame_leaves_older_files_alone(
-    checkpoint: Path, video: Path, tmp_path: Path
-) -> None:
-    out, events = tmp_path / "out.mp4", tmp_path / "out.csv"
-    for file in (out, events):
-        file.write_bytes(b"of yesterday")
-    words = ["--video", str(video), "--record", str(out), "--events", str(events)]
-    config = make_config(parse_arguments([*words, "--model", str(checkpoint), "--faces", "none"]))
-    interrupt = threading.Event()
-    interrupt.set()
-    assert exit_code_of(lambda: run(config, interrupt=interrupt), program="p", debug=False) == 130
-    assert out.read_bytes() == events.read_bytes() == b"of yesterday"
-
-
-def test_a_reader_that_leaves_ends_the_run_quietly(checkpoint: Path, video: Path) -> None:
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "realtime_mood", "--video", str(video), "--events", "-"),
-            *("--model", str(checkpoint), "--faces", "none"),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    assert json.loads(process.stdout.readline())["type"] == "start"
-    process.stdout.close()
-    assert process.wait(60) == 0
-    assert process.stderr.read() == ""
-    process.stderr.close()
 
 
 def test_a_password_in_an_address_is_never_shown() -> None:

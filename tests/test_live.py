@@ -484,6 +484,33 @@ def test_frames_of_a_pause_are_not_counted_as_dropped() -> None:
     assert report.summary["dropped_frames"] <= 3
 
 
+def test_frames_that_came_while_one_was_drawn_are_counted_as_dropped() -> None:
+    first, second, has_come = threading.Event(), threading.Event(), threading.Event()
+
+    class Screen(FakeScreen):
+        def show(self, image_bgr: ImageBGR) -> None:
+            super().show(image_bgr)
+            if image_bgr.shape != (48, 64, 3):
+                return  # The placeholder.
+            if not first.is_set():
+                first.set()
+                assert has_come.wait(20)
+            else:
+                second.set()
+
+    def before_read(index: int) -> None:
+        if index == 1:
+            assert first.wait(20)
+        elif index == 6:
+            has_come.set()
+            assert second.wait(20)
+
+    source = ListSource(7, is_live=True, before_read=before_read)
+    summary = LiveRun(source, FakeClassifier(), screen=Screen()).run().summary
+    # Drawn are the first one, the newest of five that came meanwhile, and the last one.
+    assert (summary["frames"], summary["dropped_frames"]) == (3, 4)
+
+
 def test_every_face_has_its_own_clip_and_mood() -> None:
     source = ListSource(30, picture=dark_and_bright)
     live = LiveRun(source, BrightnessClassifier(), detector=two_faces)
@@ -529,25 +556,6 @@ def test_a_model_that_is_slower_than_patience_is_not_said_to_be_missing(
     release.set()
     assert report.summary["ended"] == "end"
     assert report.summary["predictions"] == 0
-
-
-def test_a_key_that_is_held_down_writes_over_no_recording(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("realtime_mood.recorder.time.strftime", lambda form: "r.mp4")
-    source = ListSource(6)
-    recorder = Recorder(None)
-    for _ in range(3):
-        recorder.toggle()
-        for frame in (source.read(), source.read()):
-            assert frame is not None
-            recorder.write(frame, source.info)
-        # The next begins at once, when there is no file yet perhaps.
-        recorder.toggle()
-    recorder.finish()
-    assert [path.name for path in recorder.paths] == ["r.mp4", "r-2.mp4", "r-3.mp4"]
-    assert [len(read_all(FileSource(path))) for path in recorder.paths] == [2, 2, 2]
 
 
 def test_a_recording_asked_for_is_made_and_one_by_key_too(
