@@ -485,25 +485,24 @@ def test_frames_of_a_pause_are_not_counted_as_dropped() -> None:
 
 
 def test_frames_that_came_while_one_was_drawn_are_counted_as_dropped() -> None:
-    first, second, has_come = threading.Event(), threading.Event(), threading.Event()
+    shown = {0: threading.Event(), 5: threading.Event()}
+    has_come = threading.Event()
 
     class Screen(FakeScreen):
         def show(self, image_bgr: ImageBGR) -> None:
             super().show(image_bgr)
-            if image_bgr.shape != (48, 64, 3):
-                return  # The placeholder.
-            if not first.is_set():
-                first.set()
+            # The grey of a frame is its number, see `numbered_image`.
+            number = int(image_bgr[0, 0, 0])
+            if image_bgr.shape == (48, 64, 3) and number in shown:
+                shown[number].set()
                 assert has_come.wait(20)
-            else:
-                second.set()
 
     def before_read(index: int) -> None:
         if index == 1:
-            assert first.wait(20)
+            assert shown[0].wait(20)
         elif index == 6:
             has_come.set()
-            assert second.wait(20)
+            assert shown[5].wait(20)
 
     source = ListSource(7, is_live=True, before_read=before_read)
     summary = LiveRun(source, FakeClassifier(), screen=Screen()).run().summary

@@ -155,6 +155,9 @@ def test_a_lost_face_ends_and_a_new_one_starts_afresh() -> None:
     ended = run.events.of_type("track_ended")
     assert [event["track_id"] for event in started] == [1, 2]
     assert [event["reason"] for event in ended] == ["lost", "end"]
+    kinds = [event["type"] for event in run.events.events if event["type"] != "prediction"]
+    life = ["track_started", "track_ended"]
+    assert kinds == [*life, "no_face", *life, "summary"]
     first_of_second = next(
         event for event in run.events.of_type("prediction") if event["track_id"] == 2
     )
