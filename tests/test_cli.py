@@ -46,8 +46,26 @@ def _run(*arguments: object) -> int:
 def test_a_bare_file_name_is_refused_with_how_it_is_given() -> None:
     with pytest.raises(UsageError, match=r"^unrecognized arguments: clip.mp4 .*--video clip.mp4"):
         parse_arguments(["clip.mp4"])
-    with pytest.raises(UsageError, match=r"^unrecognized arguments: --vidoe; see"):
-        parse_arguments(["--vidoe"])
+    with pytest.raises(UsageError, match=r"^unrecognized arguments: --xyz; see"):
+        parse_arguments(["--xyz"])
+    with pytest.raises(UsageError, match=r"--vidoe clip.mp4 \(did you mean --video\?\)"):
+        parse_arguments(["--vidoe", "clip.mp4"])
+
+
+@pytest.mark.parametrize("option", ["--camera", "--video", "--record", "--events"])
+def test_what_a_run_has_one_of_is_not_taken_twice(option: str) -> None:
+    with pytest.raises(UsageError, match=f"^{option} is there twice"):
+        parse_arguments([option, "a.mp4", option, "b.mp4"])
+    assert parse_arguments(["--max-faces", "2", "--max-faces", "3"]).max_faces == 3
+
+
+def test_no_detector_looks_for_a_drawn_face_unless_told_to() -> None:
+    def faces(*words: str) -> str:
+        return make_config(parse_arguments(words)).faces
+
+    assert faces("--camera", "pattern") == "none"
+    assert faces("--camera", "pattern", "--faces", "cascade") == "cascade"
+    assert faces("--camera", "0") == "auto"
 
 
 def test_a_file_becomes_a_recording_and_events(

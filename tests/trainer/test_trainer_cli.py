@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -74,6 +76,10 @@ def test_the_examples_of_the_help_are_understood(
         (["evaluate"], "--data is missing"),
         (["evaluate", "--data", "d"], "--cache is missing"),
         (["dance"], "invalid choice: 'dance'"),
+        (
+            ["train", "--epoch", "3"],
+            "--epoch 3 (did you mean --epochs?); see 'trainer train",
+        ),
         (["train", "--data", "d", "--output", "o", "--epochs", "many"], "invalid float value"),
         (
             ["train", "--data", "d", "--output", "o", "--epochs", "-1"],
@@ -272,3 +278,42 @@ def test_a_file_that_breaks_in_mid_epoch_is_one_line(
     assert code == 3
     assert line.startswith("trainer: the face crops of v in ")
     assert "start again with --resume, which cuts them anew" in line
+
+
+def test_a_reader_that_leaves_is_no_fault(tmp_path: Path) -> None:
+    draw_video(tmp_path / "Actor_01" / "02-01-03-01-01-01-01.mp4")
+    with subprocess.Popen(
+        [sys.executable, "-m", "trainer", "inspect", "--data", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        (line,) = process.stderr.read().splitlines()
+    assert "1 recordings of 1 actors" in line
+    assert process.returncode == 0
+
+
+def test_output_that_cannot_be_printed_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cli, "_forget_output", lambda: None)
+    monkeypatch.setattr(cli, "_run", lambda *_: cli._tell("figures"))
+    monkeypatch.setattr(cli.sys.stdout, "write", full)  # type: ignore[attr-defined]
+    assert main(["inspect", "--data", "d"]) == 5
+    assert "standard output cannot be written (No space left" in capsys.readouterr().err
+
+
+def test_being_told_to_end_is_like_ctrl_c(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(cli, "_run", lambda *_: signal.raise_signal(signal.SIGTERM))
+    assert main(["inspect", "--data", "d"]) == 130
+    assert "interrupted; the same command goes on" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
