@@ -10,7 +10,10 @@ head, fitted to all actors but four, measured on those, for each four in turn. W
 - of whole recordings, how far each landmark moves;
 - of clips as the runtime makes them, evenly spread and so beginning anywhere in what is said, the
   same; a recording's answer is the mean of its clips' probabilities;
-- that of fewer people.
+- that of fewer people;
+- of such clips, where landmarks are against those of the recording's first frames, of another
+  recording of the same person, and of all recordings of the person on average, which nobody has
+  before a camera.
 
 A baseline for models that see pixels: what whole recordings tell by their order, no clip does.
 Cutting the crops takes a quarter of an hour, once.
@@ -54,6 +57,8 @@ CLIPS_OF_PEOPLE = "1.8 s, growing intervals"
 PEOPLE = (6, 10, 13)
 DRAWS = 3
 """Of fewer people."""
+FIRST_FRAMES = 3
+"""Of a recording, in which nothing is said yet."""
 PENALTY = 0.02
 STEPS = 60
 
@@ -72,10 +77,42 @@ def in_order(face: Array) -> Array:
     return np.concatenate([(face[moments] - face.mean(axis=0)).ravel(), spread(face)])
 
 
-def clips_of(face: Array, times_s: npt.NDArray[np.float64], spec: ClipSpec) -> Array:
-    """What `spread` says of each clip, shape (CLIPS, …)."""
+def places(face: Array) -> Array:
+    """Where landmarks are: mean, deviation, least and most."""
+    return np.concatenate([face.mean(axis=0), face.std(axis=0), face.min(axis=0), face.max(axis=0)])
+
+
+def clips_of(
+    face: Array,
+    times_s: npt.NDArray[np.float64],
+    spec: ClipSpec,
+    told: Callable[[Array], Array] = spread,
+) -> Array:
+    """What is told of each clip, shape (CLIPS, …)."""
     clips_s = [clip_timestamps(spec, end_s=end_s) for end_s in fixed_ends_s(times_s, spec, CLIPS)]
-    return np.stack([spread(face[nearest_indices(times_s, clip_s)]) for clip_s in clips_s])
+    return np.stack([told(face[nearest_indices(times_s, clip_s)]) for clip_s in clips_s])
+
+
+def usual_faces(faces: Sequence[Array], actors: Sequence[str]) -> dict[str, list[Array]]:
+    """Of each recording a face of the same person to compare it with, by its name."""
+    people: dict[str, list[int]] = {}
+    for index, actor in enumerate(actors):
+        people.setdefault(actor, []).append(index)
+    first = [face[:FIRST_FRAMES].mean(axis=0) for face in faces]
+    means = {
+        actor: np.concatenate([faces[index] for index in indices]).mean(axis=0)
+        for actor, indices in people.items()
+    }
+    rng = np.random.default_rng(0)
+    others = [
+        rng.choice([other for other in people[actor] if other != index])
+        for index, actor in enumerate(actors)
+    ]
+    return {
+        "first frames": first,
+        "first frames of another recording": [first[other] for other in others],
+        "mean of the person": [means[actor] for actor in actors],
+    }
 
 
 def fit_classifier(seen: Array, labels: npt.NDArray[np.int64]) -> Callable[[Array], Array]:
@@ -157,6 +194,14 @@ def main() -> None:
         name: [clips_of(face, times, spec) for face, times in zip(faces, times_s, strict=True)]
         for name, spec in CLIP_SPECS.items()
     }
+    spec = CLIP_SPECS[CLIPS_OF_PEOPLE]
+    against = {
+        name: [
+            clips_of(face - usual, times, spec, places)
+            for face, usual, times in zip(faces, found_faces, times_s, strict=True)
+        ]
+        for name, found_faces in usual_faces(faces, actors.tolist()).items()
+    }
     result: dict[str, object] = {
         "machine": {"cpu": cpu_name(), "python": platform.python_version()},
         "recordings": len(faces),
@@ -165,6 +210,9 @@ def main() -> None:
         "clips": {name: measure(seen) for name, seen in clips.items()},
         f"clips of {CLIPS_OF_PEOPLE}, by people": {
             str(people): measure(clips[CLIPS_OF_PEOPLE], people) for people in PEOPLE
+        },
+        f"clips of {CLIPS_OF_PEOPLE}, against": {
+            name: measure(seen) for name, seen in against.items()
         },
     }
     write_result(result, output)

@@ -11,6 +11,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 BOOTSTRAP_DRAWS = 2000
+LEAST_ACTORS = 3
+"""Of fewer, the bootstrap gives no more than their own figures."""
 ECE_BINS = 10
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 GOLDEN_STEPS = 60
@@ -76,7 +78,7 @@ class Intervals:
     """95 % intervals of the figures, had other actors of the same kind been asked."""
 
     method: str
-    """'bootstrap over actors', or 'Wilson' where there is one actor."""
+    """'bootstrap over actors', or 'Wilson' where there are fewer than three."""
     accuracy: tuple[float, float]
     """Of WAR."""
     uar: tuple[float, float] | None
@@ -97,7 +99,8 @@ def intervals(
 
     Several actors: they are drawn with replacement, each with all its recordings; percentiles 2.5
     and 97.5 of `BOOTSTRAP_DRAWS` draws (Efron & Tibshirani 1993). With few actors these are too
-    narrow. One actor: Wilson's score interval of the accuracy, which says nothing of other people.
+    narrow. One or two, between whom draws tell nothing: Wilson's score interval of the accuracy,
+    which says nothing of other people.
 
     Args:
         labels: true class of each recording.
@@ -108,7 +111,7 @@ def intervals(
     """
     true, answers, owners = np.asarray(labels), np.asarray(predicted), np.asarray(actors)
     names = np.unique(owners)
-    if len(names) == 1:
+    if len(names) < LEAST_ACTORS:
         wilson = wilson_interval(int((true == answers).sum()), len(true))
         return Intervals(method="Wilson", accuracy=wilson, uar=None, macro_f1=None)
     by_actor = np.stack(

@@ -103,22 +103,23 @@ def test_equally_sure_answers_are_withheld_together() -> None:
 
 
 def test_bootstrap_draws_whole_actors() -> None:
-    # One actor all right, one all wrong: a draw is 0, a half or 1, each quarter, half, quarter.
-    labels, actors = [0, 0, 0, 0], ["a", "a", "b", "b"]
-    found = metrics.intervals(labels, [0, 0, 1, 1], actors, 2, seed=3)
+    # One actor all right, one all wrong: of 27 draws one is all of the one, one all of the other.
+    labels, actors = [0] * 6, ["a", "a", "b", "b", "c", "c"]
+    found = metrics.intervals(labels, [0, 0, 1, 1, 0, 1], actors, 2, seed=3)
     assert found.method == "bootstrap over actors"
     assert found.accuracy == (0.0, 1.0)
     assert found.uar == (0.0, 1.0)
-    same = metrics.intervals(labels, [0, 1, 0, 1], actors, 2, seed=3)
+    same = metrics.intervals(labels, [0, 1, 0, 1, 0, 1], actors, 2, seed=3)
     assert same.accuracy == (0.5, 0.5)
     # Precision 1, recall 1/2 in every draw.
     assert same.macro_f1 == pytest.approx((2 / 3, 2 / 3))
 
 
-def test_one_actor_has_a_wilson_interval() -> None:
+@pytest.mark.parametrize("actors", [["one"] * 24, ["one", "two"] * 12])
+def test_one_or_two_actors_have_a_wilson_interval(actors: list[str]) -> None:
     # 22 of 24, as often quoted for one actor of RAVDESS: 74 to 98 %.
     labels, answers = [0] * 24, [0] * 22 + [1] * 2
-    found = metrics.intervals(labels, answers, ["one"] * 24, 2, seed=0)
+    found = metrics.intervals(labels, answers, actors, 2, seed=0)
     assert found.method == "Wilson"
     assert found.accuracy == pytest.approx((0.7415, 0.9768), abs=1e-4)
     assert found.uar is None
