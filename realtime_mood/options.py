@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from realtime_mood import __version__
-from realtime_mood.capture.target import PATTERN
 from realtime_mood.choices import DETECTOR_CHOICES, DEVICE_CHOICES
 from realtime_mood.errors import UsageError, did_you_mean
 from realtime_mood.faces.yunet_file import FACE_MODEL_VARIABLE
@@ -97,8 +96,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         action=_Once,
         type=_text,
         metavar="N|PATH|URL",
-        help="camera number, device path or stream URL (default: 0); 'pattern' is a drawn face, "
-        "taken to be in the centre, for no detector finds it",
+        help="camera number, device path or stream URL (default: 0); 'pattern' is a test picture, "
+        "drawn, in which no face is found",
     )
     source.add_argument(
         "--camera-size",
@@ -202,7 +201,6 @@ def make_config(options: argparse.Namespace) -> RunConfig:
         raise UsageError(f"--faces {options.faces} uses no --face-model; leave one of them out")
     if face_model is None and os.environ.get(FACE_MODEL_VARIABLE):
         face_model = Path(os.environ[FACE_MODEL_VARIABLE])
-    is_drawn = options.camera == PATTERN and options.faces == "auto"
     has_source = options.camera is not None or options.video is not None
     return RunConfig(
         camera=options.camera if has_source else "0",
@@ -213,7 +211,7 @@ def make_config(options: argparse.Namespace) -> RunConfig:
         model=options.model,
         device=options.device,
         stride_s=DEFAULT_STRIDE_S if options.stride is None else options.stride,
-        faces="none" if is_drawn else options.faces,
+        faces=options.faces,
         face_model=face_model,
         max_faces=MAX_FACES if options.max_faces is None else options.max_faces,
         headless=options.headless,

@@ -59,15 +59,6 @@ def test_what_a_run_has_one_of_is_not_taken_twice(option: str) -> None:
     assert parse_arguments(["--max-faces", "2", "--max-faces", "3"]).max_faces == 3
 
 
-def test_no_detector_looks_for_a_drawn_face_unless_told_to() -> None:
-    def faces(*words: str) -> str:
-        return make_config(parse_arguments(words)).faces
-
-    assert faces("--camera", "pattern") == "none"
-    assert faces("--camera", "pattern", "--faces", "cascade") == "cascade"
-    assert faces("--camera", "0") == "auto"
-
-
 def test_a_file_becomes_a_recording_and_events(
     checkpoint: Path, video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

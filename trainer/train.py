@@ -131,7 +131,10 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         _refuse(config.recipe, FOR_PICTURES + FOR_SMALL_PICTURES, NO_PICTURES)
     if all(r.image is None for r in split.train):
         _refuse(config.recipe, FOR_SMALL_PICTURES, NO_SMALL_PICTURES)
-    logger.info("%.1f M parameters, %s", model.num_parameters() / 1e6, spec)
+    logger.info(
+        "%.1f M parameters; a clip is %d frames of %d px in %.1f s",
+        *(model.num_parameters() / 1e6, spec.num_frames, spec.image_size, spec.span_s),
+    )
     cutter = Cutter(
         folder=config.crops_folder,
         spec=spec,
