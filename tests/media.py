@@ -28,6 +28,7 @@ def write_video(
     white_at: Sequence[int] = (),
     audio: str | None = None,
     audio_rate: int = 48_000,
+    audio_layout: str = "mono",
     audio_from_s: float = 0.0,
     beep_at_s: float | None = None,
     options: dict[str, str] | None = None,
@@ -37,7 +38,7 @@ def write_video(
         video = container.add_stream(codec, rate=rate)
         video.width, video.height = size
         video.pix_fmt = "yuv420p"
-        sound = container.add_stream(audio, rate=audio_rate, layout="mono") if audio else None
+        sound = container.add_stream(audio, rate=audio_rate, layout=audio_layout) if audio else None
         for index in range(count):
             grey = 255 if index in white_at else 80
             image = np.full((size[1], size[0], 3), grey, np.uint8)

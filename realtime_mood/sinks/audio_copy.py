@@ -13,6 +13,7 @@ from realtime_mood.media_libraries import (
     open_media_file,
     presentation_time_s,
 )
+from realtime_mood.sinks.audio_encoder import AudioEncoder
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +22,6 @@ MP3_MIN_RATE_HZ = 16_000
 """MP4 has no code for MP3 that is sampled more slowly."""
 HEADED_CODECS = frozenset({"aac", "alac", "opus", "libopus"})
 """Codecs that an MP4 describes by a header of theirs, which a broadcast stream does not have."""
-AAC_RATES_HZ = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000})
-AAC_FALLBACK_RATE_HZ = 48_000
 RUN_UP_S = Fraction(1, 10)
 """Sound from before the first picture that is kept, unheard: decoders need a packet to get going,
 and the first packets of a whole file are such a run-up (up to 64 ms in the files seen)."""
@@ -34,8 +33,6 @@ NUDGE_S = Fraction(1, 1000)
 LATE_S = Fraction(1)
 """Sound that begins later than this after the recording is encoded after silence: until the first
 packet of each track is there, the muxer writes nothing, and a kill would cost everything."""
-SILENCE_SAMPLES = 1024
-"""At a time."""
 SEEK_FROM_S = 5.0
 """A recording that starts later than this in the file seeks there; an earlier one reads on."""
 
@@ -62,7 +59,7 @@ class AudioCopy:
             copy = target.add_stream_from_template(stream)
             packets = self._copied(stream, copy)
         else:
-            packets = self._encoded(stream, _add_aac(target, stream))
+            packets = self._encoded(stream, AudioEncoder(target, stream))
         self._packets = _closing_gaps(packets)
         self._next: av.Packet[av.AudioStream] | None = None
         self._is_ended = False
@@ -162,7 +159,7 @@ class AudioCopy:
             yield packet
 
     def _encoded(
-        self, stream: av.AudioStream, encoder: av.AudioStream
+        self, stream: av.AudioStream, encoder: AudioEncoder
     ) -> Iterator[av.Packet[av.AudioStream]]:
         last_s: Fraction | None = None
         times = _Onward()
@@ -181,11 +178,10 @@ class AudioCopy:
                 if placed_s is None:
                     continue
                 if last_s is None and placed_s > LATE_S:
-                    yield from _silence(encoder, frame, placed_s)
+                    yield from encoder.encode_silence(frame, placed_s)
                 last_s = placed_s if last_s is None else max(placed_s, last_s + NUDGE_S)
-                frame.pts = round(last_s / frame.time_base)
-                yield from encoder.encode(frame)
-        yield from encoder.encode(None)
+                yield from encoder.encode(frame, last_s)
+        yield from encoder.finish()
 
 
 class _Onward:
@@ -240,33 +236,6 @@ def _can_be_copied(stream: av.AudioStream) -> bool:
     if decoder.name in MP3_CODECS:
         return stream.rate >= MP3_MIN_RATE_HZ
     return decoder.name in HEADED_CODECS and decoder.extradata_size > 0
-
-
-def _add_aac(target: av.container.OutputContainer, stream: av.AudioStream) -> av.AudioStream:
-    rate = stream.rate if stream.rate in AAC_RATES_HZ else AAC_FALLBACK_RATE_HZ
-    layout = "mono" if stream.channels == 1 else "stereo"
-    return target.add_stream("aac", rate=rate, layout=layout)
-
-
-def _silence(
-    encoder: av.AudioStream, frame: av.AudioFrame, end_s: Fraction
-) -> Iterator[av.Packet[av.AudioStream]]:
-    """Encoded silence from the recording's beginning on, like a frame that follows it."""
-    assert frame.time_base is not None
-    count = round(end_s * frame.sample_rate)
-    for first in range(0, count, SILENCE_SAMPLES):
-        silence = av.AudioFrame(
-            format=frame.format.name,
-            layout=frame.layout.name,
-            samples=min(SILENCE_SAMPLES, count - first),
-        )
-        for plane in silence.planes:
-            # Samples of 8 bits have their zero in the middle.
-            plane.update(bytes([0x80 if frame.format.bytes == 1 else 0]) * plane.buffer_size)
-        silence.sample_rate = frame.sample_rate
-        silence.time_base = frame.time_base
-        silence.pts = round(Fraction(first, frame.sample_rate) / frame.time_base)
-        yield from encoder.encode(silence)
 
 
 def _go_to(source: av.container.InputContainer, origin_s: Fraction, start_s: float) -> None:
