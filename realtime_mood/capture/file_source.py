@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import stat
 from collections.abc import Iterator
 from fractions import Fraction
@@ -21,6 +22,8 @@ from realtime_mood.media_libraries import (
     presentation_time_s,
 )
 
+logger = logging.getLogger(__name__)
+
 FALLBACK_RATE = Fraction(25)
 """Frames a second where neither the file nor its timestamps say."""
 MAX_RATE = Fraction(1000)
@@ -33,6 +36,9 @@ TILED_BRANDS = ("heic", "heix", "mif1")
 """Kinds of MP4 that hold a picture (ISO/IEC 23008-12), often as tiles, each a stream of its own."""
 MISSING_TOLERANCE_S = Fraction(1, 2)
 MISSING_TOLERANCE_PART = Fraction(1, 20)
+UNDECODABLE_S = 10
+"""Of packets in a row: where none can be decoded for so long, the file breaks. Key frames, from
+which a decoder finds back, seldom lie further apart."""
 
 
 class FileSource:
@@ -41,6 +47,7 @@ class FileSource:
     Frames come in presentation order with the file's own times, counted from its first frame,
     upright, of square pixels, and all of the first one's size. Colours follow the file's matrix and
     range; where it names none, BT.601 in limited range, as FFmpeg, OpenCV and decord have it.
+    Packets that cannot be decoded are left out, and counted in a warning when it is closed.
 
     Args:
         path: of the file.
@@ -57,6 +64,7 @@ class FileSource:
         self._ahead: av.VideoFrame | None = None
         self._ahead_error: Exception | None = None
         self._decoded = 0
+        self._undecodable = 0
         self._last_s = 0.0
         self._reached_s = Fraction(0)
         self._error: SourceError | None = None
@@ -112,6 +120,13 @@ class FileSource:
         self._ended = True
         self._frames = iter(())
         self._container.close()
+        if self._undecodable and self._error is None:
+            logger.warning(
+                "%s cannot be decoded everywhere (left out: %d of its packets); get the file again",
+                self._path.name,
+                self._undecodable,
+            )
+            self._undecodable = 0
 
     def _advance(self) -> Frame | None:
         if self._ended:
@@ -163,6 +178,8 @@ class FileSource:
         # Packets of all streams, so that a long sound track shows that the file is whole. The last
         # packet of the picture is empty and makes the decoder hand out what it still holds.
         begun = False
+        failed, error = 0, None
+        rate = self._rate or FALLBACK_RATE
         for packet in self._container.demux():
             stamp = packet.dts if packet.pts is None else packet.pts
             if stamp is not None and packet.time_base is not None:
@@ -172,13 +189,22 @@ class FileSource:
                 continue
             try:
                 frames = self._stream.codec_context.decode(packet)
-            except av.FFmpegError:
+            except av.FFmpegError as caught:
+                if isinstance(caught, av.BlockingIOError):
+                    # It waits for ever to be rid of the rest of a packet that could not be decoded.
+                    self._stream.codec_context.flush_buffers()
                 # A stream cut out of a broadcast begins in the middle of a group of pictures.
-                if begun or packet.size == 0:
+                if begun:
+                    failed, error = failed + 1, caught
+                    self._undecodable += 1
+                if failed >= UNDECODABLE_S * rate or not (begun or packet.size):
                     raise
                 continue
-            begun = begun or bool(frames)
+            if frames:
+                begun, failed = True, 0
             yield from frames
+        if error is not None and failed > MISSING_TOLERANCE_S * rate:
+            raise error
 
     def _convert(self, decoded: av.VideoFrame) -> ImageBGR:
         if self._size is None:
