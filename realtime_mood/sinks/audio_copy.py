@@ -13,7 +13,7 @@ from realtime_mood.media_libraries import (
     open_media_file,
     presentation_time_s,
 )
-from realtime_mood.sinks.audio_encoder import AudioEncoder
+from realtime_mood.sinks.audio_encoder import FALLBACK_RATE_HZ, AudioEncoder
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,8 @@ NUDGE_S = Fraction(1, 1000)
 LATE_S = Fraction(1)
 """Sound that begins later than this after the recording is encoded after silence: until the first
 packet of each track is there, the muxer writes nothing, and a kill would cost everything."""
+MAX_SAMPLES = 2**31 - 1
+"""That a packet may last."""
 SEEK_FROM_S = 5.0
 """A recording that starts later than this in the file seeks there; an earlier one reads on."""
 
@@ -60,7 +62,8 @@ class AudioCopy:
             packets = self._copied(stream, copy)
         else:
             packets = self._encoded(stream, AudioEncoder(target, stream))
-        self._packets = _closing_gaps(packets)
+        longest_s = Fraction(MAX_SAMPLES, max(stream.rate, FALLBACK_RATE_HZ))
+        self._packets = _closing_gaps(packets, longest_s=longest_s)
         self._next: av.Packet[av.AudioStream] | None = None
         self._is_ended = False
 
@@ -213,18 +216,24 @@ class _Onward:
 
 
 def _closing_gaps(
-    packets: Iterator[av.Packet[av.AudioStream]],
+    packets: Iterator[av.Packet[av.AudioStream]], *, longest_s: Fraction
 ) -> Iterator[av.Packet[av.AudioStream]]:
     """Let each packet last until the next one begins.
 
     The muxer places the first packet of a fragment where the last one's duration ends, whatever
     time the packet carries; a gap in the sound would be lost there.
+
+    Raises:
+        ValueError: it would last longer than `longest_s`.
     """
     held = next(packets, None)
     for packet in packets:
         assert held is not None
-        if packet.dts is not None and held.dts is not None:
+        if packet.dts is not None and held.dts is not None and held.time_base is not None:
             held.duration = packet.dts - held.dts
+            lasts_s = held.duration * held.time_base
+            if lasts_s > longest_s:
+                raise ValueError(f"it pauses for {float(lasts_s) / 3600:.0f} h")
         yield held
         held = packet
     if held is not None:

@@ -35,6 +35,11 @@ MAX_SIDE = 16384
 """Pixels; libx264 takes no more."""
 FRAGMENT_S = 0.3
 """Seconds that a kill can cost at most, and about one frame."""
+MAX_STEP_S = 6 * 3600
+"""From a picture to the next; a packet's duration must fit in 31 bits (6.6 hours). In a longer gap
+the picture is repeated."""
+MAX_GAP_S = 10 * 24 * 3600
+"""Longer ones are mistakes, and made so long."""
 EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
 """Without exact rounding blue and red come out 1.5 levels darker, on average."""
 BT709 = 1
@@ -124,9 +129,10 @@ class RecordingSink:
         self._converter = VideoReformatter()
         self._origin_s = 0.0
         self._last_pts = -1
+        self._shown: av.VideoFrame | None = None
         self._held: av.Packet[av.VideoStream] | None = None
         self._interval = max(1, round(1 / self._rate / TIME_BASE))
-        self._keyframe_due_s = 0.0
+        self._keyframe_due = 0
 
     def write(self, frame: Frame) -> None:
         """See `FrameSink.write`."""
@@ -181,6 +187,10 @@ class RecordingSink:
 
     def _encode(self, frame: Frame, container: av.container.OutputContainer) -> None:
         elapsed_s = frame.timestamp_s - self._origin_s
+        excess_s = elapsed_s - float(self._last_pts * TIME_BASE) - MAX_GAP_S
+        if excess_s > 0:
+            self._origin_s += excess_s
+            elapsed_s -= excess_s
         pts = max(self._last_pts + 1, round(Fraction(elapsed_s) / TIME_BASE))
         picture = av.VideoFrame.from_ndarray(self._fit(frame.image_bgr), format="bgr24")
         picture = self._converter.reformat(
@@ -192,11 +202,20 @@ class RecordingSink:
             interpolation=EXACT,
             threads=1,
         )
-        picture.pts, picture.time_base = pts, TIME_BASE
-        if elapsed_s >= self._keyframe_due_s:
+        picture.time_base = TIME_BASE
+        max_step = round(MAX_STEP_S / TIME_BASE)
+        while self._shown is not None and pts - self._last_pts > max_step:
+            self._encode_at(self._last_pts + max_step, self._shown, container)
+        self._encode_at(pts, picture, container)
+
+    def _encode_at(
+        self, pts: int, picture: av.VideoFrame, container: av.container.OutputContainer
+    ) -> None:
+        picture.pts = pts
+        if pts >= self._keyframe_due:
             picture.pict_type = av.video.frame.PictureType.I
-            self._keyframe_due_s = elapsed_s + KEYFRAME_INTERVAL_S
-        self._last_pts = pts
+            self._keyframe_due = pts + round(KEYFRAME_INTERVAL_S / TIME_BASE)
+        self._last_pts, self._shown = pts, picture
         for packet in self._stream.encode(picture):
             self._mux(packet, container)
 
