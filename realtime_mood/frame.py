@@ -26,6 +26,9 @@ class Frame:
     """Position in the source, counted from 0; a gap means frames were dropped on the way."""
     captured_s: float | None = None
     """When it was taken from the driver, by the source's clock; None: when it is handed on."""
+    lasts_s: float | None = None
+    """Of a file's last frame: seconds it is shown for, 0 where the file does not say. None: others
+    may follow."""
 
     def __post_init__(self) -> None:
         if self.image_bgr.ndim != 3 or self.image_bgr.shape[2] != 3:

@@ -56,7 +56,7 @@ def run_live(config: RunConfig, *, interrupt: threading.Event) -> RunReport:
         if sink := open_events(config):
             events = ThreadedSink(sink.write, sink.close, name="events", capacity=EVENTS_CAPACITY)
             stack.callback(events.close)
-        recorder = Recorder(config.record)
+        recorder = Recorder(config.record, until_s=config.duration_s)
         stack.callback(recorder.finish)
         screen: Display | None = None
         if not config.headless:

@@ -221,7 +221,7 @@ class MainLoop:
             annotated = draw_overlay(
                 frame.image_bgr, view, mirror=self._mirror, below=self._recorded_below
             )
-            failure = self._recorder.write(Frame(annotated, frame.timestamp_s, frame.index), info)
+            failure = self._recorder.write(replace(frame, image_bgr=annotated), info)
             if failure:
                 self._say(failure)
         if self._screen is not None:

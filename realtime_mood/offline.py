@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +85,7 @@ def run_offline(
                 height=source.info.height,
                 frame_rate=source.info.frame_rate,
                 audio_from=config.video,
+                until_s=config.duration_s,
             )
             stack.callback(recording.close)
             frame_sinks.append(recording)
@@ -204,7 +206,7 @@ def analyse(
                 view = session.view(frame.timestamp_s)
                 annotated = draw_overlay(frame.image_bgr, view, mirror=mirror, below=below)
                 for sink in frame_sinks:
-                    sink.write(Frame(annotated, frame.timestamp_s, frame.index))
+                    sink.write(replace(frame, image_bgr=annotated))
             on_progress(frame, source.info)
     except SourceError as error:
         failure = error

@@ -28,16 +28,18 @@ class Recorder:
 
     Args:
         path: of the recording that starts with the first frame; None waits for `toggle`.
+        until_s: see `RecordingSink`.
 
     Raises:
         UsageError: the path has another suffix than .mp4.
         OutputError: it cannot become a file.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, until_s: float | None = None) -> None:
         if path is not None:
             check_recording_path(path)
         self._asked_for = path
+        self._until_s = until_s
         self._wanted = path
         self._path: Path | None = None
         self._sink: ThreadedSink[Frame] | None = None
@@ -128,6 +130,7 @@ class Recorder:
             height=frame.height,
             frame_rate=info.frame_rate,
             audio_from=info.path,
+            until_s=self._until_s,
         )
         fitting = MAX_WAITING_BYTES // frame.image_bgr.nbytes
         capacity = min(MAX_WAITING, max(MIN_WAITING, fitting))

@@ -142,7 +142,9 @@ class FileSource:
             self._check_length()
             return None
         self._last_s = self._timeline.next_s(self._time_of(decoded), self._time_of(self._ahead))
-        frame = Frame(image_bgr, self._last_s, self._decoded)
+        is_last = self._ahead is None and self._ahead_error is None
+        lasts_s = _length_s(decoded) if is_last else None
+        frame = Frame(image_bgr, self._last_s, self._decoded, lasts_s=lasts_s)
         self._decoded += 1
         return frame
 
@@ -291,6 +293,10 @@ def _square(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]
     if aspect > 1:
         return round(width * aspect), height
     return width, round(height / aspect)
+
+
+def _length_s(frame: av.VideoFrame) -> float:
+    return float((frame.duration or 0) * (frame.time_base or 0))
 
 
 def _as_seconds(value: Fraction | None) -> float | None:

@@ -49,7 +49,8 @@ class StillSource:
         """See `FrameSource.read`."""
         if self._frame is None or self._index == self._count:
             return None
-        frame = replace(self._frame, timestamp_s=float(self._index / STILL_RATE), index=self._index)
+        time_s = float(self._index / STILL_RATE)
+        frame = replace(self._frame, timestamp_s=time_s, index=self._index, lasts_s=None)
         self._index += 1
         return frame
 

@@ -105,8 +105,8 @@ class AudioCopy:
             logger.warning("the sound of %s cannot be recorded (%s); left out", path.name, error)
             return None
 
-    def copy_until(self, end_s: Fraction) -> None:
-        """Mux all sound that begins before a time of the recording.
+    def copy_until(self, end_s: Fraction | float) -> None:
+        """Mux all sound that begins before a time of the recording, which may be infinite.
 
         Raises:
             av.FFmpegError: the recording cannot be written. A source that breaks is logged and

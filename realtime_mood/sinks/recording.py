@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -84,7 +85,8 @@ class RecordingSink:
     older file alone; it can be played up to the last third of a second whenever the process ends,
     once its sound has begun, or a second has passed.
     Frames of another size are scaled to the recording's; odd sizes are made even by repeating the
-    last row or column. Time 0 of the recording is the first frame written.
+    last row or column. Time 0 of the recording is the first frame written. A file's last frame is
+    held for as long as in the file, and the file's sound copied to its end then.
 
     Args:
         path: of the file; ends in .mp4.
@@ -96,6 +98,7 @@ class RecordingSink:
             are taken to count from that file's first frame. Sound that MP4 cannot hold, or that
             begins a second later or more, is encoded anew as AAC; when that fails too, a warning is
             logged and the recording is silent.
+        until_s: the frames' time at which picture and sound end at the latest; None: no limit.
 
     Raises:
         UsageError: the path has another suffix than .mp4.
@@ -110,6 +113,7 @@ class RecordingSink:
         height: int,
         frame_rate: Fraction | None = None,
         audio_from: Path | None = None,
+        until_s: float | None = None,
     ) -> None:
         check_recording_path(path)
         if audio_from is not None and path.exists() and path.samefile(audio_from):
@@ -123,6 +127,7 @@ class RecordingSink:
         self._size = width, height
         self._rate = frame_rate or FALLBACK_RATE
         self._audio_from = audio_from
+        self._until_s = math.inf if until_s is None else until_s
         self._audio: AudioCopy | None = None
         self._container: av.container.OutputContainer | None = None
         self._is_finished = False
@@ -132,6 +137,7 @@ class RecordingSink:
         self._shown: av.VideoFrame | None = None
         self._held: av.Packet[av.VideoStream] | None = None
         self._interval = max(1, round(1 / self._rate / TIME_BASE))
+        self._lasts_s: float | None = None
         self._keyframe_due = 0
 
     def write(self, frame: Frame) -> None:
@@ -142,6 +148,7 @@ class RecordingSink:
             if self._container is None:
                 self._container = self._start(frame.timestamp_s)
             self._encode(frame, self._container)
+            self._lasts_s = frame.lasts_s
         except (av.FFmpegError, OSError) as error:
             self._fail(error)
 
@@ -157,6 +164,8 @@ class RecordingSink:
             for packet in self._stream.encode(None):
                 self._mux(packet, container)
             self._mux(None, container)
+            if self._audio is not None and self._lasts_s is not None:
+                self._audio.copy_until(self._until_s - self._origin_s)
             container.close()
         except (av.FFmpegError, OSError) as error:
             self._container = container
@@ -225,16 +234,20 @@ class RecordingSink:
         container: av.container.OutputContainer,
     ) -> None:
         # The muxer takes a packet's duration for the truth wherever a fragment ends, so a packet
-        # waits until the next one says when that is. The last one lasts as long as the one before.
+        # waits until the next one says when that is. The last one lasts as long as the one before,
+        # or as its file says.
         held, self._held = self._held, packet
         if held is None or held.pts is None:
             return
         if packet is not None and packet.pts is not None:
             self._interval = packet.pts - held.pts
+        elif self._lasts_s:
+            left_s = self._until_s - self._origin_s - float(held.pts * TIME_BASE)
+            self._interval = max(1, round(min(self._lasts_s, left_s, MAX_STEP_S) / TIME_BASE))
         held.duration = self._interval
+        container.mux(held)
         if self._audio is not None:
             self._audio.copy_until((held.pts + self._interval) * TIME_BASE)
-        container.mux(held)
 
     def _fit(self, image_bgr: ImageBGR) -> ImageBGR:
         width, height = self._size
