@@ -20,6 +20,7 @@ from av.video.reformatter import VideoReformatter as VideoReformatter
 # isort: on
 
 if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -66,6 +67,16 @@ def find_video_stream(container: InputContainer) -> VideoStream | None:
         if decoder is not None and not is_cover and decoder.name not in TEXT_CODECS:
             return stream
     return None
+
+
+def find_sound_stream(container: InputContainer) -> AudioStream | None:
+    """The sound to hear: the first that there is a decoder for.
+
+    Args:
+        container: an opened file.
+    """
+    streams = container.streams.audio
+    return next((stream for stream in streams if stream.codec_context is not None), None)
 
 
 def presentation_time_s(frame: VideoFrame, container: InputContainer) -> Fraction | None:

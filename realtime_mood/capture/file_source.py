@@ -14,6 +14,7 @@ from realtime_mood.capture.source import SourceInfo
 from realtime_mood.capture.timeline import Timeline
 from realtime_mood.errors import SourceError
 from realtime_mood.frame import Frame, ImageBGR
+from realtime_mood.joins import joined_packets
 from realtime_mood.media_libraries import (
     VideoReformatter,
     av,
@@ -182,7 +183,7 @@ class FileSource:
         begun = False
         failed, error = 0, None
         rate = self._rate or FALLBACK_RATE
-        for packet in self._container.demux():
+        for packet in joined_packets(self._container):
             stamp = packet.dts if packet.pts is None else packet.pts
             if stamp is not None and packet.time_base is not None:
                 end_s = (stamp + (packet.duration or 0)) * packet.time_base

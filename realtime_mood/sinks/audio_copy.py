@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+from realtime_mood.joins import joined_packets
 from realtime_mood.media_libraries import (
     av,
+    find_sound_stream,
     find_video_stream,
     open_media_file,
     presentation_time_s,
@@ -85,12 +87,11 @@ class AudioCopy:
         source = None
         try:
             source = open_media_file(path)
-            streams = source.streams.audio
-            stream = next((s for s in streams if s.codec_context is not None), None)
+            stream = find_sound_stream(source)
             if stream is None:
-                source.close()
-                if streams:
+                if source.streams.audio:
                     logger.warning("the sound of %s has a codec unknown here; left out", path.name)
+                source.close()
                 return None
             origin_s = _first_picture_s(path) + Fraction(start_s)
             begins_s = _first_sound_s(path, stream.index, origin_s, start_s)
@@ -142,7 +143,7 @@ class AudioCopy:
     ) -> Iterator[av.Packet[av.AudioStream]]:
         last_dts: int | None = None
         times = _Onward()
-        for packet in self._source.demux(stream):
+        for packet in joined_packets(self._source, stream):
             if packet.pts is None or packet.dts is None or packet.time_base is None:
                 continue
             start_s = packet.dts * packet.time_base - self._origin_s
@@ -166,7 +167,8 @@ class AudioCopy:
     ) -> Iterator[av.Packet[av.AudioStream]]:
         last_s: Fraction | None = None
         times = _Onward()
-        for packet in self._source.demux(stream):
+        packets: Iterator[av.Packet[av.AudioStream]] = joined_packets(self._source, stream)
+        for packet in packets:
             try:
                 frames = packet.decode()
             except av.FFmpegError:
@@ -259,7 +261,7 @@ def _first_sound_s(path: Path, index: int, origin_s: Fraction, start_s: float) -
     """
     with open_media_file(path) as container:
         _go_to(container, origin_s, start_s)
-        for packet in container.demux(container.streams[index]):
+        for packet in joined_packets(container, container.streams[index]):
             if packet.dts is None or packet.time_base is None:
                 continue
             begins_s = packet.dts * packet.time_base - origin_s
