@@ -15,8 +15,8 @@ from realtime_mood.media_libraries import av
 from realtime_mood.recorder import Recorder
 from realtime_mood.sinks.recording import RecordingSink
 from tests.fakes import FakeClassifier
+from tests.live_run import LiveRun
 from tests.media import audio_packets, beep_time_s, read_all, write_video
-from tests.test_live import _Live
 from tests.test_offline import _Run
 
 SOUND_S = 6.0
@@ -122,5 +122,5 @@ def test_a_file_that_is_played_is_recorded_to_its_end(
 ) -> None:
     source: Any = FileSource(_held(tmp_path, frames=10, last_s=5.6))
     recorder = Recorder(tmp_path / "r.mp4", until_s=until_s)
-    _Live(source, FakeClassifier(), recorder=recorder, duration_s=until_s).run()
+    LiveRun(source, FakeClassifier(), recorder=recorder, duration_s=until_s).run()
     assert _ends_s(tmp_path / "r.mp4") == pytest.approx((end_s, end_s), abs=0.05)
