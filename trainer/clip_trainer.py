@@ -77,6 +77,7 @@ class ClipTrainer(Trainer):
         weights = draw_weights(
             [recording.label for recording in recordings],
             [recording.weight for recording in recordings],
+            corpora=[recording.corpus for recording in recordings],
             balance=recipe.class_balance,
         )
         self._sampler = ClipSampler(

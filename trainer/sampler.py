@@ -23,22 +23,30 @@ class Draw:
 
 
 def draw_weights(
-    labels: Sequence[int], weights: Sequence[float], *, balance: float
+    labels: Sequence[int], weights: Sequence[float], *, corpora: Sequence[str], balance: float
 ) -> npt.NDArray[np.float64]:
     """How often each recording is drawn, relative to the others.
+
+    Labels are balanced within each corpus, which is drawn as often as without: a label that another
+    corpus lacks is not rare for that.
 
     Args:
         labels: of the recordings.
         weights: what they are wanted with apart from their labels.
+        corpora: what they are of.
         balance: 0 leaves the labels as frequent as they are, 1 makes them equally frequent.
 
     Returns:
         Shape (recordings,), with mean 1.
     """
-    ids = np.asarray(labels)
+    ids, names = np.asarray(labels), np.asarray(corpora)
     wanted = np.asarray(weights, dtype=np.float64)
-    totals = np.bincount(ids, weights=wanted)
-    drawn = wanted * totals[ids] ** -balance
+    drawn = np.empty_like(wanted)
+    for name in np.unique(names):
+        own = names == name
+        totals = np.bincount(ids[own], weights=wanted[own])
+        lifted = wanted[own] * totals[ids[own]] ** -balance
+        drawn[own] = lifted * (wanted[own].sum() / lifted.sum())
     return np.asarray(drawn / drawn.mean())
 
 

@@ -32,13 +32,13 @@ def test_weights_are_met_give_or_take_one() -> None:
 @pytest.mark.parametrize(("balance", "rare_share"), [(0.0, 0.1), (0.5, 0.25), (1.0, 0.5)])
 def test_balance_lifts_the_rare_label(balance: float, rare_share: float) -> None:
     labels = [0] * 90 + [1] * 10
-    weights = draw_weights(labels, [1.0] * 100, balance=balance)
+    weights = draw_weights(labels, [1.0] * 100, corpora=["one"] * 100, balance=balance)
     assert weights.mean() == pytest.approx(1.0)
     assert weights[90:].sum() / 100 == pytest.approx(rare_share, abs=0.01)
 
 
 def test_a_corpus_that_counts_twice_is_drawn_twice_as_often() -> None:
-    weights = draw_weights([3, 3, 3], [2.0, 1.0, 1.0], balance=1.0)
+    weights = draw_weights([3, 3, 3], [2.0, 1.0, 1.0], corpora=["one"] * 3, balance=1.0)
     assert weights[0] == pytest.approx(2 * weights[1])
 
 
@@ -62,3 +62,15 @@ def test_repeats_of_a_recording_are_in_one_batch_but_not_beside_each_other() -> 
         batch = [draw.index for draw in found[start : start + 8]]
         assert set(Counter(batch).values()) == {2}
         assert all(a != b for a, b in zip(batch[::2], batch[1::2], strict=True))
+
+
+@pytest.mark.parametrize("balance", [0.5, 1.0])
+def test_a_label_that_another_corpus_lacks_is_not_drawn_more_often(balance: float) -> None:
+    labels = [0] * 50 + [1] * 50 + [0] * 900
+    weights = [1.0] * 100 + [0.5] * 900
+    corpora = ["one"] * 100 + ["other"] * 900
+    drawn = draw_weights(labels, weights, corpora=corpora, balance=balance)
+    # Within the first corpus, labels are as frequent as each other, whatever is beside it.
+    assert drawn[50:100].sum() == pytest.approx(drawn[:50].sum())
+    # Each corpus is drawn as often as its recordings are wanted.
+    assert drawn[:100].sum() / drawn.sum() == pytest.approx(100 / 550)

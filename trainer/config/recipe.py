@@ -54,7 +54,7 @@ class RecipeConfig(Options):
     label_smoothing: Annotated[float, BELOW_ONE] = 0.1
     """Probability spread over all labels that a recording could have had."""
     class_balance: Annotated[float, SHARE] = 0.5
-    """0: clips are drawn as labels occur; 1: every label equally often."""
+    """0: clips are drawn as labels occur; 1: every label of a corpus equally often."""
     repeats: Annotated[int, Range(1, 64)] = 1
     """Clips drawn from a recording each time it is its turn (repeated augmentation)."""
     mixup: Annotated[float, Range(0.0, 10.0)] = 0.0
