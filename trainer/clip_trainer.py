@@ -252,6 +252,11 @@ class ClipTrainer(Trainer):
         super()._load_from_checkpoint(resume_from_checkpoint, model)
         self._average.load(Path(resume_from_checkpoint))
 
+    def _load_scaler(self, checkpoint: str | None) -> None:
+        # A run begun in fp16 may go on in another precision, which has no scaler.
+        if self.accelerator.scaler is not None:
+            super()._load_scaler(checkpoint)
+
     def _load_best_model(self) -> None:
         assert self.state.best_model_checkpoint is not None
         self._average.load(Path(self.state.best_model_checkpoint))
