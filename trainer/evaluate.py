@@ -62,6 +62,8 @@ class Measures:
     """Rows: true label; columns: answer; in the order of the label table."""
     impossible_labels: tuple[str, ...]
     """Labels that the data does not have and that were no answers."""
+    chance: float
+    """Accuracy of guessing among the labels that each recording could have."""
     calibrated: Calibration
     """With the temperature."""
     uncalibrated: Calibration
@@ -74,14 +76,9 @@ class Measures:
         """Standard deviation of the accuracy over actors; 0 for one or none."""
         return float(np.std(list(self.per_actor.values()) or [0.0]))
 
-    @property
-    def chance(self) -> float:
-        """Accuracy of guessing among the possible labels."""
-        return 1.0 / (len(LABELS) - len(self.impossible_labels))
-
     def to_dict(self) -> dict[str, Any]:
         """The values as JSON can hold them."""
-        return asdict(self) | {"actor_spread": self.actor_spread, "chance": self.chance}
+        return asdict(self) | {"actor_spread": self.actor_spread}
 
 
 def measure(predictions: Predictions, *, seed: int = 0) -> Measures:
@@ -120,6 +117,7 @@ def measure(predictions: Predictions, *, seed: int = 0) -> Measures:
         impossible_labels=tuple(
             label for label, is_possible in zip(LABELS, possible, strict=True) if not is_possible
         ),
+        chance=float((1.0 / predictions.known.sum(axis=1)).mean()),
         calibrated=_calibration(clips, labels),
         uncalibrated=_calibration(predictions.clip_probabilities(calibrated=False), labels),
         accuracy_at_coverage={f"{share:g}": kept.accuracy_at(share) for share in COVERAGES},

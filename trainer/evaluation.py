@@ -13,7 +13,7 @@ from realtime_mood.faces.detector import make_detector
 from realtime_mood.model.checkpoint import load_model, locate_checkpoint, read_contract
 from realtime_mood.model.labels import LABELS
 from trainer.config import EvaluateConfig
-from trainer.corpora.recording import Index, Recording, list_actors
+from trainer.corpora.recording import Index, Recording, list_actors, note_of_labels
 from trainer.corpora.sources import read_sources
 from trainer.corpora.splits import find_actors
 from trainer.crops import Cutter, Progress, cut_recordings, most_bad
@@ -140,7 +140,11 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
     )
     predictions = Predictions.of(logits, crops, temperature=contract.temperature)
     measures = measure(predictions)
-    notes = [*_notes(folder, measures), *_notes_of_pictures(recordings)]
+    notes = [
+        *_notes(folder, measures),
+        *_notes_of_pictures(recordings),
+        *note_of_labels(one.recording for one in crops),
+    ]
     deployment = None
     if moving := [one for one in crops if not one.is_still]:
         deployment = measure_deployed(

@@ -87,3 +87,21 @@ def test_confidences_of_clips_without_it(measures: Measures) -> None:
     # 0.77523 and 0.72693 are wrong, 0.96980 and 0.90932 right.
     expected = (0.77523 + 0.72693 + 0.03020 + 0.09068) / 4
     assert found.calibration_error == pytest.approx(expected, abs=1e-5)
+
+
+def test_chance_is_that_of_each_recordings_own_labels() -> None:
+    known = np.ones((4, len(LABELS)), dtype=bool)
+    known[3, [2, 7]] = False
+    found = measure(
+        Predictions(
+            names=("a", "b", "c", "d"),
+            actors=np.array(["ravdess:01"] * 4),
+            labels=np.array([0, 2, 7, 0]),
+            logits=np.zeros((4, 1, len(LABELS))),
+            temperature=np.ones(4),
+            known=known,
+        )
+    )
+    assert found.chance == pytest.approx((3 / 8 + 1 / 6) / 4)
+    assert found.to_dict()["chance"] == found.chance
+    assert found.impossible_labels == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,19 @@ def test_what_makes_no_sense(
 ) -> None:
     with pytest.raises(error, match=words):
         folds_of(recordings, protocol, **options)
+
+
+def test_it_is_said_where_what_is_tested_on_differs_in_possible_labels() -> None:
+    spoken = ravdess(6)
+    sung = [
+        replace(r, take=f"{r.take}-sung", label=r.label % 2, known_labels=(0, 1, 3, 4, 5, 6))
+        for r in spoken
+    ]
+    said = (
+        "16 of 32 measured recordings have only 6 possible labels, not 8 (without disgust, "
+        "surprised), and are measured together with the others"
+    )
+    assert folds_of(spoken + sung, "actor-split").notes == (said,)
+    assert folds_of(sung, "actor-split").notes == ()
+    of_all = said.replace("16 of 32", "96 of 192") + ", counted over all folds"
+    assert folds_of(spoken + sung, "random").notes[1:] == (of_all,)

@@ -26,7 +26,7 @@ class DataConfig(Options):
 
     data: tuple[str, ...]
     """[CORPUS:]PATH[@WEIGHT]; CORPUS is ravdess (default), cremad or images. For several, repeat
-    the flag; train learns from all of them and measures the first."""
+    the flag; train learns from all of them and measures what is of the first one's corpus."""
     faces: Annotated[str, Choice(FACES)] = "auto"
     """Face detector."""
     face_model: Path | None = None

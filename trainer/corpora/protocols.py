@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from realtime_mood.errors import SourceError, UsageError
-from trainer.corpora.recording import Index, Recording, list_actors
+from trainer.corpora.recording import Index, Recording, list_actors, note_of_labels
 from trainer.corpora.sources import PROTOCOLS
 from trainer.corpora.splits import (
     HELD_OUT_SHARE,
@@ -101,7 +101,7 @@ def make_folds(
     test_actors: Sequence[int] = (),
     seed: int = 0,
 ) -> Folds:
-    """Split what was found. What chooses the epoch is of the first corpus alone.
+    """Split what was found. What chooses the epoch is of the first recording's corpus alone.
 
     Args:
         index: of one corpus or several; the others are trained on, save for pictures that are held
@@ -154,6 +154,9 @@ def make_folds(
             measured, validation_actors=validation_actors, test_actors=test_actors
         )
         numbered = {1: split}
+    over = ", counted over all folds" if len(numbered) > 1 else ""
+    tested = [recording for split in numbered.values() for recording in split.test]
+    notes += [note + over for note in note_of_labels(tested)]
     for note in notes:
         logger.warning("%s", note)
     folds = tuple(

@@ -99,6 +99,22 @@ def known_actors(recordings: Iterable[Recording]) -> tuple[str, ...]:
     return tuple(sorted({r.actor for r in recordings if r.corpus != "images"}))
 
 
+def note_of_labels(recordings: Iterable[Recording]) -> tuple[str, ...]:
+    """What a reader has to know where recordings are measured together that differ in this."""
+    known = [frozenset(recording.known_labels) for recording in recordings]
+    possible = frozenset[int]().union(*known)
+    fewer = [labels for labels in known if labels != possible]
+    if not fewer:
+        return ()
+    counts = " or ".join(str(count) for count in sorted({len(labels) for labels in fewer}))
+    lacking = sorted(possible - frozenset.intersection(*fewer))
+    return (
+        f"{len(fewer)} of {len(known)} measured recordings have only {counts} possible labels, not "
+        f"{len(possible)} (without {', '.join(LABELS[label] for label in lacking)}), and are "
+        "measured together with the others",
+    )
+
+
 def list_actors(actors: Iterable[str]) -> str:
     """Actors for people to read: 'ravdess 01, 02; cremad 1001'; pictures are counted only."""
     by_corpus: dict[str, list[str]] = {}

@@ -1,7 +1,7 @@
 """Which corpora a run is given: `--data ravdess:DIR --data images:PATH@0.5`.
 
-The first corpus is the one that is measured: validation and test recordings come from it. The
-others are trained on alone.
+The first corpus is the one that is measured: validation and test recordings come from it, out of
+every source that names it. Of the others, some pictures are measured besides.
 """
 
 from __future__ import annotations

@@ -242,7 +242,7 @@ def folds_bars_picture(folds: Mapping[str, Measures]) -> Picture:
                 fontsize=8,
                 color=theme.background,
             )
-        chance = next(iter(folds.values())).chance
+        chance = float(np.mean([fold.chance for fold in folds.values()]))
         axes.axhline(chance, color=theme.quiet, linewidth=1, linestyle=(0, (4, 3)))
         axes.set_xticks(range(len(folds)), list(folds))
         axes.set_ylim(0, 1)
