@@ -25,6 +25,7 @@ from trainer.pooled import FoldResult, Summary
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
 from trainer.report.reports import PREDICTIONS_FILE, REPORT_FOLDER, report_folds
+from trainer.run_detector import find_detector
 from trainer.run_folder import check_data, open_run, write_whole
 from trainer.train import train
 
@@ -80,7 +81,10 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
         )
     lock = open_run(config)
     try:
-        results = [_run_fold(fold, folds, config, command, progress) for fold in folds.folds]
+        detector = find_detector(config.data, sorted(output.glob("fold-*")))
+        results = [
+            _run_fold(fold, folds, config, command, progress, detector) for fold in folds.folds
+        ]
         summary = Summary(
             command=command,
             data=config.data.name,
@@ -98,7 +102,12 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
 
 
 def _run_fold(
-    fold: Fold, folds: Folds, config: TrainConfig, command: str, progress: Progress
+    fold: Fold,
+    folds: Folds,
+    config: TrainConfig,
+    command: str,
+    progress: Progress,
+    detector: str,
 ) -> FoldResult:
     folder = config.run.output / fold.name
     if (folder / RESULT_FILE).is_file():
@@ -111,7 +120,7 @@ def _run_fold(
     def show(stage: str, done: int, total: int) -> None:
         progress(f"{fold.name}: {stage}", done, total)
 
-    report = train(_fold_config(config, fold), command=command, progress=show)
+    report = train(_fold_config(config, fold), command=command, progress=show, detector=detector)
     assert report is not None
     result = _result(fold, report, time.monotonic() - started_s)
     write_whole(folder / RESULT_FILE, json.dumps(asdict(result), indent=2) + "\n")

@@ -18,7 +18,7 @@ from trainer.corpora.splits import Split
 
 LOCK_FILE = ".lock"
 DATA_FILE = "data.json"
-"""What a run learns from and measures, told by its digest."""
+"""What a run learns from and measures, told by its digest, and what found the faces."""
 MAY_CHANGE = {
     "data": {"cache", "keep_crops", "face_model", "decode_timeout_s", "allow_bad"},
     "run": {
@@ -91,12 +91,8 @@ def check_data(output: Path, split: Split) -> None:
     Raises:
         UsageError: other recordings are there, or on other sides.
     """
-    try:
-        begun = json.loads((output / DATA_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
-    now = _data(split)
-    if begun.get("digest") != now["digest"]:
+    begun, now = read_data(output), _data(split)
+    if begun and begun.get("digest") != now["digest"]:
         before, after = (
             " + ".join(str(values.get(name)) for name in ("train", "validation", "test"))
             for values in (begun, now)
@@ -106,6 +102,15 @@ def check_data(output: Path, split: Split) -> None:
             f"{before} recordings then, {after} now, or others); put it back, or choose another "
             "--output"
         )
+
+
+def read_data(output: Path) -> dict[str, Any]:
+    """What a run's folder says of its data; empty where it says nothing."""
+    try:
+        values = json.loads((output / DATA_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -16,7 +16,6 @@ from transformers import set_seed
 from transformers.utils import logging as transformers_logging
 
 from realtime_mood.errors import UsageError
-from realtime_mood.faces.detector import make_detector
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.model.clip_spec import ClipSpec
 from trainer import processes
@@ -46,6 +45,7 @@ from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
 from trainer.report.reports import REPORT_FOLDER, report_run
+from trainer.run_detector import find_detector, keep_detector
 from trainer.run_folder import open_run
 
 logger = logging.getLogger(__name__)
@@ -60,13 +60,16 @@ NO_SMALL_PICTURES = (
 )
 
 
-def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | None:
+def train(
+    config: TrainConfig, *, command: str, progress: Progress, detector: str | None = None
+) -> Report | None:
     """Make a checkpoint out of a folder of recordings.
 
     Args:
         config: the options.
         command: how it was asked for; quoted in the model card.
         progress: told what is done of each stage.
+        detector: finds the faces; None: the one that the run was begun with or that is asked for.
 
     Returns:
         What was measured; the checkpoint lies in `config.checkpoint_folder`. None in all but the
@@ -138,7 +141,7 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
     cutter = Cutter(
         folder=config.crops_folder,
         spec=spec,
-        detector=make_detector(config.data.faces, yunet_file=config.data.face_model).name,
+        detector=processes.from_first(lambda: _settled(config, detector)),
         yunet_file=config.data.face_model,
         decoder=available_decoder(),
         keeps_crops=config.data.keep_crops,
@@ -215,6 +218,13 @@ def train(config: TrainConfig, *, command: str, progress: Progress) -> Report | 
         url = push_checkpoint(config.checkpoint_folder, config.run.push_to_hub)
         logger.info("checkpoint pushed: %s", url)
     return report
+
+
+def _settled(config: TrainConfig, detector: str | None) -> str:
+    """The face detector, with which the run goes on from now."""
+    name = detector or find_detector(config.data, [config.run.output])
+    keep_detector(config.run.output, name)
+    return name
 
 
 def _refuse(recipe: RecipeConfig, names: Sequence[str], why: str) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from realtime_mood.faces.centre import CentreDetector
 from tests.trainer.drawn import draw_video
 from trainer import crossval
 from trainer.cli import main
 from trainer.corpora.ravdess import EMOTION_LABELS
 from trainer.pooled import FoldResult, Summary
+from trainer.run_detector import keep_detector
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +155,27 @@ def test_a_leak_is_said_in_every_output() -> None:
     summary = Summary(command="c", data="d", protocol="random", notes=(), folds=folds, seed=0)
     assert summary.per_actor == {"ravdess:01": 0.8, "ravdess:02": 0.8}
     assert "the actors were also trained on" in summary.as_text()
+
+
+def test_all_folds_have_one_face_detector(
+    twelve: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    found: list[str | None] = []
+
+    def make(choice: str, **options: object) -> CentreDetector:
+        asked.append(choice)
+        return CentreDetector()
+
+    def interrupted(config, *, detector, **options):  # type: ignore[no-untyped-def]
+        found.append(detector)
+        config.run.output.mkdir(exist_ok=True)
+        keep_detector(config.run.output, detector)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trainer.run_detector.make_detector", make)
+    monkeypatch.setattr(crossval, "train", interrupted)
+    assert main(words(twelve, tmp_path, "--faces", "auto")) == 130
+    assert main(words(twelve, tmp_path, "--faces", "auto", "--resume")) == 130
+    assert asked == ["auto", "none"]
+    assert found == ["none", "none"]

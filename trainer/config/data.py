@@ -28,7 +28,7 @@ class DataConfig(Options):
     """[CORPUS:]PATH[@WEIGHT]; CORPUS is ravdess (default), cremad or images. For several, repeat
     the flag; train learns from all of them and measures what is of the first one's corpus."""
     faces: Annotated[str, Choice(FACES)] = "auto"
-    """Face detector."""
+    """Face detector; with --resume, 'auto' is the one that the run was begun with."""
     face_model: Path | None = None
     """YuNet's file (default: REALTIME_MOOD_FACE_MODEL, else fetched once)."""
     cache: Path | None = None
