@@ -148,8 +148,8 @@ def cut_recordings(
         bad_allowed: how many may be skipped; None: any number.
 
     Returns:
-        The crops of every usable recording, in the order given, and for the others their file
-        name and why they were skipped.
+        The crops of every usable recording, in the order given, and for the others their path
+        and why they were skipped.
 
     Raises:
         OutputError: the crops cannot be written.
@@ -183,7 +183,7 @@ def cut_recordings(
             raise OutputError(f"{outcome.problem}; make room or name another --cache")
         if outcome.problem:
             name = names[outcome.job.source]
-            skipped[name] = outcome.problem
+            skipped[str(outcome.job.source)] = outcome.problem
             logger.warning("%s is skipped: %s", name, outcome.problem)
             if bad_allowed is not None and len(skipped) > bad_allowed:
                 raise SourceError(_too_many(skipped, bad_allowed))
@@ -192,7 +192,7 @@ def cut_recordings(
     for recording in recordings:
         if recording.image is not None:
             usable.append(StillCrops.of(recording, cutter.spec))
-        elif names[recording.path] not in skipped:
+        elif str(recording.path) not in skipped:
             job = jobs[recording.path]
             times_s = np.load(job.times_file)
             found = job.landmarks_file if job.cutter.finds_landmarks else None

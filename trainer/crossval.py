@@ -166,7 +166,7 @@ def _result(fold: Fold, report: Report, duration_s: float) -> FoldResult:
     test = report.measures["test"]
     counts: dict[str, int] = {}
     for recording in fold.split.test:
-        if recording.name + recording.path.suffix not in report.skipped:
+        if str(recording.path) not in report.skipped:
             counts[recording.actor] = counts.get(recording.actor, 0) + 1
     return FoldResult(
         number=fold.number,

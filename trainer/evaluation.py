@@ -42,7 +42,7 @@ class Evaluation:
     notes: tuple[str, ...]
     """What a reader has to know before the figures."""
     skipped: dict[str, str]
-    """Recordings that could not be used, and why."""
+    """Paths of recordings that could not be used, and why."""
     recordings: Measures
     """Clips spread over each recording, averaged."""
     as_deployed: DeployedMeasures | None

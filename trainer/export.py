@@ -51,7 +51,7 @@ class Report:
     train_recordings: int
     """How many recordings of them."""
     skipped: dict[str, str]
-    """Recordings that could not be used, and why."""
+    """Paths of recordings that could not be used, and why."""
     measures: dict[str, Measures]
     """Of the 'validation' and the 'test' actors, and of held-out 'pictures' that were added."""
 

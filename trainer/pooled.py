@@ -28,7 +28,7 @@ class FoldResult:
     recordings: dict[str, int]
     """Recordings by actor."""
     skipped: dict[str, str]
-    """Files of the fold's run that could not be used, and why."""
+    """Paths of the files of the fold's run that could not be used, and why."""
     duration_s: float
     """How long it took, in its last start."""
 

@@ -24,6 +24,7 @@ from trainer.box_crops import BoxCrops
 from trainer.corpora.images import index_images
 from trainer.corpora.ravdess import index_folder
 from trainer.corpora.recording import Recording
+from trainer.corpora.sources import DataSource, read_sources
 from trainer.crops import CACHE_FORMAT, Cutter, cut_recordings
 from trainer.pool import run_jobs
 
@@ -93,7 +94,8 @@ def test_what_cannot_be_used_is_skipped_and_named(tmp_path: Path) -> None:
     (data / "02-01-04-01-02-01-01.mp4").touch()
     crops, skipped, _ = cut(data, cutter(tmp_path / "crops"))
     assert [c.recording.name for c in crops] == ["02-01-04-01-01-01-01"]
-    assert sorted(skipped) == ["02-01-04-01-01-02-01.mp4", "02-01-04-01-02-01-01.mp4"]
+    names = ("02-01-04-01-01-02-01.mp4", "02-01-04-01-02-01-01.mp4")
+    assert sorted(skipped) == [str(data / name) for name in names]
     assert not list((tmp_path / "crops").rglob("*.part"))
 
 
@@ -188,7 +190,7 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
         timeout_s=60.0,
         progress=lambda *_: None,
     )
-    assert list(skipped) == ["faces/happy/a.png"]
+    assert list(skipped) == [str(tmp_path / "faces" / "happy" / "a.png")]
     assert [c.recording.name for c in crops] == ["faces/sad/a"]
     assert crops[0].is_still
     np.testing.assert_array_equal(crops[0].read(np.array([0]))[0, 5, 5], (200, 20, 10))
@@ -224,3 +226,21 @@ def test_files_of_pictures_are_cut_for_each_size(tmp_path: Path) -> None:
         )
         side = how.spec.image_size
         assert crops.read(np.array([0])).shape == (1, side, side, 3)
+
+
+def test_of_two_sources_with_one_name_the_broken_file_alone_is_skipped(tmp_path: Path) -> None:
+    sources = [tmp_path / part / "faces" for part in ("one", "two")]
+    for source in sources:
+        (source / "sad").mkdir(parents=True)
+    Image.new("RGB", (80, 80), (10, 20, 200)).save(sources[0] / "sad" / "a.png")
+    (sources[1] / "sad" / "a.png").write_bytes(b"no picture")
+    index = read_sources([DataSource("images", source) for source in sources])
+    crops, skipped = cut_recordings(
+        index.recordings,
+        cutter(tmp_path / "crops"),
+        num_workers=1,
+        timeout_s=60.0,
+        progress=lambda *_: None,
+    )
+    assert [c.recording.path for c in crops] == [sources[0] / "sad" / "a.png"]
+    assert list(skipped) == [str(sources[1] / "sad" / "a.png")]

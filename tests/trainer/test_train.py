@@ -327,5 +327,5 @@ def test_broken_recordings_are_counted_on_the_card(corpus: Path, tmp_path: Path)
     words = options(data, tmp_path / "out")
     assert main([*words, "--frame-epochs", "0", "--allow-bad", "0.2"]) == 0
     figures = json.loads((tmp_path / "out" / "checkpoint" / "metrics.json").read_text())
-    assert list(figures["skipped"]) == ["02-01-06-01-01-01-01.mp4"]
+    assert list(figures["skipped"]) == [str(data / "02-01-06-01-01-01-01.mp4")]
     assert figures["train_recordings"] == 3

@@ -185,11 +185,13 @@ def _small(file: Path) -> npt.NDArray[np.uint8] | None:
 def _picture(
     path: Path, name: str, label: int, content: bytes, image: npt.NDArray[np.uint8] | None
 ) -> Recording:
+    digest = f"images:{hashlib.sha1(content, usedforsecurity=False).hexdigest()}"
     return Recording(
         path=path,
         name=name,
-        take=f"images:{hashlib.sha1(content, usedforsecurity=False).hexdigest()}",
-        actor=f"images:{name}",
+        take=digest,
+        # Pictures of two sources may have one name.
+        actor=digest,
         label=label,
         image=image,
     )
