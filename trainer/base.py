@@ -48,8 +48,8 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     Args:
         config: `base_model` is 'tiny', a folder or a Hub id. Of a base model, mean, std and number
             of frames are its own; asking for others is an error. So are intervals between frames,
-            unless others are asked for. Another image size has as many patches, which are larger
-            or smaller.
+            and how crops are cut and held, unless others are asked for. Another image size has as
+            many patches, which are larger or smaller.
 
     Raises:
         ModelError: the base model cannot be had, is not a TimeSformer, does not say how its
@@ -65,9 +65,9 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             image_size=config.image_size or TINY_IMAGE_SIZE,
             mean=TINY_MEAN,
             std=TINY_STD,
-            crop_margin=config.crop_margin,
+            crop_margin=config.crop_margin or 0.0,
             interpolation=INTERPOLATION,
-            align_roll=config.align_roll,
+            align_roll=bool(config.align_roll),
             steady=bool(config.steady),
         )
         if spec.image_size % TINY_PATCH_SIZE:
@@ -110,6 +110,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     mean, std = (own.mean, own.std) if own else _normalisation(name)
     usual = (own.frame_interval_s, own.interval_growth) if own else INTERVALS
     interval_s, growth = _intervals(config, usual)
+    margin = own.crop_margin if own else 0.0
     spec = ClipSpec(
         num_frames=base.num_frames,
         frame_interval_s=interval_s,
@@ -117,9 +118,9 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
         image_size=image_size,
         mean=mean,
         std=std,
-        crop_margin=config.crop_margin,
+        crop_margin=margin if config.crop_margin is None else config.crop_margin,
         interpolation=INTERPOLATION,
-        align_roll=config.align_roll,
+        align_roll=bool(own and own.align_roll) if config.align_roll is None else config.align_roll,
         steady=bool(own and own.steady) if config.steady is None else config.steady,
     )
     try:

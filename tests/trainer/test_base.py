@@ -140,3 +140,24 @@ def test_the_full_size_trains_in_twelve_gib_and_its_result_runs(tmp_path: Path) 
     found = measure(tmp_path, steps=2, batch_size=2)
     assert found["peak_gib"] < LIMIT_GIB
     assert found["predictions_of_the_result"] > 0
+
+
+def test_crops_are_cut_as_those_of_the_checkpoint_that_training_goes_on_from(
+    tmp_path: Path,
+) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(locate_checkpoint("default"), own)
+    contract = json.loads((own / CONTRACT_FILE).read_text())
+    contract["clip"] |= {"crop_margin": 0.3, "align_roll": True}
+    (own / CONTRACT_FILE).write_text(json.dumps(contract))
+    _, spec = load_base(ModelConfig(base_model=str(own)))
+    assert (spec.crop_margin, spec.align_roll) == (0.3, True)
+    asked = ModelConfig(base_model=str(own), crop_margin=0.0, align_roll=False)
+    _, spec = load_base(asked)
+    assert (spec.crop_margin, spec.align_roll) == (0.0, False)
+    write_base_model(tmp_path / "hub", layers=1, image_size=32)
+    for other in (TINY, str(tmp_path / "hub")):
+        _, spec = load_base(ModelConfig(base_model=other))
+        assert (spec.crop_margin, spec.align_roll) == (0.0, False)
+        _, spec = load_base(ModelConfig(base_model=other, crop_margin=0.2, align_roll=True))
+        assert (spec.crop_margin, spec.align_roll) == (0.2, True)

@@ -32,10 +32,11 @@ class ModelConfig(Options):
     --frame-interval-s is given; else the base model's; tiny: 1.3)."""
     image_size: Annotated[int, Range(32, 448, "pixels")] | None = None
     """Side of a crop in pixels (the base model's; tiny: 64); another resizes its patches."""
-    crop_margin: Annotated[float, Range(0.0, 1.0)] = 0.0
-    """Side of the square crop = (1 + this) × the longer side of the face box."""
-    align_roll: bool = False
-    """Turn crops so that the eyes are level; needs YuNet."""
+    crop_margin: Annotated[float, Range(0.0, 1.0)] | None = None
+    """Side of the square crop = (1 + this) × the longer side of the face box (the base model's;
+    else 0)."""
+    align_roll: bool | None = None
+    """Turn crops so that the eyes are level (the base model's; else no); needs YuNet."""
     steady: bool | None = None
     """Move the crops of a clip so that the head lies where it does in the last one (the base
     model's; else no)."""
