@@ -141,7 +141,7 @@ def train(
     cutter = Cutter(
         folder=config.crops_folder,
         spec=spec,
-        detector=processes.from_first(lambda: _settled(config, detector)),
+        detector=processes.from_first(lambda: _settled(config, spec, detector)),
         yunet_file=config.data.face_model,
         decoder=available_decoder(),
         keeps_crops=config.data.keep_crops,
@@ -220,9 +220,14 @@ def train(
     return report
 
 
-def _settled(config: TrainConfig, detector: str | None) -> str:
+def _settled(config: TrainConfig, spec: ClipSpec, detector: str | None) -> str:
     """The face detector, with which the run goes on from now."""
     name = detector or find_detector(config.data, [config.run.output])
+    if spec.align_roll and name != "yunet":
+        raise UsageError(
+            f"--align-roll needs the eyes that YuNet finds, but faces are found by '{name}'; give "
+            "--faces yunet, and --face-model where its file cannot be fetched, or --no-align-roll"
+        )
     keep_detector(config.run.output, name)
     return name
 

@@ -329,3 +329,13 @@ def test_broken_recordings_are_counted_on_the_card(corpus: Path, tmp_path: Path)
     figures = json.loads((tmp_path / "out" / "checkpoint" / "metrics.json").read_text())
     assert list(figures["skipped"]) == [str(data / "02-01-06-01-01-01-01.mp4")]
     assert figures["train_recordings"] == 3
+
+
+def test_level_eyes_need_the_detector_that_finds_eyes(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*options(corpus, tmp_path), "--align-roll"]) == 2
+    said = capsys.readouterr().err
+    assert "--align-roll needs the eyes that YuNet finds, but faces are found by 'none'" in said
+    assert "detector" not in json.loads((tmp_path / "data.json").read_text())
+    assert not (tmp_path / "crops").exists()
