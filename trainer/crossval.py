@@ -20,7 +20,7 @@ from trainer.corpora.protocols import Fold, Folds, make_folds
 from trainer.corpora.sources import read_sources
 from trainer.crops import Progress
 from trainer.export import Report
-from trainer.people import people_of_base, refuse_known
+from trainer.people import note_of_choosers, people_of_base, refuse_known
 from trainer.pooled import FoldResult, Summary
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
@@ -70,9 +70,12 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
     if index.recordings[0].corpus == "images":
         raise UsageError("crossval measures actors, and pictures have none; name a corpus first")
     folds = make_folds(index, protocol=protocol, seed=config.run.seed)
-    before, _ = people_of_base(config.model.base_model)
+    base_model = config.model.base_model
+    before, unknown = people_of_base(base_model)
+    choosers: list[str] = []
     for fold in folds.folds:
-        refuse_known(fold.split, config.model.base_model, before)
+        refuse_known(fold.split, base_model, before)
+        choosers += note_of_choosers(fold.split, base_model, before)
     output = config.run.output
     if not config.run.resume and any(output.glob("fold-*")):
         raise OutputError(
@@ -89,7 +92,7 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
             command=command,
             data=config.data.name,
             protocol=protocol,
-            notes=folds.notes,
+            notes=(*folds.notes, *unknown, *dict.fromkeys(choosers)),
             folds=tuple(results),
             seed=config.run.seed,
         )

@@ -44,7 +44,7 @@ class Summary:
     protocol: str
     """Names the folds."""
     notes: tuple[str, ...]
-    """Leaks, folds that are missing, what is left out."""
+    """Leaks, folds that are missing, what is left out, what is to be said of the base model."""
     folds: tuple[FoldResult, ...]
     """One for each fold that was run."""
     seed: int

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from realtime_mood.faces.centre import CentreDetector
+from realtime_mood.model.checkpoint import CONTRACT_FILE, METRICS_FILE, locate_checkpoint
 from tests.trainer.drawn import draw_video
 from trainer import crossval
 from trainer.cli import main
@@ -179,3 +180,36 @@ def test_all_folds_have_one_face_detector(
     assert main(words(twelve, tmp_path, "--faces", "auto", "--resume")) == 130
     assert asked == ["auto", "none"]
     assert found == ["none", "none"]
+
+
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        (None, "does not say whom it has learned from"),
+        (
+            {"train_actors": [], "validation": {"actors": ["ravdess:01", "ravdess:05"]}},
+            "of its own training was chosen by ravdess 05, who are tested on here",
+        ),
+    ],
+)
+def test_the_summary_says_what_is_to_be_said_of_the_base_model(
+    twelve: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    figures: dict[str, object] | None,
+    said: str,
+) -> None:
+    def tested(number: int) -> FoldResult:
+        return fold(number, {f"ravdess:{number:02d}": 10})
+
+    base, output = tmp_path / "base", tmp_path / "out"
+    base.mkdir()
+    shutil.copy(locate_checkpoint("default") / CONTRACT_FILE, base)
+    if figures is not None:
+        (base / METRICS_FILE).write_text(json.dumps(figures))
+    monkeypatch.setattr(crossval, "_run_fold", lambda fold, *_: tested(fold.number))
+    assert main([*words(twelve, output), "--base-model", str(base)]) == 0
+    told = json.loads((output / "crossval.json").read_text())["notes"]
+    assert [note for note in told if said in note]
+    assert len(told) == len(set(told))
+    assert said in (output / "crossval.txt").read_text()
