@@ -45,7 +45,7 @@ class Report:
     protocol: str
     """How actors were split."""
     notes: tuple[str, ...]
-    """What is to be said of the split: leaks, folds that are missing, what is left out."""
+    """What is to be said of the data: leaks, folds that are missing, labels that nothing has."""
     train_actors: tuple[str, ...]
     """Whom it was trained on, what it began with included."""
     train_recordings: int

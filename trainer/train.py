@@ -24,7 +24,7 @@ from trainer.config import TINY, RecipeConfig, TrainConfig
 from trainer.config.options import flag_of
 from trainer.corpora.images import FACE_SIDE
 from trainer.corpora.protocols import make_folds
-from trainer.corpora.recording import known_actors
+from trainer.corpora.recording import known_actors, note_of_unseen
 from trainer.corpora.sources import read_sources
 from trainer.crops import Cutter, FaceCrops, Progress
 from trainer.dataset import EvaluationClips, TrainingClips
@@ -205,6 +205,7 @@ def train(
             *folds.notes,
             *unknown,
             *note_of_choosers(split, config.model.base_model, before),
+            *note_of_unseen(crops.recording for crops in parts.train),
         ),
         train_actors=train_actors,
         train_recordings=len(parts.train),

@@ -348,3 +348,16 @@ def test_a_random_split_says_that_it_leaks(corpus: Path, tmp_path: Path) -> None
     assert "LEAKS" in figures["notes"][0]  # type: ignore[index]
     assert "LEAKS" in (tmp_path / "out" / "summary.txt").read_text()
     assert "LEAKS" in (tmp_path / "out" / "checkpoint" / "README.md").read_text()
+
+
+def test_labels_that_nothing_trained_on_has_are_named(
+    corpus: Path, faces: Path, tmp_path: Path
+) -> None:
+    said = (
+        "nothing that was trained on here is called angry, calm, disgust, neutral, sad, surprised"
+    )
+    alone = run(tmp_path / "alone", "--data", f"images:{faces}")
+    assert [note for note in alone["notes"] if said in note]  # type: ignore[attr-defined]
+    assert said in (tmp_path / "alone" / "checkpoint" / "README.md").read_text()
+    both = run(tmp_path / "both", "--data", str(corpus), "--data", f"images:{faces}")
+    assert both["notes"] == []

@@ -115,6 +115,17 @@ def note_of_labels(recordings: Iterable[Recording]) -> tuple[str, ...]:
     )
 
 
+def note_of_unseen(recordings: Iterable[Recording]) -> tuple[str, ...]:
+    """What a reader has to know where no recording that is learned from has some label."""
+    seen = {recording.label for recording in recordings}
+    if unseen := [label for number, label in enumerate(LABELS) if number not in seen]:
+        return (
+            f"nothing that was trained on here is called {', '.join(unseen)}; a little probability "
+            "goes there all the same, by chance or as the base model had it",
+        )
+    return ()
+
+
 def list_actors(actors: Iterable[str]) -> str:
     """Actors for people to read: 'ravdess 01, 02; cremad 1001'; pictures are counted only."""
     by_corpus: dict[str, list[str]] = {}
