@@ -100,3 +100,14 @@ def test_folder_without_video_is_named(tmp_path: Path) -> None:
 def test_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="nowhere does not exist"):
         index_folder(tmp_path / "nowhere")
+
+
+def test_links_to_folders_are_followed_and_circles_left(tmp_path: Path) -> None:
+    touch(tmp_path / "disk" / "Actor_01", "02-01-03-01-01-01-01.mp4", "._02-01-03-01-01-01-02.mp4")
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "Actor_01").symlink_to(tmp_path / "disk" / "Actor_01")
+    (tmp_path / "disk" / "Actor_01" / "up").symlink_to(data)
+    (data / "02-01-04-01-01-01-01.mp4").symlink_to(tmp_path / "gone.mp4")
+    (recording,) = index_folder(data).recordings
+    assert recording.path == data / "Actor_01" / "02-01-03-01-01-01-01.mp4"

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from realtime_mood.errors import SourceError
 from realtime_mood.model.labels import LABEL2ID, LABELS
+from trainer.corpora.folders import files_below
 from trainer.corpora.recording import Index, Recording, merged
 
 logger = logging.getLogger(__name__)
@@ -147,7 +148,7 @@ def _in_folder(folder: Path) -> list[Recording]:
 
 def _of_folder(folder: Path, root: Path) -> Iterator[Recording]:
     for child in _folders(folder):
-        files = sorted(p for p in child.rglob("[!.]*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        files = sorted(p for p in files_below(child) if p.suffix.lower() in IMAGE_SUFFIXES)
         label = label_id(child.name)
         if label is None:
             if not files:

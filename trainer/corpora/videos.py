@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_mood.errors import SourceError
+from trainer.corpora.folders import files_below
 from trainer.corpora.recording import Index, Recording
 
 logger = logging.getLogger(__name__)
@@ -50,9 +51,8 @@ def index_videos(folder: Path, corpus: VideoCorpus) -> Index:
     twins: list[Recording] = []
     audio: list[Path] = []
     foreign: list[Path] = []
-    files = (path for path in folder.rglob("[!.]*") if path.is_file())
     # By name first: which twin is kept must not depend on the folders' names.
-    for path in sorted(files, key=lambda path: (path.name, path)):
+    for path in sorted(files_below(folder), key=lambda path: (path.name, path)):
         if path.suffix.lower() in AUDIO_SUFFIXES:
             audio.append(path)
         elif path.suffix.lower() in VIDEO_SUFFIXES:
