@@ -36,6 +36,8 @@ MAX_SIDE = 16384
 """Pixels; libx264 takes no more."""
 FRAGMENT_S = 0.3
 """Seconds that a kill can cost at most, and about one frame."""
+KEPT_FROM_S = 1
+"""Of a recording that is broken off later than this, something can be played, with sound or not."""
 MAX_STEP_S = 6 * 3600
 """From a picture to the next; a packet's duration must fit in 31 bits (6.6 hours). In a longer gap
 the picture is repeated."""
@@ -268,8 +270,11 @@ class RecordingSink:
         reason = getattr(error, "strerror", None) or error
         is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
         remedy = "free some space or choose another place" if is_full else "choose another place"
+        kept = (
+            "; what came before can be played" if self._last_pts * TIME_BASE > KEPT_FROM_S else ""
+        )
         raise OutputError(
-            f"the recording {self.path} cannot be written ({reason}); {remedy}"
+            f"the recording {self.path} cannot be written ({reason}); {remedy}{kept}"
         ) from error
 
     def _close_audio(self) -> None:

@@ -199,7 +199,7 @@ import numpy as np
 from realtime_mood.errors import OutputError
 from realtime_mood.frame import Frame
 from realtime_mood.sinks.recording import RecordingSink
-resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
 noise = np.random.default_rng(0)
 sink = RecordingSink(Path({str(path)!r}), width=320, height=240)
 try:
@@ -217,6 +217,7 @@ sink.close()
     (line,) = done.stdout.splitlines()
     written, _, error = line.partition(" ")
     assert error.startswith(f"the recording {path} cannot be written (File too large); choose")
+    assert error.endswith("; what came before can be played")
     frames: list[Frame] = []
     with suppress(SourceError):
         source = FileSource(path)
