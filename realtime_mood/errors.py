@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 OPENCV_PACKAGES = "libgl1 libglib2.0-0"
 """Debian's and Ubuntu's names for what OpenCV's wheel needs and slim images lack."""
@@ -57,14 +57,13 @@ class ReaderGoneError(OutputError):
     exit_code = 0
 
 
-def did_you_mean(words: Iterable[str], help_text: str) -> str:
+def did_you_mean(words: Iterable[str], options: Sequence[str]) -> str:
     """What to add to a message about unknown options; nothing where none is near.
 
     Args:
         words: as given.
-        help_text: names those that there are.
+        options: those that there are, with their dashes.
     """
-    options = re.findall(r"--[a-z][a-z0-9-]*", help_text)
     for word in words:
         near = difflib.get_close_matches(word.partition("=")[0], options, n=1)
         if word.startswith("--") and near:

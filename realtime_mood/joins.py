@@ -48,13 +48,21 @@ def without_steps_ahead(packets: Iterable[Packet[Any]], watched: set[int]) -> It
     ends_s: dict[int, Fraction] = {}
     waiting: list[Packet[Any]] = []
     for packet in packets:
-        waiting.append(packet)
         start_s = _start_s(packet) if packet.stream_index in watched else None
         is_ahead = (
             start_s is not None
             and packet.stream_index in ends_s
             and start_s - ahead_s > max(ends_s.values()) + JOIN_S
         )
+        is_other = waiting and packet.stream_index != waiting[0].stream_index
+        if is_other and start_s is not None and not is_ahead:
+            # The last packets of one stream come after the later file's first of the other.
+            _move(packet, ahead_s)
+            lasts_s = (packet.duration or 0) * packet.time_base
+            ends_s[packet.stream_index] = start_s - ahead_s + lasts_s
+            yield packet
+            continue
+        waiting.append(packet)
         # The first one that is ahead waits for another to agree with it.
         is_open = is_ahead if len(waiting) == 1 else start_s is None and packet.size > 0
         if is_open:

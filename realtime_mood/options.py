@@ -180,7 +180,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         files = [word for word in unknown if not word.startswith("-")]
-        hint = did_you_mean(unknown, parser.format_help())
+        hint = did_you_mean(unknown, [f"--{name.replace('_', '-')}" for name in vars(options)])
         if files and not hint:
             hint = f" (a file is named by --video {files[0]})"
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")

@@ -31,6 +31,9 @@ from realtime_mood.smoothing import UNKNOWN, MoodSmoother, MoodState, SmoothingC
 from realtime_mood.view import HISTORY_S, FaceView, View
 
 NO_FACE = "no face"
+PAUSE_S = 10.0
+"""After a longer time between two frames nothing is known of a face; the pictures of a time-lapse
+are some seconds apart."""
 MAX_GAP_S = 1.0
 """A longer time between two frames is not counted as time spent in a mood."""
 
@@ -119,8 +122,10 @@ class Session:
     def add_tracks(self, frame: Frame, update: TrackUpdate, clips: Sequence[Clip] = ()) -> None:
         """Take what `FaceStage.process` found in a frame."""
         with self._lock:
-            self._forget_over_gap(frame.timestamp_s)
+            before_s = self._last_frame_s
             self._account(frame.timestamp_s)
+            if before_s is not None and frame.timestamp_s - before_s > PAUSE_S:
+                self._forget_over_pause(before_s)
             self._frames += 1
             self._is_searched = update.is_searched
             for ended in update.ended:
@@ -232,7 +237,7 @@ class Session:
                     track_id=track_id,
                     box=memory.track.box,
                     mood=memory.mood,
-                    label_age_s=memory.age_s(self._last_frame_s or 0.0),
+                    label_age_s=memory.age_s(self._last_frame_s or 0.0) if memory.mood else None,
                     history=tuple(memory.history),
                 )
                 for track_id, memory in self._faces.items()
@@ -256,12 +261,11 @@ class Session:
             self._on_event(no_face_event(media_time_s=media_time_s))
         self._has_told_of_no_face = not self._faces
 
-    def _forget_over_gap(self, now_s: float) -> None:
+    def _forget_over_pause(self, since_s: float) -> None:
         # Nobody saw the faces while the source was paused or silent.
-        if self._last_frame_s is not None and now_s - self._last_frame_s > MAX_GAP_S:
-            for memory in self._faces.values():
-                memory.mood = None
-                memory.remember(self._last_frame_s, UNSURE)
+        for memory in self._faces.values():
+            memory.mood = None
+            memory.remember(since_s, UNSURE)
 
     def _account(self, now_s: float) -> None:
         elapsed_s = 0.0 if self._last_frame_s is None else now_s - self._last_frame_s

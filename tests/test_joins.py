@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -123,3 +124,26 @@ def test_times(given_s: list[int | None], expected_s: list[int | None]) -> None:
     assert moved[-1] is end
     found = [None if p.dts is None else p.dts * p.time_base for p in moved[:-1]]
     assert found == expected_s
+
+
+def test_the_last_picture_may_come_after_the_later_files_first_sound() -> None:
+    with av.open(io.BytesIO(), "w", format="mpegts") as container:
+        picture = container.add_stream("mpeg2video", rate=25)
+        sound = container.add_stream("mp2", rate=48_000)
+        given = [(picture, 0), (sound, 0), (sound, 1000), (picture, 1), (sound, 1001)]
+        given += [(picture, 1001), (sound, 1002), (picture, 1002)]
+        packets = []
+        for stream, second in given:
+            packet = av.Packet(b"x")
+            packet.stream, packet.time_base = stream, Fraction(1)
+            packet.pts = packet.dts = second
+            packet.duration = 1
+            packets.append(packet)
+        indices = {picture.index, sound.index}
+        moved = [
+            (packet.stream_index == sound.index, packet.pts)
+            for packet in without_steps_ahead([*packets, av.Packet()], indices)
+            if packet.pts is not None
+        ]
+    assert [second for is_sound, second in moved if is_sound] == [0, 2, 3, 4]
+    assert [second for is_sound, second in moved if not is_sound] == [0, 1, 3, 4]

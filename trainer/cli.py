@@ -51,7 +51,7 @@ class _Parser(argparse.ArgumentParser):
         """Knows all there are: what is left over is told by the command that it was given to."""
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            hint = did_you_mean(unknown, self.format_help())
+            hint = did_you_mean(unknown, list(self._option_string_actions))
             self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
         return options, []
 

@@ -133,7 +133,7 @@ def _work(connection: Connection, function: Callable[[Job], Answer]) -> None:
     # Ctrl-C is the parent's to handle; it kills the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The parent may be gone.
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    with contextlib.suppress(EOFError, ConnectionError):
         while True:
             job = connection.recv()
             connection.send(None)  # The job's time runs from here.

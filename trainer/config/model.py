@@ -37,7 +37,7 @@ class ModelConfig(Options):
     else 0)."""
     align_roll: bool | None = None
     """Turn crops so that the eyes are level (the base model's; else no); needs YuNet, and leaves
-    pictures that are faces as they are (at most 64 pixels, or in an npz file) as they are."""
+    pictures alone that are faces as they are (at most 64 pixels, or in an npz file)."""
     steady: bool | None = None
     """Move the crops of a clip so that the head lies where it does in the last one (the base
     model's; else no)."""
