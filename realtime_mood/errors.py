@@ -14,7 +14,10 @@ other libraries are turned into these at the one place where that library is cal
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 import re
+import sys
 from collections.abc import Iterable, Sequence
 
 OPENCV_PACKAGES = "libgl1 libglib2.0-0"
@@ -55,6 +58,28 @@ class ReaderGoneError(OutputError):
     """Whoever read standard output closed it (`… | head`): the run ends early, and well."""
 
     exit_code = 0
+
+
+def standard_output_failed(error: OSError) -> OutputError:
+    """What to raise when standard output could not be written; it leads nowhere from then on.
+
+    Returns:
+        A `ReaderGoneError` where whoever read it has left, else one that says why.
+    """
+    # What is left in the buffer is flushed at exit, and would fail again, with a traceback.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass  # Not a real file, as under a test.
+    finally:
+        os.close(nowhere)
+    is_windows_pipe = sys.platform == "win32" and error.errno == errno.EINVAL
+    if is_windows_pipe or isinstance(error, BrokenPipeError):
+        return ReaderGoneError("nobody reads standard output any more")
+    return OutputError(
+        f"standard output cannot be written ({error.strerror}); write to a file instead"
+    )
 
 
 def did_you_mean(words: Iterable[str], options: Sequence[str]) -> str:

@@ -57,9 +57,9 @@ def without_steps_ahead(packets: Iterable[Packet[Any]], watched: set[int]) -> It
         is_other = waiting and packet.stream_index != waiting[0].stream_index
         if is_other and start_s is not None and not is_ahead:
             # The last packets of one stream come after the later file's first of the other.
-            _move(packet, ahead_s)
-            lasts_s = (packet.duration or 0) * packet.time_base
-            ends_s[packet.stream_index] = start_s - ahead_s + lasts_s
+            end_s = _move(packet, ahead_s)
+            assert end_s is not None
+            ends_s[packet.stream_index] = end_s
             yield packet
             continue
         waiting.append(packet)
@@ -72,11 +72,10 @@ def without_steps_ahead(packets: Iterable[Packet[Any]], watched: set[int]) -> It
             assert first_s is not None
             ahead_s = first_s - max(ends_s.values())
         for ready in waiting:
-            _move(ready, ahead_s)
-            moved_s = _start_s(ready)
+            end_s = _move(ready, ahead_s)
             is_mistaken = ready is not packet and not is_ahead
-            if moved_s is not None and ready.stream_index in watched and not is_mistaken:
-                ends_s[ready.stream_index] = moved_s + (ready.duration or 0) * ready.time_base
+            if end_s is not None and ready.stream_index in watched and not is_mistaken:
+                ends_s[ready.stream_index] = end_s
             yield ready
         waiting = []
 
@@ -86,11 +85,14 @@ def _start_s(packet: Packet[Any]) -> Fraction | None:
     return None if stamp is None or packet.time_base is None else stamp * packet.time_base
 
 
-def _move(packet: Packet[Any], ahead_s: Fraction) -> None:
-    if packet.time_base is None or not ahead_s:
-        return
+def _move(packet: Packet[Any], ahead_s: Fraction) -> Fraction | None:
+    """Answers when it ends from then on; None where it has no time."""
+    if packet.time_base is None:
+        return None
     ahead = round(ahead_s / packet.time_base)
     if packet.pts is not None:
         packet.pts -= ahead
     if packet.dts is not None:
         packet.dts -= ahead
+    start_s = _start_s(packet)
+    return None if start_s is None else start_s + (packet.duration or 0) * packet.time_base

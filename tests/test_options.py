@@ -25,6 +25,7 @@ from tests.media import read_all
 
 NEVER_SURE = SmoothingConfig(enter_threshold=0.99)
 """The stand-in for the model is sure by 0.93."""
+LOOKED_AT_SO = ("--stride", 0.4, "--max-faces", 1, "--device", "cpu", "--faces", "cascade")
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +109,7 @@ def test_a_file_is_worked_through_as_the_options_say(
     out, events_file = tmp_path / "o.mp4", tmp_path / "o.jsonl"
     config = _config(
         *("--video", video, "--record", out, "--events", events_file, "--duration", 1.2, flip),
-        *("--stride", 0.4, "--max-faces", 1, "--device", "cpu", "--faces", "cascade"),
-        *("--model", checkpoint),
+        *(*LOOKED_AT_SO, "--model", checkpoint),
     )
     report = run_offline(
         replace(config, smoothing=NEVER_SURE),
@@ -138,8 +138,7 @@ def test_a_file_is_played_as_the_options_say(
     config = _config(
         *("--video", video, "--record", out, "--events", events_file, "--headless"),
         *("--duration", 0.2, flip),
-        *("--stride", 0.4, "--max-faces", 1, "--device", "cpu", "--faces", "cascade"),
-        *("--model", checkpoint),
+        *(*LOOKED_AT_SO, "--model", checkpoint),
     )
     report = run_live(replace(config, smoothing=NEVER_SURE), interrupt=threading.Event())
     expected = {

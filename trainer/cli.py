@@ -12,17 +12,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 import realtime_mood
 from realtime_mood.errors import (
-    OutputError,
     ReaderGoneError,
     RealtimeMoodError,
     UsageError,
     did_you_mean,
+    standard_output_failed,
 )
 from trainer.config.download import add_download_options, download_config
 from trainer.config.evaluate import add_evaluate_options, evaluate_config
@@ -132,20 +131,8 @@ def _tell(text: str) -> None:
     """Print what was asked for."""
     try:
         print(text, flush=True)
-    except BrokenPipeError as error:
-        _forget_output()
-        raise ReaderGoneError("the reader of standard output has gone") from error
     except OSError as error:
-        _forget_output()
-        raise OutputError(
-            f"standard output cannot be written ({error.strerror}); write to a file elsewhere"
-        ) from error
-
-
-def _forget_output() -> None:
-    # What is left would be written, and fail, when the process ends.
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        raise standard_output_failed(error) from error
 
 
 def _train(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import csv
-import errno
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping
 from io import FileIO, StringIO
 from pathlib import Path
 from typing import Any
 
-from realtime_mood.errors import OutputError, ReaderGoneError, UsageError
+from realtime_mood.errors import OutputError, UsageError, standard_output_failed
 from realtime_mood.model.labels import LABELS
 from realtime_mood.sinks.output_path import check_writable
 from realtime_mood.sinks.sink import EventSink
@@ -170,14 +168,7 @@ class _StandardOutput:
             sys.stdout.buffer.write(_as_bytes(text))
             sys.stdout.buffer.flush()
         except OSError as error:
-            _forget_standard_output()
-            if _says_that_reader_left(error):
-                raise ReaderGoneError(
-                    "nobody reads the events on standard output any more"
-                ) from error
-            raise OutputError(
-                f"standard output cannot be written ({error.strerror}); write to a file instead"
-            ) from error
+            raise standard_output_failed(error) from error
 
     def close(self) -> None:
         pass
@@ -187,19 +178,3 @@ def _as_bytes(text: str) -> bytes:
     # A file name that is not UTF-8 reaches Python with lone surrogates in it; JSON's escape for
     # them looks just like this one.
     return text.encode(errors="backslashreplace")
-
-
-def _says_that_reader_left(error: OSError) -> bool:
-    is_windows_pipe = sys.platform == "win32" and error.errno == errno.EINVAL
-    return is_windows_pipe or isinstance(error, BrokenPipeError)
-
-
-def _forget_standard_output() -> None:
-    # What is left in the buffer is flushed at exit, and would fail again, with a traceback.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass  # Not a real file, as under a test.
-    finally:
-        os.close(nowhere)

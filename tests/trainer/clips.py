@@ -8,22 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from realtime_mood.model.clip_spec import ClipSpec
+from tests import fakes
 from trainer.config import RecipeConfig
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
 from trainer.dataset import TrainingClips
 
-SPEC = ClipSpec(
+SPEC = replace(
+    fakes.SPEC,
     num_frames=4,
-    frame_interval_s=0.2,
-    interval_growth=1.0,
     image_size=16,
     mean=(0.0, 0.0, 0.0),
     std=(1.0, 1.0, 1.0),
     crop_margin=0.0,
-    interpolation="area",
-    align_roll=False,
-    steady=False,
 )
 
 

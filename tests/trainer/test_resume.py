@@ -110,33 +110,33 @@ def test_a_run_goes_on_with_the_detector_it_was_begun_with(
     assert detector_of(tmp_path) == "yunet"
 
 
-@pytest.mark.timeout(400)
-def test_the_cascade_stays_where_yunet_comes_within_reach(
+@pytest.fixture
+def begun_with_cascade(
     pictures: str,
     tmp_path: Path,
     begin: Callable[[list[str]], None],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
+) -> Path:
+    """The folder of a run that YuNet came within reach of after it was begun."""
     offer_yunet(monkeypatch, has_it=False)
     begin(words(pictures, tmp_path))
     offer_yunet(monkeypatch, has_it=True)
-    assert main(["train", "--output", str(tmp_path), "--resume"]) == 0
-    assert detector_of(tmp_path) == "cascade"
+    return tmp_path
+
+
+@pytest.mark.timeout(400)
+def test_the_cascade_stays_where_yunet_comes_within_reach(begun_with_cascade: Path) -> None:
+    assert main(["train", "--output", str(begun_with_cascade), "--resume"]) == 0
+    assert detector_of(begun_with_cascade) == "cascade"
 
 
 @pytest.mark.timeout(400)
 def test_a_run_of_an_earlier_version_goes_on_whatever_found_its_faces(
-    pictures: str,
-    tmp_path: Path,
-    begin: Callable[[list[str]], None],
-    monkeypatch: pytest.MonkeyPatch,
+    begun_with_cascade: Path,
 ) -> None:
-    offer_yunet(monkeypatch, has_it=False)
-    begin(words(pictures, tmp_path))
-    file = tmp_path / "data.json"
+    file = begun_with_cascade / "data.json"
     begun = json.loads(file.read_text())
     assert begun.pop("detector") == "cascade"
     file.write_text(json.dumps(begun))
-    offer_yunet(monkeypatch, has_it=True)
-    assert main(["train", "--output", str(tmp_path), "--resume"]) == 0
-    assert detector_of(tmp_path) == "yunet"
+    assert main(["train", "--output", str(begun_with_cascade), "--resume"]) == 0
+    assert detector_of(begun_with_cascade) == "yunet"

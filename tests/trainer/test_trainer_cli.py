@@ -302,7 +302,6 @@ def test_output_that_cannot_be_printed_is_one_line(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(cli, "_forget_output", lambda: None)
     monkeypatch.setattr(cli, "_run", lambda *_: cli._tell("figures"))
     monkeypatch.setattr(cli.sys.stdout, "write", full)  # type: ignore[attr-defined]
     assert main(["inspect", "--data", "d"]) == 5
