@@ -36,8 +36,10 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
+# The trainer's tests wait for processes of one thread each; the others measure time and run alone.
 unit: setup
-	$(BIN)/pytest
+	$(BIN)/pytest --ignore tests/trainer
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/trainer --numprocesses auto --maxprocesses 4 --dist loadfile
 
 format: setup
 	$(BIN)/ruff check --fix .
