@@ -12,6 +12,7 @@ IntArray = npt.NDArray[np.int64]
 
 BOOTSTRAP_DRAWS = 2000
 LEAST_ACTORS = 3
+WILSON = "Wilson"
 """Of fewer, the bootstrap gives no more than their own figures."""
 ECE_BINS = 10
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
@@ -78,7 +79,7 @@ class Intervals:
     """95 % intervals of the figures, had other actors of the same kind been asked."""
 
     method: str
-    """'bootstrap over actors', or 'Wilson' where there are fewer than three."""
+    """'bootstrap over actors', or `WILSON` where there are fewer than three."""
     accuracy: tuple[float, float]
     """Of WAR."""
     uar: tuple[float, float] | None
@@ -113,7 +114,7 @@ def intervals(
     names = np.unique(owners)
     if len(names) < LEAST_ACTORS:
         wilson = wilson_interval(int((true == answers).sum()), len(true))
-        return Intervals(method="Wilson", accuracy=wilson, uar=None, macro_f1=None)
+        return Intervals(method=WILSON, accuracy=wilson, uar=None, macro_f1=None)
     by_actor = np.stack(
         [confusion_matrix(true[owners == n], answers[owners == n], classes) for n in names]
     )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from realtime_mood.model.labels import LABELS
 from trainer.evaluate import Measures, measure
+from trainer.metrics import Intervals
 from trainer.predictions import Predictions
+from trainer.report.card import _intervals
 
 HAPPY, SAD = LABELS.index("happy"), LABELS.index("sad")
 HAPPY_SHARES = np.array([[0.35, 0.85], [0.24, 0.62]])
@@ -105,3 +108,14 @@ def test_chance_is_that_of_each_recordings_own_labels() -> None:
     assert found.chance == pytest.approx((3 / 8 + 1 / 6) / 4)
     assert found.to_dict()["chance"] == found.chance
     assert found.impossible_labels == ()
+
+
+def test_a_card_says_of_each_figure_how_its_interval_was_found(measures: Measures) -> None:
+    drawn = Intervals(method="bootstrap over actors", accuracy=(0.4, 0.6), uar=None, macro_f1=None)
+    few = replace(measures, intervals=drawn, actors=["ravdess:03"] * 9)
+    many = replace(few, actors=["ravdess:03"] * 10)
+    assert _intervals({"validation": measures, "test": few, "pictures": measures}) == (
+        "of validation, pictures by Wilson's method, which says nothing of other people; "
+        "of test by bootstrap over actors, too narrow with so few"
+    )
+    assert _intervals({"test": many}) == "of test by bootstrap over actors"

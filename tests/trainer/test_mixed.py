@@ -73,6 +73,8 @@ def test_recordings_are_measured_and_pictures_help(
     card = (tmp_path / "out" / "checkpoint" / "README.md").read_text()
     assert "| pictures | 10 |" in card
     assert "of the pictures." in card
+    each = "of validation, test, pictures by Wilson's method, which says nothing of other people"
+    assert f"Intervals are 95 %: {each}." in card
     assert "Added pictures" in (tmp_path / "out" / "report" / "index.html").read_text()
 
 

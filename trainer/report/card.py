@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from realtime_mood.model.timesformer import TINY_HEADS, TINY_HIDDEN_SIZE, TINY_L
 from trainer.config import TINY
 from trainer.corpora.recording import list_actors
 from trainer.evaluate import Measures
+from trainer.metrics import WILSON
 from trainer.report.sections import percent, span
 
 if TYPE_CHECKING:
@@ -92,8 +94,7 @@ def model_card(report: Report) -> str:
         if test.actors
         else "no picture measured here was trained on",
         chance=percent(test.chance),
-        method=test.intervals.method,
-        few=0 < len(test.actors) < FEW_ACTORS,
+        intervals=_intervals(report.measures),
         notes=report.notes,
         rows=[_row(name, measures) for name, measures in report.measures.items()],
         per_actor=[(actor, percent(share)) for actor, share in test.per_actor.items()],
@@ -167,6 +168,19 @@ def _base(name: str) -> str:
 def _share(value: float) -> str:
     """Empty for none."""
     return f"{100 * value:.0f} %" if value else ""
+
+
+def _intervals(measures: Mapping[str, Measures]) -> str:
+    """How the intervals of these were found, and what they do not tell."""
+    ways: dict[str, list[str]] = {}
+    for name, found in measures.items():
+        way = f"by {found.intervals.method}"
+        if found.intervals.method == WILSON:
+            way = "by Wilson's method, which says nothing of other people"
+        elif len(found.actors) < FEW_ACTORS:
+            way += ", too narrow with so few"
+        ways.setdefault(way, []).append(name)
+    return "; ".join(f"of {', '.join(names)} {way}" for way, names in ways.items())
 
 
 def _row(name: str, measures: Measures) -> tuple[str, ...]:

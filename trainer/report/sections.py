@@ -61,7 +61,12 @@ def accuracy_section(
                 name=f"{prefix}actors",
                 title="Actor by actor",
                 note=f"From best to worst; standard deviation {100 * measures.actor_spread:.1f} "
-                "points. The interval tells how far the mean would move with other actors.",
+                "points."
+                + (
+                    " The interval tells how far the mean would move with other actors."
+                    if measures.intervals.method != metrics.WILSON
+                    else ""
+                ),
                 picture=bars,
                 wide=True,
             ),
