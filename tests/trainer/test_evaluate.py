@@ -112,8 +112,8 @@ def test_chance_is_that_of_each_recordings_own_labels() -> None:
 
 def test_a_card_says_of_each_figure_how_its_interval_was_found(measures: Measures) -> None:
     drawn = Intervals(method="bootstrap over actors", accuracy=(0.4, 0.6), uar=None, macro_f1=None)
-    few = replace(measures, intervals=drawn, actors=["ravdess:03"] * 9)
-    many = replace(few, actors=["ravdess:03"] * 10)
+    few = replace(measures, intervals=drawn, actors=("ravdess:03",) * 9)
+    many = replace(few, actors=("ravdess:03",) * 10)
     assert _intervals({"validation": measures, "test": few, "pictures": measures}) == (
         "of validation, pictures by Wilson's method, which says nothing of other people; "
         "of test by bootstrap over actors, too narrow with so few"
