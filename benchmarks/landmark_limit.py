@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.machine import cpu_name, write_result  # noqa: E402
-from benchmarks.steady_motion import SPEC, recordings  # noqa: E402
+from benchmarks.steady_motion import SPEC, arguments, cut  # noqa: E402
 from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices  # noqa: E402
 from realtime_mood.model.labels import LABELS  # noqa: E402
 from trainer.clip_times import fixed_ends_s  # noqa: E402
@@ -176,9 +176,9 @@ def accuracy(
 
 def main() -> None:
     """Measure and print JSON."""
-    found, output = recordings(__doc__, replace(SPEC, steady=True))
+    asked = arguments(__doc__).parse_args()
     faces, times_s, labelled = [], [], []
-    for crops in found:
+    for crops in cut(asked, replace(SPEC, steady=True)):
         if crops.landmarks_file is not None:
             face = against_the_head(np.load(crops.landmarks_file))
             faces.append(face.reshape(len(face), -1))
@@ -215,7 +215,7 @@ def main() -> None:
             name: measure(seen) for name, seen in against.items()
         },
     }
-    write_result(result, output)
+    write_result(result, asked.output)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,8 +71,8 @@ SPEC = ClipSpec(
 Array = npt.NDArray[np.float32]
 
 
-def recordings(about: str | None, spec: ClipSpec) -> tuple[list[FaceCrops], Path | None]:
-    """Crops and landmarks of what the command line names, and where the result goes."""
+def arguments(about: str | None) -> argparse.ArgumentParser:
+    """What names recordings, and where the result goes."""
     parser = argparse.ArgumentParser(
         description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -79,7 +80,13 @@ def recordings(about: str | None, spec: ClipSpec) -> tuple[list[FaceCrops], Path
     parser.add_argument("yunet", type=Path)
     parser.add_argument("cache", type=Path)
     parser.add_argument("--output", type=Path)
-    asked = parser.parse_args()
+    return parser
+
+
+def cut(
+    asked: argparse.Namespace, spec: ClipSpec, *, actors: Collection[str] | None = None
+) -> list[FaceCrops]:
+    """Crops and landmarks of the recordings that are named, of some actors or of all."""
     cv2.setNumThreads(1)
     cutter = Cutter(
         folder=asked.cache,
@@ -89,7 +96,7 @@ def recordings(about: str | None, spec: ClipSpec) -> tuple[list[FaceCrops], Path
         decoder=available_decoder(),
     )
     crops, _ = cut_recordings(
-        index_folder(asked.data).recordings,
+        [r for r in index_folder(asked.data).recordings if actors is None or r.actor in actors],
         replace(cutter.padded(PAD), finds_landmarks=True),
         num_workers=2,
         timeout_s=120.0,
@@ -97,12 +104,13 @@ def recordings(about: str | None, spec: ClipSpec) -> tuple[list[FaceCrops], Path
             f"\r{what} {done}/{total}", end="", file=sys.stderr
         ),
     )
-    return crops, asked.output
+    return crops
 
 
 def main() -> None:
     """Measure and print JSON."""
-    crops, output = recordings(__doc__, SPEC)
+    asked = arguments(__doc__).parse_args()
+    crops = cut(asked, SPEC)
     targets = MotionTargets(crops)
     explained = {
         name: _explained(crops, targets, replace(SPEC, steady=steady))
@@ -115,7 +123,7 @@ def main() -> None:
         "clips": CLIPS * len(crops),
         "share_of_variance_explained": explained,
     }
-    write_result(result, output)
+    write_result(result, asked.output)
 
 
 def _explained(crops: list[FaceCrops], targets: MotionTargets, spec: ClipSpec) -> list[float]:
