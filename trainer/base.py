@@ -124,7 +124,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
         steady=bool(own and own.steady) if config.steady is None else config.steady,
     )
     try:
-        model = Model.from_pretrained(
+        loaded: Any = Model.from_pretrained(
             folder or name,
             num_labels=len(LABELS),
             id2label=dict(ID2LABEL),
@@ -133,12 +133,21 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             ignore_mismatched_sizes=True,
             use_safetensors=True if folder or Path(name).is_dir() else None,
             dtype=torch.float32,
+            output_loading_info=True,
         )
     except Exception as error:
         raise ModelError(
             f"the weights of --base-model {name} cannot be loaded ({first_line(error)}); "
             "check the name and the connection"
         ) from error
+    model = loaded[0]
+    # Of those of another shape, transformers tells the shapes besides.
+    absent = [*loaded[1]["missing_keys"], *(key for key, *_ in loaded[1]["mismatched_keys"])]
+    if needed := sorted(key for key in absent if not key.startswith("classifier.")):
+        raise ModelError(
+            f"--base-model {name} has not all of the weights that its configuration names, or of "
+            f"another shape: {needed[0]} for one; name a whole TimeSformer"
+        )
     if image_size != shape.image_size:
         _resize_patches(model, image_size // across)
     return deepened(model, config.add_layers), spec

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub.errors import EntryNotFoundError
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
 from benchmarks.base_memory import LIMIT_GIB, measure
@@ -85,6 +86,23 @@ def test_clips_are_those_of_the_checkpoint_that_training_goes_on_from(tmp_path: 
     assert (spec.frame_interval_s, spec.interval_growth) == (0.1, 1.3)
     _, spec = load_base(ModelConfig(base_model=TINY, frame_interval_s=0.2))
     assert (spec.frame_interval_s, spec.interval_growth) == (0.2, 1.0)
+
+
+@pytest.mark.parametrize("what", ["left out", "shorter"])
+def test_a_base_model_whose_weights_are_not_all_there_is_refused(tmp_path: Path, what: str) -> None:
+    write_base_model(tmp_path, layers=1, image_size=32)
+    weights = load_file(tmp_path / "model.safetensors")
+    # The classifier is made anew in any case.
+    del weights["classifier.bias"]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    load_base(ModelConfig(base_model=str(tmp_path)))
+    name = "timesformer.encoder.layer.0.temporal_dense.weight"
+    whole = weights.pop(name)
+    if what == "shorter":
+        weights[name] = whole[:5].clone()
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=rf"has not all of the weights .* {name} for one"):
+        load_base(ModelConfig(base_model=str(tmp_path)))
 
 
 def test_layers_that_are_added_change_nothing_until_they_are_trained(tmp_path: Path) -> None:
