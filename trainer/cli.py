@@ -41,6 +41,15 @@ NO_ROOM = (
 )
 
 
+NO_SHARED_MEMORY = (
+    "a process that prepares batches was ended by the system, as where shared memory is small (64 "
+    "MB in a container of Docker's) or memory is short; go on with --num-workers 0, training with "
+    "--resume, or give the container more (docker run --ipc=host)"
+)
+LOST_WORKER = "DataLoader worker (pid"
+"""What PyTorch says of a process that was killed begins so."""
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
@@ -87,6 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # By name: only the commands that need torch import it.
         if type(error).__name__ == "OutOfMemoryError":
             return _fail(UsageError(NO_ROOM), UsageError.exit_code, is_debug=is_debug)
+        if isinstance(error, RuntimeError) and str(error).startswith(LOST_WORKER):
+            return _fail(UsageError(NO_SHARED_MEMORY), UsageError.exit_code, is_debug=is_debug)
         return _fail(error, 1, is_debug=is_debug)
     return 0
 

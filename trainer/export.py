@@ -19,7 +19,7 @@ from realtime_mood.model.labels import LABELS
 from trainer.base import Model
 from trainer.checkpoints import explained
 from trainer.config import TrainConfig
-from trainer.corpora.recording import list_actors
+from trainer.corpora.recording import Recording, count_kinds, list_actors
 from trainer.evaluate import Measures, as_text
 from trainer.report.card import model_card
 
@@ -48,8 +48,8 @@ class Report:
     """What is to be said of the data: leaks, folds that are missing, labels that nothing has."""
     train_actors: tuple[str, ...]
     """Whom it was trained on, what it began with included."""
-    train_recordings: int
-    """How many recordings of them."""
+    trained_on: tuple[Recording, ...]
+    """What it was trained on."""
     skipped: dict[str, str]
     """Paths of recordings that could not be used, and why."""
     measures: dict[str, Measures]
@@ -75,7 +75,7 @@ class Report:
                 "base model",
                 f"{self.config.model.base_model}, {self.parameters / 1e6:.1f} M parameters",
             ),
-            ("trained on", f"{self.train_recordings} recordings; {list_actors(self.train_actors)}"),
+            ("trained on", f"{count_kinds(self.trained_on)}; {list_actors(self.train_actors)}"),
             *(
                 (f"{name} actors", list_actors(m.actors))
                 for name, m in self.measures.items()
@@ -105,7 +105,8 @@ class Report:
             "protocol": self.protocol,
             "notes": list(self.notes),
             "train_actors": list(self.train_actors),
-            "train_recordings": self.train_recordings,
+            "train_recordings": sum(one.corpus != "images" for one in self.trained_on),
+            "train_pictures": sum(one.corpus == "images" for one in self.trained_on),
             "skipped": self.skipped,
             **{name: measures.to_dict() for name, measures in self.measures.items()},
         }

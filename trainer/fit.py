@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import logging
@@ -139,6 +140,9 @@ def fit(
         warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     trainer.keep_average()
+    # accelerate's rounding of what is answered to another precision is of training alone.
+    for rounding in ("forward", "_original_forward"):
+        vars(model).pop(rounding, None)
     for weights in trained:
         weights.requires_grad_(True)
     model.cpu()
@@ -155,6 +159,9 @@ def fit(
             checkpoints.remove_others(folder, keep=())
     # The others may read what the first wrote.
     processes.wait_for_all()
+    # What the optimizer and the average hold of a GPU would stay until Python looks for cycles.
+    del trainer
+    gc.collect()
     pace = meter.pace(config.recipe.batch_size)
     if pace:
         logger.info("%s: %s", stage.name, pace)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 
 from realtime_mood.errors import SourceError
 from trainer import processes
 from trainer.augment import PAD
 from trainer.config import TrainConfig
-from trainer.corpora.recording import Recording
+from trainer.corpora.recording import Recording, count_kinds
 from trainer.corpora.splits import Split
 from trainer.crops import Cutter, FaceCrops, Progress, cut_recordings, most_bad
 from trainer.landmark_finder import Points, model_file
@@ -115,11 +114,7 @@ class SplitCrops:
                 f"none of the {len(recordings)} {name} recordings can be used "
                 f"({next(iter(skipped))}: {next(iter(skipped.values()))})"
             )
-        logger.info("%s: %s, %d skipped", name, _counted(crops), len(skipped))
+        logger.info(
+            "%s: %s, %d skipped", name, count_kinds(one.recording for one in crops), len(skipped)
+        )
         return crops
-
-
-def _counted(crops: Sequence[FaceCrops]) -> str:
-    pictures = sum(one.recording.corpus == "images" for one in crops)
-    kinds = (len(crops) - pictures, "recording"), (pictures, "picture")
-    return " and ".join(f"{count} {what}{'s'[: count != 1]}" for count, what in kinds if count)

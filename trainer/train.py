@@ -18,6 +18,7 @@ from transformers.utils import logging as transformers_logging
 from realtime_mood.errors import UsageError
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.model.clip_spec import ClipSpec
+from realtime_mood.model.precision import fastest_dtype
 from trainer import processes
 from trainer.base import Model, load_base
 from trainer.config import TINY, RecipeConfig, TrainConfig
@@ -88,6 +89,8 @@ def train(
         progress = _tell_nobody
     if config.run.precision == "fp16" and not torch.cuda.is_available():
         raise UsageError("--precision is fp16, which needs a GPU; bf16 works here")
+    if config.run.precision == "auto":
+        config = replace(config, run=replace(config.run, precision=_fitting_precision()))
     for batch in config.recipe.batches:
         share_of_batch(config, batch)
     folds = make_folds(
@@ -208,7 +211,7 @@ def train(
             *note_of_unseen(crops.recording for crops in parts.train),
         ),
         train_actors=train_actors,
-        train_recordings=len(parts.train),
+        trained_on=tuple(crops.recording for crops in parts.train),
         skipped=parts.skipped,
         measures={name: measure(part, seed=config.run.seed) for name, part in predictions.items()},
     )
@@ -273,6 +276,13 @@ def _read_motion(
         seed=config.run.seed,
         progress=progress,
     )
+
+
+def _fitting_precision() -> str:
+    """What 'auto' is on this machine; on CPUs bfloat16 is not always the faster one in training."""
+    if torch.cuda.is_available() and fastest_dtype(torch.device("cuda")) == torch.bfloat16:
+        return "bf16"
+    return "fp32"
 
 
 def _tell_nobody(name: str, done: int, total: int) -> None:

@@ -174,3 +174,12 @@ def test_a_gradient_that_is_no_number_never_reaches_the_weights(tmp_path: Path) 
     ):
         fit_clips(model, config_of(tmp_path, recipe), training(tmp_path, recipe))
     assert torch.equal(model.weights(), before)
+
+
+def test_what_is_answered_after_training_is_not_rounded_as_in_training(tmp_path: Path) -> None:
+    recipe, model = recipe_of(), OneLayer()
+    data = training(tmp_path, recipe)
+    fit_clips(model, config_of(tmp_path, recipe, precision="bf16"), data, epochs=1)
+    seen = torch.full((1, 3), 1.001)
+    with torch.inference_mode():
+        torch.testing.assert_close(model(seen)["logits"], model.layer(seen[:, :1]))

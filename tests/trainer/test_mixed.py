@@ -65,12 +65,13 @@ def test_recordings_are_measured_and_pictures_help(
 ) -> None:
     data = ("--data", str(corpus), "--data", f"images:{faces}@0.5")
     figures = run(tmp_path / "out", *data, draws=True)
-    assert figures["train_recordings"] == 8 + 36
+    assert (figures["train_recordings"], figures["train_pictures"]) == (8, 36)
     assert figures["train_actors"] == ["ravdess:01"]
     assert figures["test"]["actors"] == ["ravdess:03"]  # type: ignore[index]
     assert figures["pictures"]["recordings"] == 10  # type: ignore[index]
     assert "pictures: 10 recordings" in (tmp_path / "out" / "summary.txt").read_text()
     card = (tmp_path / "out" / "checkpoint" / "README.md").read_text()
+    assert "\n8 recordings and 36 pictures of `" in card
     assert "| pictures | 10 |" in card
     assert "of the pictures." in card
     each = "of validation, test, pictures by Wilson's method, which says nothing of other people"
@@ -81,7 +82,7 @@ def test_recordings_are_measured_and_pictures_help(
 def test_pictures_can_be_shorter_clips(corpus: Path, faces: Path, tmp_path: Path) -> None:
     shorter = ("--still-frames", "2", "--keep", "last", "--drop-path", "0.1", "--steady")
     figures = run(tmp_path / "out", "--data", str(corpus), "--data", f"images:{faces}", *shorter)
-    assert figures["train_recordings"] == 8 + 36
+    assert (figures["train_recordings"], figures["train_pictures"]) == (8, 36)
     history = json.loads((tmp_path / "out" / "run" / "clips" / "history.json").read_text())
     assert any("eval_accuracy" in entry for entry in history)
     spec = json.loads((tmp_path / "out" / "checkpoint" / "clip_spec.json").read_text())
@@ -215,7 +216,7 @@ def test_large_pictures_are_pictures_too(
     assert main([*words, "--motion-clips", "1", "--epochs", "0", "--head-epochs", "0"]) == 2
     assert "the data has pictures alone" in capsys.readouterr().err
     figures = run(tmp_path / "out", *data, "--hide", "0.5", "--no-keep-crops")
-    assert figures["train_recordings"] == 8
+    assert (figures["train_recordings"], figures["train_pictures"]) == (0, 8)
 
 
 def test_a_checkpoint_is_measured_on_pictures(
@@ -261,7 +262,7 @@ def test_pictures_move_in_the_place_of_recordings(
 def test_single_frames_take_what_clips_take(words: str, faces: Path, tmp_path: Path) -> None:
     sizes = ("--batch-size", "12", "--frame-batch-size", "12")
     figures = run(tmp_path / "out", "--data", f"images:{faces}", *sizes, *words.split())
-    assert figures["train_recordings"] == 36
+    assert (figures["train_recordings"], figures["train_pictures"]) == (0, 36)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +335,7 @@ def test_every_clip_of_a_batch_weighs_the_same(monkeypatch: pytest.MonkeyPatch) 
 
 def test_pictures_alone(faces: Path, tmp_path: Path) -> None:
     figures = run(tmp_path / "out", "--data", f"images:{faces}")
-    assert figures["train_recordings"] == 36
+    assert (figures["train_recordings"], figures["train_pictures"]) == (0, 36)
     assert figures["test"]["recordings"] == 10  # type: ignore[index]
 
 

@@ -25,6 +25,7 @@ from trainer.crops import FaceCrops, Progress
 from trainer.predictions import Predictions
 from trainer.report.curves import curves_of
 from trainer.run_folder import LOCK_FILE
+from trainer.train import _fitting_precision
 
 SIZE = 32
 
@@ -54,6 +55,26 @@ def test_the_checkpoint_is_what_the_runtime_loads(run: Path) -> None:
         logits = model(pixel_values=torch.zeros(1, 8, 3, SIZE, SIZE)).logits
     assert logits.shape == (1, len(LABELS))
     assert torch.isfinite(logits).all()
+
+
+@pytest.mark.parametrize(
+    ("has_gpu", "fastest", "taken"),
+    [
+        (True, torch.bfloat16, "bf16"),
+        (True, torch.float32, "fp32"),
+        (False, torch.bfloat16, "fp32"),
+    ],
+)
+def test_a_gpu_that_is_made_for_it_trains_in_bfloat16(
+    monkeypatch: pytest.MonkeyPatch, has_gpu: bool, fastest: torch.dtype, taken: str
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: has_gpu)
+    monkeypatch.setattr("trainer.train.fastest_dtype", lambda device: fastest)
+    assert _fitting_precision() == taken
+
+
+def test_the_precision_that_was_taken_is_written_down(run: Path) -> None:
+    assert f'precision = "{_fitting_precision()}"' in (run / "config.toml").read_text()
 
 
 def test_transformers_alone_loads_it(run: Path) -> None:

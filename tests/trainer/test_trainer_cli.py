@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from torch._utils import ExceptionWrapper
+from torch.utils.data import DataLoader, Dataset
 
 from realtime_mood.errors import SourceError
 from tests.fakes import SPEC
@@ -20,9 +22,10 @@ from tests.trainer.base_model import write_base_model
 from tests.trainer.drawn import draw_video
 from trainer import cli
 from trainer.cli import main
+from trainer.clip_trainer import ClipTrainer
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
-from trainer.dataset import EvaluationClips
+from trainer.dataset import EvaluationClips, Item
 
 TINY = ("--base-model", "tiny", "--image-size", "32", "--faces", "none", "--num-workers", "1")
 
@@ -189,6 +192,32 @@ def test_resuming_what_is_not_there_is_told(
     monkeypatch.delenv("RANK")
     main(words)
     assert len(caplog.messages) == 1
+
+
+def test_a_data_worker_without_shared_memory_says_how_to_go_on(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    corpus: Path,
+) -> None:
+    class Killed(Dataset[Item]):
+        def __len__(self) -> int:
+            return 4
+
+        def __getitem__(self, index: int) -> Item:
+            os.kill(os.getpid(), signal.SIGKILL)
+            raise AssertionError
+
+    def run_out(trainer: ClipTrainer, **_: object) -> None:
+        next(iter(DataLoader(Killed(), num_workers=1)))
+
+    monkeypatch.setattr("trainer.fit.ClipTrainer.train", run_out)
+    words = ("--batch-size", "4", "--max-steps", "1", "--report-to", "none")
+    code, line = fails(
+        capsys, "train", "--data", corpus, "--output", tmp_path / "out", *TINY, *words
+    )
+    assert code == 2
+    assert "go on with --num-workers 0, training with --resume" in line
 
 
 def test_a_gpu_without_room_says_how_to_go_on(

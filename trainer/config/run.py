@@ -10,7 +10,7 @@ from typing import Annotated
 from realtime_mood.errors import UsageError
 from trainer.config.options import Choice, Options, Range
 
-PRECISIONS = ("fp32", "bf16", "fp16")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 REPORTERS = ("tensorboard", "wandb", "none")
 
 
@@ -30,8 +30,9 @@ class RunConfig(Options):
     """Of everything drawn."""
     num_workers: Annotated[int, Range(0, 64)] = 2
     """Processes that decode, and that prepare batches; 0: batches are made in this process."""
-    precision: Annotated[str, Choice(PRECISIONS)] = "fp32"
-    """Of the arithmetic in training; bf16 and fp16 are mixed, fp16 needs a GPU."""
+    precision: Annotated[str, Choice(PRECISIONS)] = "auto"
+    """Of the arithmetic in training; bf16 and fp16 are mixed, fp16 needs a GPU; auto: bf16 on GPUs
+    that are made for it, else fp32."""
     accumulate: Annotated[int, Range(1, 4096)] = 1
     """Parts that a process works through one after the other in each step, to save memory."""
     gradient_checkpointing: bool = False

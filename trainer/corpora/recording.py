@@ -126,6 +126,14 @@ def note_of_unseen(recordings: Iterable[Recording]) -> tuple[str, ...]:
     return ()
 
 
+def count_kinds(recordings: Iterable[Recording]) -> str:
+    """How many there are, pictures by themselves: '840 recordings and 1 picture'."""
+    is_picture = [recording.corpus == "images" for recording in recordings]
+    pictures = sum(is_picture)
+    kinds = (len(is_picture) - pictures, "recording"), (pictures, "picture")
+    return " and ".join(f"{count} {what}{'s'[: count != 1]}" for count, what in kinds if count)
+
+
 def list_actors(actors: Iterable[str]) -> str:
     """Actors for people to read: 'ravdess 01, 02; cremad 1001'; pictures are counted only."""
     by_corpus: dict[str, list[str]] = {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from realtime_mood.model.labels import LABELS
 from realtime_mood.model.timesformer import TINY_HEADS, TINY_HIDDEN_SIZE, TINY_LAYERS
 from trainer.config import TINY
-from trainer.corpora.recording import list_actors
+from trainer.corpora.recording import count_kinds, list_actors
 from trainer.evaluate import Measures
 from trainer.metrics import WILSON
 from trainer.report.sections import percent, span
@@ -68,7 +68,7 @@ def model_card(report: Report) -> str:
         parameters=f"{report.parameters / 1e6:.1f}",
         margin=f"{100 * spec.crop_margin:.0f} %",
         data=report.data,
-        train_recordings=report.train_recordings,
+        learned=count_kinds(report.trained_on),
         train_actors=list_actors(report.train_actors),
         detector=report.contract.face_detector,
         skipped=len(report.skipped),
