@@ -1,8 +1,8 @@
 """`trainer crossval`: every fold of a protocol is trained and tested, and one summary made of all.
 
 Each fold is a whole run in `fold-N/` of the output folder; face crops are shared. What is left of a
-finished fold for the summary is `fold-N/result.json`, written last: with `--resume` such folds are
-read, an interrupted one goes on, the others are begun.
+finished fold for the summary are the predictions of its report and `fold-N/result.json`, written
+last: with `--resume` such folds are read, an interrupted one goes on, the others are begun.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ import json
 import logging
 import os
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
-from realtime_mood.errors import OutputError, UsageError
+from realtime_mood.errors import OutputError, SourceError, UsageError
 from trainer.config import TrainConfig
 from trainer.corpora.protocols import Fold, Folds, make_folds
 from trainer.corpora.sources import read_sources
 from trainer.crops import Progress
-from trainer.export import Report
 from trainer.people import note_of_choosers, people_of_base, refuse_known
 from trainer.pooled import FoldResult, Summary
 from trainer.predictions import Predictions
@@ -113,10 +112,9 @@ def _run_fold(
     detector: str,
 ) -> FoldResult:
     folder = config.run.output / fold.name
-    if (folder / RESULT_FILE).is_file():
-        check_data(folder, fold.split)
-        logger.info("%s: finished before, read from %s", fold.name, folder / RESULT_FILE)
-        return FoldResult(**json.loads((folder / RESULT_FILE).read_text(encoding="utf-8")))
+    if finished := _finished(fold, folder):
+        logger.info("%s: finished before, read from %s", fold.name, folder)
+        return finished
     logger.info("%s of %s: %d folds in all", fold.name, folds.protocol, len(folds.folds))
     started_s = time.monotonic()
 
@@ -125,10 +123,36 @@ def _run_fold(
 
     report = train(_fold_config(config, fold), command=command, progress=show, detector=detector)
     assert report is not None
-    result = _result(fold, report, time.monotonic() - started_s)
-    write_whole(folder / RESULT_FILE, json.dumps(asdict(result), indent=2) + "\n")
     logger.info("%s: accuracy %.1f %%", fold.name, 100 * report.measures["test"].accuracy)
-    return result
+    kept = {
+        "skipped": report.skipped,
+        "duration_s": round(time.monotonic() - started_s, 1),
+    }
+    write_whole(folder / RESULT_FILE, json.dumps(kept, indent=2) + "\n")
+    return _read_result(fold, folder)
+
+
+def _finished(fold: Fold, folder: Path) -> FoldResult | None:
+    """What an earlier start left of a fold; None where it is not all there."""
+    if not (folder / RESULT_FILE).is_file():
+        return None
+    check_data(folder, fold.split)
+    try:
+        return _read_result(fold, folder)
+    except SourceError as error:
+        logger.warning("%s goes on, although it was finished: %s", fold.name, error)
+        return None
+
+
+def _read_result(fold: Fold, folder: Path) -> FoldResult:
+    # Earlier versions wrote figures beside these, which follow from the predictions.
+    kept = json.loads((folder / RESULT_FILE).read_text(encoding="utf-8"))
+    return FoldResult(
+        number=fold.number,
+        predictions=Predictions.load(folder / REPORT_FOLDER / PREDICTIONS_FILE),
+        skipped=kept["skipped"],
+        duration_s=kept["duration_s"],
+    )
 
 
 def _fold_config(config: TrainConfig, fold: Fold) -> TrainConfig:
@@ -141,13 +165,8 @@ def _fold_config(config: TrainConfig, fold: Fold) -> TrainConfig:
 
 
 def _report(summary: Summary, output: Path) -> None:
-    """The page over all folds, from what their own reports left."""
-    skipped = {name for fold in summary.folds for name in fold.skipped}
-    folders = {f"fold {fold.number}": output / f"fold-{fold.number}" for fold in summary.folds}
-    found = {name: folder / REPORT_FOLDER / PREDICTIONS_FILE for name, folder in folders.items()}
-    if missing := [str(path) for path in found.values() if not path.is_file()]:
-        logger.warning("no page over all folds is written: %s is missing", missing[0])
-        return
+    """The page over all folds."""
+    names = [f"fold {fold.number}" for fold in summary.folds]
     report_folds(
         output / REPORT_FOLDER,
         title=f"{summary.data}: {summary.protocol}, cross-validated",
@@ -155,27 +174,15 @@ def _report(summary: Summary, output: Path) -> None:
         facts=(
             ("data", summary.data),
             ("protocol", summary.protocol),
-            ("could not be used", str(len(skipped))),
+            ("could not be used", str(len(summary.skipped))),
             ("hours", f"{sum(fold.duration_s for fold in summary.folds) / 3600:.2f}"),
             ("command", summary.command),
         ),
-        predictions={name: Predictions.load(path) for name, path in found.items()},
-        curves={name: read_history(folder / "run") for name, folder in folders.items()},
-        seed=summary.seed,
-    )
-
-
-def _result(fold: Fold, report: Report, duration_s: float) -> FoldResult:
-    test = report.measures["test"]
-    counts: dict[str, int] = {}
-    for recording in fold.split.test:
-        if str(recording.path) not in report.skipped:
-            counts[recording.actor] = counts.get(recording.actor, 0) + 1
-    return FoldResult(
-        number=fold.number,
-        confusion=test.confusion,
-        right={actor: round(test.per_actor[actor] * count) for actor, count in counts.items()},
-        recordings=counts,
-        skipped=dict(report.skipped),
-        duration_s=round(duration_s, 1),
+        measures=summary.measures,
+        predictions=summary.predictions,
+        folds=dict(zip(names, summary.by_fold, strict=True)),
+        curves={
+            name: read_history(output / f"fold-{fold.number}" / "run")
+            for name, fold in zip(names, summary.folds, strict=True)
+        },
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -91,7 +92,7 @@ class Predictions:
             SourceError: there is no such file, or it holds something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as values:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as values:
                 return cls(
                     names=tuple(str(name) for name in values["names"]),
                     actors=values["actors"],
@@ -100,7 +101,7 @@ class Predictions:
                     temperature=values["temperature"],
                     known=values["known"],
                 )
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
             raise SourceError(
                 f"{path} holds no predictions ({error}); measure the model again"
             ) from error

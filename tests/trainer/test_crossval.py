@@ -16,6 +16,7 @@ from trainer import crossval
 from trainer.cli import main
 from trainer.corpora.ravdess import EMOTION_LABELS
 from trainer.pooled import FoldResult, Summary
+from trainer.predictions import Predictions
 from trainer.run_detector import keep_detector
 
 
@@ -38,6 +39,10 @@ def words(data: Path, output: Path, *more: str) -> list[str]:
     return [*options.split(), "--data", str(data), "--output", str(output), *more]
 
 
+def weights(output: Path) -> bytes:
+    return (output / "fold-2" / "checkpoint" / "model.safetensors").read_bytes()
+
+
 def test_folds_are_run_once_and_pooled(
     twelve: Path,
     tmp_path: Path,
@@ -56,7 +61,10 @@ def test_folds_are_run_once_and_pooled(
 
     monkeypatch.setattr(crossval, "train", interrupted)
     assert main(words(twelve, output)) == 130
-    assert (output / "fold-1" / "result.json").is_file()
+    kept = output / "fold-1" / "result.json"
+    assert json.loads(kept.read_text()).keys() == {"skipped", "duration_s"}
+    # Earlier versions kept more.
+    kept.write_text('{"number": 1, "confusion": [], "skipped": {"x": "why"}, "duration_s": 9.5}')
     assert main(words(twelve, output)) == 5  # without --resume nothing is touched
     assert main(words(twelve, output, "--resume", "--epochs", "2")) == 2
     capsys.readouterr()
@@ -64,6 +72,12 @@ def test_folds_are_run_once_and_pooled(
     assert trained == ["fold-1", "fold-2", "fold-2", "fold-3"]
     told = json.loads((output / "crossval.json").read_text())
     page = json.loads((output / "report" / "metrics.json").read_text())
+    assert told["skipped"] == {"x": "why"}
+    assert told["per_fold"][0]["duration_s"] == 9.5
+    runs = [json.loads((output / f"fold-{n}/checkpoint/metrics.json").read_text()) for n in (1, 2)]
+    assert [run["test"]["accuracy"] for run in runs] == [
+        fold["accuracy"] for fold in told["per_fold"][:2]
+    ]
     assert page["pooled"]["confusion"] == told["confusion"]
     assert page["pooled"]["per_actor"] == told["per_actor"]
     assert list(page["folds"]) == ["fold 1", "fold 2", "fold 3"]
@@ -80,6 +94,15 @@ def test_folds_are_run_once_and_pooled(
     assert "fold 4 of 6fold is not run" in text
     assert "12 actors" in text
     assert not list(output.glob("fold-*/crops"))
+    # What the summary is made of is damaged: that fold is measured again, and no other.
+    predictions = output / "fold-2" / "report" / "predictions.npz"
+    predictions.write_bytes(predictions.read_bytes()[:100])
+    before = weights(output)
+    assert main(words(twelve, output, "--resume")) == 0
+    assert trained[4:] == ["fold-2"]
+    assert weights(output) == before
+    again = json.loads((output / "crossval.json").read_text())
+    assert {**again, "per_fold": [], "command": ""} == {**told, "per_fold": [], "command": ""}
 
 
 def test_finished_folds_are_not_pooled_with_those_of_other_data(
@@ -124,14 +147,21 @@ def test_what_makes_no_sense(
 
 
 def fold(number: int, right: dict[str, int]) -> FoldResult:
-    confusion = np.zeros((8, 8), dtype=int)
-    hits, total = sum(right.values()), 10 * len(right)
-    confusion[0, 0], confusion[1, 1], confusion[1, 0] = total // 2, hits - total // 2, total - hits
+    """Ten recordings of each actor: five with the first label, which are right, and others."""
+    labels = np.tile(np.repeat([0, 1], 5), len(right))
+    answers = np.concatenate(
+        [np.repeat([0, 1, 0], [5, hits - 5, 10 - hits]) for hits in right.values()]
+    )
     return FoldResult(
         number=number,
-        confusion=confusion.tolist(),
-        right=right,
-        recordings=dict.fromkeys(right, 10),
+        predictions=Predictions(
+            names=tuple(f"{number}-{n}" for n in range(len(labels))),
+            actors=np.repeat(list(right), 10),
+            labels=labels,
+            logits=np.eye(8)[answers][:, None, :],
+            temperature=np.ones(len(labels)),
+            known=np.ones((len(labels), 8), dtype=bool),
+        ),
         skipped={"broken.mp4": "why"},
         duration_s=1.0,
     )
@@ -148,14 +178,38 @@ def test_pooled_figures_by_hand() -> None:
     # Of three actors drawn, all are the best, or all the worst, once in 27 times.
     assert summary["accuracy_interval"] == pytest.approx([0.6, 1.0])
     assert summary["per_fold"][1]["accuracy"] == 0.8
+    assert summary["per_fold"][1]["actors"] == ["ravdess:03"]
+    assert summary["recordings"] == 30
+    assert summary["confusion"][0][0] == 15
+    assert summary["confusion"][1][:2] == [6, 9]
     assert summary["skipped"] == {"broken.mp4": "why"}
 
 
 def test_a_leak_is_said_in_every_output() -> None:
     folds = (fold(1, {"ravdess:01": 10}), fold(2, {"ravdess:01": 6, "ravdess:02": 8}))
     summary = Summary(command="c", data="d", protocol="random", notes=(), folds=folds, seed=0)
-    assert summary.per_actor == {"ravdess:01": 0.8, "ravdess:02": 0.8}
-    assert "the actors were also trained on" in summary.as_text()
+    assert summary.measures.per_actor == {"ravdess:01": 0.8, "ravdess:02": 0.8}
+    text = summary.as_text()
+    assert "the actors were also trained on" in text
+    # Between two actors draws tell nothing.
+    assert "95 % interval (Wilson) 62.7% to 90.5%" in text
+
+
+def test_the_summary_for_people() -> None:
+    folds = (fold(1, {"ravdess:01": 10, "ravdess:02": 6}), fold(2, {"ravdess:03": 8}))
+    text = Summary(
+        command="c", data="d", protocol="6fold", notes=("n",), folds=folds, seed=0
+    ).as_text()
+    assert text.splitlines()[:8] == [
+        "d, protocol 6fold: 2 folds, 30 recordings of 3 actors",
+        "  accuracy (WAR) 80.0%, 95 % interval over actors 60.0% to 100.0%",
+        "  UAR 80.0%, macro F1 79.2%, standard deviation over actors 16.3%",
+        "  fold 1 (ravdess 01, 02): 80.0%, UAR 80.0%",
+        "  fold 2 (ravdess 03): 80.0%, UAR 80.0%",
+        "  actors: ravdess:01: 100%, ravdess:02: 60%, ravdess:03: 80%",
+        "  1 files could not be used",
+        "  Note: n",
+    ]
 
 
 def test_all_folds_have_one_face_detector(
@@ -208,6 +262,7 @@ def test_the_summary_says_what_is_to_be_said_of_the_base_model(
     if figures is not None:
         (base / METRICS_FILE).write_text(json.dumps(figures))
     monkeypatch.setattr(crossval, "_run_fold", lambda fold, *_: tested(fold.number))
+    monkeypatch.setattr(crossval, "report_folds", lambda folder, **_: None)
     assert main([*words(twelve, output), "--base-model", str(base)]) == 0
     told = json.loads((output / "crossval.json").read_text())["notes"]
     assert [note for note in told if said in note]

@@ -10,7 +10,7 @@ from typing import Any
 from realtime_mood.model.clip_spec import ClipSpec
 from trainer.crops import FaceCrops
 from trainer.deployed import Deployment
-from trainer.evaluate import Measures, measure
+from trainer.evaluate import Measures
 from trainer.predictions import Predictions
 from trainer.report.curves import Curves
 from trainer.report.page import Page, write_page
@@ -152,10 +152,11 @@ def report_folds(
     title: str,
     notes: Sequence[str],
     facts: Sequence[tuple[str, str]],
-    predictions: Mapping[str, Predictions],
+    measures: Measures,
+    predictions: Predictions,
+    folds: Mapping[str, Measures],
     curves: Mapping[str, Sequence[Curves]],
-    seed: int = 0,
-) -> Measures:
+) -> None:
     """Report on all folds of a protocol: pooled over folds, fold by fold, actor by actor.
 
     Args:
@@ -163,19 +164,14 @@ def report_folds(
         title: of the page.
         notes: what a reader has to know before the figures, such as that the protocol leaks.
         facts: names and values; they go into `metrics.json` too.
-        predictions: of each fold's test recordings (`Predictions.load` of its run's report).
+        measures: pooled over folds.
+        predictions: the same.
+        folds: of each fold's test recordings, by its name.
         curves: of each fold's stages (`read_history` of its run folder).
-        seed: of the bootstrap.
-
-    Returns:
-        The figures pooled over folds.
 
     Raises:
         OutputError: it cannot be written.
     """
-    pooled = Predictions.pooled(list(predictions.values()))
-    measures = measure(pooled, seed=seed)
-    folds = {name: measure(part, seed=seed) for name, part in predictions.items()}
     page = Page(
         title=title,
         lead=f"{len(folds)} folds: each recording is answered by the model of the fold that tests "
@@ -183,7 +179,7 @@ def report_folds(
         warnings=tuple(notes),
         facts=tuple(facts),
         sections=(
-            accuracy_section("All folds together", measures, pooled, name=""),
+            accuracy_section("All folds together", measures, predictions, name=""),
             folds_section(folds, curves),
         ),
     )
@@ -195,5 +191,4 @@ def report_folds(
         "curves": {name: [asdict(stage) for stage in stages] for name, stages in curves.items()},
     }
     write_page(folder, page, metrics)
-    pooled.save(folder / PREDICTIONS_FILE)
-    return measures
+    predictions.save(folder / PREDICTIONS_FILE)
