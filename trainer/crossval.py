@@ -25,7 +25,7 @@ from trainer.predictions import Predictions
 from trainer.report.curves import read_history
 from trainer.report.reports import PREDICTIONS_FILE, REPORT_FOLDER, report_folds
 from trainer.run_detector import find_detector
-from trainer.run_folder import check_data, open_run, write_whole
+from trainer.run_folder import check_data, open_run, write_text
 from trainer.train import train
 
 logger = logging.getLogger(__name__)
@@ -95,8 +95,8 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
             folds=tuple(results),
             seed=config.run.seed,
         )
-        write_whole(output / SUMMARY_JSON, json.dumps(summary.to_dict(), indent=2) + "\n")
-        write_whole(output / SUMMARY_TEXT, summary.as_text() + "\n")
+        write_text(output / SUMMARY_JSON, json.dumps(summary.to_dict(), indent=2) + "\n")
+        write_text(output / SUMMARY_TEXT, summary.as_text() + "\n")
         _report(summary, output)
     finally:
         lock.release()
@@ -128,7 +128,7 @@ def _run_fold(
         "skipped": report.skipped,
         "duration_s": round(time.monotonic() - started_s, 1),
     }
-    write_whole(folder / RESULT_FILE, json.dumps(kept, indent=2) + "\n")
+    write_text(folder / RESULT_FILE, json.dumps(kept, indent=2) + "\n")
     return _read_result(fold, folder)
 
 

@@ -15,6 +15,7 @@ from realtime_mood.errors import OutputError, SourceError
 from realtime_mood.model.clip_spec import nearest_indices
 from trainer import decode
 from trainer.corpora.recording import Recording
+from trainer.whole_files import whole_file
 
 if TYPE_CHECKING:
     from trainer.crops import Cutter
@@ -163,8 +164,10 @@ def _landmarks(
 
 
 def save_array(path: Path, values: npt.NDArray[np.generic]) -> None:
-    """Write an array beside its place and move it there; two runs may share a cache."""
-    beside = path.with_name(f"{path.stem}.{os.getpid()}.part")
-    with beside.open("wb") as file:
+    """Write an array, all of it or nothing; two runs may share a cache.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with whole_file(path, mark=f".{os.getpid()}") as file:
         np.save(file, values)
-    beside.replace(path)

@@ -22,6 +22,7 @@ from trainer.config import TrainConfig
 from trainer.corpora.recording import Recording, count_kinds, list_actors
 from trainer.evaluate import Measures, as_text
 from trainer.report.card import model_card
+from trainer.whole_files import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -131,10 +132,9 @@ def write_checkpoint(model: Model, report: Report) -> None:
     try:
         save_checkpoint(model, report.contract, folder)
         metrics = json.dumps(report.to_dict(), indent=2) + "\n"
-        (folder / METRICS_FILE).write_text(metrics, encoding="utf-8")
-        (folder / CARD_FILE).write_text(model_card(report), encoding="utf-8")
-        summary = report.as_text() + "\n"
-        (report.config.run.output / SUMMARY_FILE).write_text(summary, encoding="utf-8")
+        write_whole(folder / METRICS_FILE, metrics)
+        write_whole(folder / CARD_FILE, model_card(report))
+        write_whole(report.config.run.output / SUMMARY_FILE, report.as_text() + "\n")
     except (OSError, SafetensorError) as error:
         raise OutputError(
             f"the checkpoint cannot be written to {folder} ({error}); make room or choose another "
@@ -164,4 +164,4 @@ def write_frames_model(
             half.half(), Contract(spec=spec, temperature=1.0, face_detector=detector), folder
         )
         people = json.dumps({"train_actors": list(train_actors)}, indent=2) + "\n"
-        (folder / METRICS_FILE).write_text(people, encoding="utf-8")
+        write_whole(folder / METRICS_FILE, people)

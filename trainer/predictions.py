@@ -14,6 +14,7 @@ from realtime_mood.errors import OutputError, SourceError
 from realtime_mood.model.labels import LABELS
 from trainer import metrics
 from trainer.crops import FaceCrops
+from trainer.whole_files import whole_file
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,13 +66,13 @@ class Predictions:
         return np.asarray(self.clip_probabilities().mean(axis=1))
 
     def save(self, path: Path) -> None:
-        """Write a compressed file of numpy arrays.
+        """Write a compressed file of numpy arrays, all of it or nothing.
 
         Raises:
             OutputError: it cannot be written.
         """
         try:
-            with path.open("wb") as file:
+            with whole_file(path) as file:
                 np.savez_compressed(
                     file,
                     names=np.array(self.names),

@@ -12,7 +12,7 @@ from pathlib import Path
 from realtime_mood.errors import ModelError
 from realtime_mood.faces.detector import make_detector
 from trainer.config.data import DataConfig
-from trainer.run_folder import DATA_FILE, read_data, write_whole
+from trainer.run_folder import DATA_FILE, read_data, write_text
 
 DETECTOR = "detector"
 """Its name in a run's `data.json`; earlier versions did not write it."""
@@ -48,4 +48,4 @@ def keep_detector(folder: Path, name: str) -> None:
         OutputError: it cannot be written.
     """
     values = {**read_data(folder), DETECTOR: name}
-    write_whole(folder / DATA_FILE, json.dumps(values, indent=2) + "\n")
+    write_text(folder / DATA_FILE, json.dumps(values, indent=2) + "\n")

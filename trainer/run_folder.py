@@ -15,6 +15,7 @@ from trainer.config.layers import EFFECTIVE_FILE, begun_tables, write_effective
 from trainer.config.options import flag_of, options_of
 from trainer.config.tables import to_toml
 from trainer.corpora.splits import Split
+from trainer.whole_files import write_whole
 
 LOCK_FILE = ".lock"
 DATA_FILE = "data.json"
@@ -70,7 +71,7 @@ def open_run(config: TrainConfig, split: Split | None = None) -> FileLock:
             if config.run.resume:
                 check_data(output, split)
             if not (config.run.resume and (output / DATA_FILE).is_file()):
-                write_whole(output / DATA_FILE, json.dumps(_data(split), indent=2) + "\n")
+                write_text(output / DATA_FILE, json.dumps(_data(split), indent=2) + "\n")
         config.run_folder.mkdir(exist_ok=True)
         write_effective(config, output / EFFECTIVE_FILE)
     except BaseException as error:
@@ -113,16 +114,14 @@ def read_data(output: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text beside its place and move it there.
+def write_text(path: Path, text: str) -> None:
+    """Write a text into the folder of a run, all of it or nothing.
 
     Raises:
         OutputError: it cannot be written.
     """
-    beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        write_whole(path, text)
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror}); make room") from error
 

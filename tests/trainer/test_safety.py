@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from realtime_mood.model.checkpoint import Contract, load_model, save_checkpoint
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
 from tests.trainer.base_model import write_base_model
+from tests.trainer.full_disk import files_at_most
 from trainer import checkpoints
 from trainer.cli import main
 from trainer.motion_stage import LAYERS
@@ -77,17 +76,6 @@ def killed(moment: str, *arguments: str) -> None:
         timeout=300,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-
-
-@contextmanager
-def files_at_most(size: int) -> Iterator[None]:
-    """Within, no file grows beyond some bytes: what a full disk is to the programs that write."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.timeout(900)

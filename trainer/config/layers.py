@@ -15,6 +15,7 @@ from trainer.config.options import Options, add_options, flag_of, given, options
 from trainer.config.recipe import RECIPES, RecipeConfig
 from trainer.config.run import RunConfig
 from trainer.config.tables import from_toml, to_toml, unknown
+from trainer.whole_files import write_whole
 
 TABLES: dict[str, type[Options]] = {
     "data": DataConfig,
@@ -148,10 +149,8 @@ def write_effective(config: TrainConfig, path: Path) -> None:
     # shall push another run's checkpoint over this one's by beginning with this file.
     for name in NOT_KEPT:
         tables["run"].pop(name, None)
-    beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_text(tomli_w.dumps(tables), encoding="utf-8")
-        beside.replace(path)
+        write_whole(path, tomli_w.dumps(tables))
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written ({error.strerror}); choose another --output"

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from realtime_mood.errors import OutputError, SourceError
 from trainer.corpora import ravdess
 from trainer.corpora.videos import VIDEO_SUFFIXES
+from trainer.whole_files import whole_file
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,5 @@ def _target(member: zipfile.ZipInfo, folder: Path) -> Path | None:
 
 def _write(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.part")
-    with opened.open(member) as source, beside.open("wb") as file:
+    with opened.open(member) as source, whole_file(target) as file:
         shutil.copyfileobj(source, file)
-    beside.replace(target)

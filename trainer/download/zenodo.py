@@ -15,6 +15,7 @@ from realtime_mood.errors import OutputError, SourceError
 from trainer.config.download import FIRST_ACTOR, LAST_ACTOR, DownloadConfig
 from trainer.download.resume import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, ResumingDownloader
 from trainer.download.unpack import unpack
+from trainer.whole_files import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -168,9 +169,7 @@ def _check_room(todo: Sequence[Archive], config: DownloadConfig) -> None:
 def _note(archive: Archive, files: Sequence[Path], output: Path) -> None:
     sizes = {file.relative_to(output).as_posix(): file.stat().st_size for file in files}
     text = json.dumps({"checksum": archive.checksum, "files": sizes}, indent=1)
-    beside = output / WORK_FOLDER / f"{archive.name}.json.part-note"
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(output / WORK_FOLDER / f"{archive.name}.json")
+    write_whole(output / WORK_FOLDER / f"{archive.name}.json", text)
 
 
 def _unpacked(archive: Archive, output: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from realtime_mood.errors import OutputError
 from trainer.report.theme import DARK, DPI, LIGHT, Picture, to_png
+from trainer.whole_files import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ def write_page(folder: Path, page: Page, metrics: Mapping[str, Any]) -> None:
         pictures = {}
         for panel in (panel for section in page.sections for panel in section.panels):
             light = to_png(panel.picture, LIGHT)
-            _write(folder / f"{panel.name}.png", light)
+            write_whole(folder / f"{panel.name}.png", light)
             dark = to_png(panel.picture, DARK)
             width_px = int.from_bytes(light[16:20], "big")
             pictures[panel.name] = (
@@ -148,23 +149,17 @@ def write_page(folder: Path, page: Page, metrics: Mapping[str, Any]) -> None:
                 round(width_px * CSS_DPI / DPI),
             )
         text = json.dumps(metrics, indent=2, allow_nan=False) + "\n"
-        _write(folder / METRICS_FILE, text.encode())
+        write_whole(folder / METRICS_FILE, text)
         html = environment.get_template(TEMPLATE).render(
             page=page, pictures=pictures, jpeg_uri=lambda jpeg: _data_uri("jpeg", jpeg)
         )
-        _write(folder / PAGE_FILE, html.encode())
+        write_whole(folder / PAGE_FILE, html)
     except OSError as error:
         raise OutputError(
             f"the report cannot be written to {folder} ({error.strerror}); make room or choose "
             "another folder"
         ) from error
     logger.info("report written to %s", folder / PAGE_FILE)
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(content)
-    beside.replace(path)
 
 
 def _data_uri(kind: str, content: bytes) -> str:

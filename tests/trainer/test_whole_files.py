@@ -1,0 +1,121 @@
+"""What is written anew is there whole, or what was there before is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime_mood.errors import OutputError
+from tests.trainer.full_disk import files_at_most
+from trainer import export
+from trainer.cut_job import save_array
+from trainer.export import write_checkpoint
+from trainer.predictions import Predictions
+from trainer.whole_files import whole_file, write_whole
+
+LARGE = "x" * 20_000
+ROOM = 10_000
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_gets_its_name_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with whole_file(path) as file:
+        file.write(b"first")
+        assert not path.exists()
+    assert path.read_bytes() == b"first"
+    write_whole(path, "zweité")
+    assert path.read_bytes() == "zweité".encode()
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_what_was_there_stays_when_the_writer_fails(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    path = tmp_path / "file"
+    write_whole(path, "old")
+
+    def fail() -> None:
+        with whole_file(path) as file:
+            file.write(b"half of")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_what_was_there_stays_when_there_is_no_room(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_whole(path, "old")
+    with files_at_most(ROOM), pytest.raises(OSError, match="too large"):
+        write_whole(path, LARGE)
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_an_array_that_does_not_fit(tmp_path: Path) -> None:
+    path = tmp_path / "array.npy"
+    save_array(path, np.arange(3))
+    with files_at_most(ROOM), pytest.raises(OSError, match="requested and"):
+        save_array(path, np.zeros(ROOM))
+    assert np.load(path).tolist() == [0, 1, 2]
+    assert names(tmp_path) == ["array.npy"]
+
+
+def predictions(count: int) -> Predictions:
+    return Predictions(
+        names=tuple(map(str, range(count))),
+        actors=np.array(["ravdess:01"] * count),
+        labels=np.zeros(count, dtype=np.int64),
+        logits=np.random.default_rng(0).normal(size=(count, 2, 8)),
+        temperature=np.ones(count),
+        known=np.ones((count, 8), dtype=bool),
+    )
+
+
+def test_predictions_that_do_not_fit(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.npz"
+    predictions(2).save(path)
+    with files_at_most(ROOM), pytest.raises(OutputError, match="npz cannot be written"):
+        predictions(1000).save(path)
+    assert Predictions.load(path).names == ("0", "1")
+    assert names(tmp_path) == ["predictions.npz"]
+
+
+@pytest.mark.parametrize("large", ["metrics.json", "README.md", "summary.txt"])
+def test_figures_of_a_checkpoint_that_do_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: str
+) -> None:
+    folder = tmp_path / "checkpoint"
+    folder.mkdir()
+
+    def report(size: dict[str, str]) -> Any:
+        return SimpleNamespace(
+            config=SimpleNamespace(checkpoint_folder=folder, run=SimpleNamespace(output=tmp_path)),
+            contract=None,
+            to_dict=lambda: {"text": size.get("metrics.json", "old")},
+            as_text=lambda: size.get("summary.txt", "old"),
+            card=size.get("README.md", "old"),
+        )
+
+    monkeypatch.setattr(export, "save_checkpoint", lambda *_: None)
+    monkeypatch.setattr(export, "model_card", lambda report: report.card)
+    model: Any = None
+    write_checkpoint(model, report({}))
+    path = (tmp_path if large == "summary.txt" else folder) / large
+    before = path.read_bytes()
+    with files_at_most(ROOM), pytest.raises(OutputError, match="the checkpoint cannot be written"):
+        write_checkpoint(model, report({large: LARGE}))
+    assert path.read_bytes() == before
+    assert names(folder) == ["README.md", "metrics.json"]
+    assert names(tmp_path) == ["checkpoint", "summary.txt"]
