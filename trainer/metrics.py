@@ -12,8 +12,8 @@ IntArray = npt.NDArray[np.int64]
 
 BOOTSTRAP_DRAWS = 2000
 LEAST_ACTORS = 3
-WILSON = "Wilson"
 """Of fewer, the bootstrap gives no more than their own figures."""
+WILSON = "Wilson"
 ECE_BINS = 10
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 GOLDEN_STEPS = 60
@@ -118,22 +118,22 @@ def intervals(
     by_actor = np.stack(
         [confusion_matrix(true[owners == n], answers[owners == n], classes) for n in names]
     )
-    confusions = np.tensordot(draw_actors(len(names), seed=seed), by_actor, axes=1)
+    confusions = np.tensordot(_draw_actors(len(names), seed=seed), by_actor, axes=1)
     return Intervals(
         method="bootstrap over actors",
-        accuracy=percentile_interval(_war(confusions)),
-        uar=percentile_interval(_uar(confusions)),
-        macro_f1=percentile_interval(_macro_f1(confusions)),
+        accuracy=_percentile_interval(_war(confusions)),
+        uar=_percentile_interval(_uar(confusions)),
+        macro_f1=_percentile_interval(_macro_f1(confusions)),
     )
 
 
-def draw_actors(count: int, *, seed: int) -> IntArray:
+def _draw_actors(count: int, *, seed: int) -> IntArray:
     """How often each actor is drawn in each draw of the bootstrap, shape (draws, count)."""
     drawn = np.random.default_rng(seed).integers(count, size=(BOOTSTRAP_DRAWS, count))
     return np.stack([np.bincount(row, minlength=count) for row in drawn])
 
 
-def percentile_interval(values: FloatArray) -> tuple[float, float]:
+def _percentile_interval(values: FloatArray) -> tuple[float, float]:
     """The middle 95 % of the values that a figure has over the draws."""
     low, high = np.percentile(values, (2.5, 97.5))
     return float(low), float(high)
@@ -254,12 +254,6 @@ class RiskCoverage:
         """Accuracy when at least this share is kept."""
         position = int(np.searchsorted(self.coverage, coverage - 1e-9))
         return float(self.accuracy[min(position, len(self.accuracy) - 1)])
-
-    @property
-    def area(self) -> float:
-        """Mean risk over all coverages (AURC, Geifman & El-Yaniv 2017); lower is better."""
-        shares = np.diff(self.coverage, prepend=0.0)
-        return float(((1.0 - self.accuracy) * shares).sum())
 
 
 def risk_coverage(confidence: npt.ArrayLike, is_right: npt.ArrayLike) -> RiskCoverage:

@@ -92,8 +92,6 @@ def test_risk_coverage_withholds_the_least_sure() -> None:
     assert curve.accuracy_at(0.5) == 1.0
     assert curve.accuracy_at(0.75) == pytest.approx(2 / 3)
     assert curve.accuracy_at(1.0) == 0.5
-    # Risks 0, 0, 1/3 and 1/2, each over a quarter of the answers.
-    assert curve.area == pytest.approx((1 / 3 + 1 / 2) / 4)
 
 
 def test_equally_sure_answers_are_withheld_together() -> None:

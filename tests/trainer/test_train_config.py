@@ -83,6 +83,10 @@ def test_the_environment_names_the_face_model(monkeypatch: pytest.MonkeyPatch) -
         ("[split]\ntest_actors = 3", "test_actors is 3; it must be a list"),
         ("[recipe]\nepochs = nan", "--epochs is nan; it must be from 0"),
         ("[data]\nfaces = 'dlib'", "--faces is dlib; it must be auto, yunet, cascade or none"),
+        (
+            "[split]\nprotocol = '7fold'",
+            "--protocol is 7fold; it must be actor-split, 6fold, 5fold",
+        ),
         ("[recipe", "cannot be read"),
     ],
 )

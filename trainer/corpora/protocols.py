@@ -18,7 +18,6 @@ import numpy as np
 
 from realtime_mood.errors import SourceError, UsageError
 from trainer.corpora.recording import Index, Recording, list_actors, note_of_labels
-from trainer.corpora.sources import PROTOCOLS
 from trainer.corpora.splits import (
     HELD_OUT_SHARE,
     LEAST_PICTURES,
@@ -75,11 +74,6 @@ class Folds:
     pictures: Split | None = None
     """Of pictures that are added to another corpus, measured besides it; None: there are none."""
 
-    @property
-    def leaks(self) -> bool:
-        """Actors are on both sides."""
-        return self.protocol == "random"
-
     def numbered(self, number: int) -> Fold:
         """One of the folds.
 
@@ -106,18 +100,15 @@ def make_folds(
     Args:
         index: of one corpus or several; the others are trained on, save for pictures that are held
             out to measure how well the model knows them.
-        protocol: one of `PROTOCOLS`.
+        protocol: one of `sources.PROTOCOLS`.
         validation_actors: for 'actor-split'; see `split_by_actor`.
         test_actors: the same.
         seed: of what 'random' draws.
 
     Raises:
         SourceError: the data has too few actors.
-        UsageError: the protocol is not known or not for this corpus, or the actors named make no
-            sense.
+        UsageError: the protocol is not for this corpus, or the actors named make no sense.
     """
-    if protocol not in PROTOCOLS:
-        raise UsageError(f"--protocol is '{protocol}'; there are {', '.join(PROTOCOLS)}")
     if protocol != "actor-split" and (validation_actors or test_actors):
         raise UsageError(
             f"--protocol {protocol} says itself who is tested on; leave out --validation-actors "

@@ -184,21 +184,16 @@ def reliability_picture(predictions: Predictions) -> Picture:
     return draw
 
 
-def risk_coverage_picture(curves: Mapping[str, metrics.RiskCoverage]) -> Picture:
-    """Accuracy of the surest answers, by how many of them are kept.
-
-    Args:
-        curves: by name.
-    """
+def risk_coverage_picture(curve: metrics.RiskCoverage) -> Picture:
+    """Accuracy of the surest answers to recordings, by how many of them are kept."""
 
     def draw(theme: Theme) -> Figure:
         figure = new_figure(theme, 5.6, 3.8)
         axes = figure.add_subplot()
         dress(axes, theme, grid="both")
-        for (name, curve), colour in zip(curves.items(), (theme.main, theme.second), strict=False):
-            tells = curve.kept >= FEWEST_KEPT
-            x, y = curve.coverage[tells], curve.accuracy[tells]
-            axes.plot(x, y, color=colour, linewidth=1.8, label=name)
+        tells = curve.kept >= FEWEST_KEPT
+        x, y = curve.coverage[tells], curve.accuracy[tells]
+        axes.plot(x, y, color=theme.main, linewidth=1.8, label="recordings")
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.03)
         _percent(axes.xaxis)

@@ -43,7 +43,7 @@ def accuracy_section(
             name=f"{prefix}risk-coverage",
             title="Accuracy of the surest answers",
             note="What is gained when the answers with the least confidence are withheld.",
-            picture=pictures.risk_coverage_picture({"recordings": curve}),
+            picture=pictures.risk_coverage_picture(curve),
         ),
         Panel(
             name=f"{prefix}reliability",
