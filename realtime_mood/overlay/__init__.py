@@ -70,10 +70,13 @@ def draw_overlay(
     Returns:
         A new contiguous picture, of the same shape or of that size.
     """
+    image = image_bgr
     if size is not None and size != (image_bgr.shape[1], image_bgr.shape[0]):
-        image_bgr, view = _scaled(image_bgr, view, size)
-    flipped = cv2.flip(image_bgr, 1) if mirror else image_bgr
-    image = np.array(flipped, dtype=np.uint8, order="C")
+        image, view = _scaled(image_bgr, view, size)
+    if mirror:
+        image = np.asarray(cv2.flip(image, 1), dtype=np.uint8)
+    if image is image_bgr:  # Scaled or flipped it is new already.
+        image = image_bgr.copy()
     height, width = image.shape[:2]
     scale = Scale(width, height)
     faces = _seen_faces(view, width, height, mirror=mirror)
