@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from realtime_mood.errors import ModelError, first_line
 
@@ -20,7 +20,8 @@ FILE_NAME = "face_detection_yunet_2023mar.onnx"
 SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 CONNECT_TIMEOUT_S = 2.0
 PORTS = {"http": 80, "https": 443}
-PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY")
+PROXIES = frozenset({"http", "https", "all"})
+"""What a proxy is for; 'no' is the list of addresses that go without one."""
 
 
 def check_yunet_file(path: Path) -> None:
@@ -77,7 +78,8 @@ def fetch_yunet_file() -> Path:
 
 def _answers(endpoint: str) -> bool:
     """Ask for a bare connection first: the Hub's client tries for half a minute without one."""
-    if any(os.environ.get(name) for name in PROXY_VARIABLES):
+    # The client asks the same: the environment, and the system's settings on Windows and macOS.
+    if getproxies().keys() & PROXIES:
         return True
     parts = urlsplit(endpoint)
     address = (parts.hostname or "", parts.port or PORTS.get(parts.scheme, 443))

@@ -152,6 +152,29 @@ def test_without_the_hub_auto_takes_the_cascade_and_says_so(
         make_detector("yunet", yunet_file=None)
 
 
+def test_yunet_is_fetched_through_any_proxy_that_the_hubs_client_takes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # No such host is there, but the proxy answers for it.
+    _use_hub(monkeypatch, "http://hub.invalid", tmp_path)
+    with pytest.raises(ModelError, match="does not answer"):
+        make_detector("yunet", yunet_file=None)
+    with _Hub(shared_file(YUNET).read_bytes()) as proxy:
+        monkeypatch.setenv("Http_Proxy", proxy.address)
+        assert make_detector("yunet", yunet_file=None).name == "yunet"
+        assert all(path.startswith("http://hub.invalid/") for path in proxy.requests)
+        assert proxy.requests
+
+
+def test_a_list_of_what_goes_without_a_proxy_is_no_proxy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _use_hub(monkeypatch, "http://hub.invalid", tmp_path)
+    monkeypatch.setenv("no_proxy", "localhost")
+    with pytest.raises(ModelError, match="does not answer"):
+        make_detector("yunet", yunet_file=None)
+
+
 def test_offline_mode_never_asks_the_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with _Hub(b"") as hub:
         _use_hub(monkeypatch, hub.address, tmp_path)
