@@ -68,11 +68,7 @@ def run_offline(
     with ExitStack() as stack:
         source = held(FileSource(config.video), is_endless=False)
         stack.callback(source.close)
-        folder = locate_checkpoint(config.model)
-        contract = read_contract(folder)
-        detector = make_detector(
-            config.faces, yunet_file=config.face_model, trained_on=contract.face_detector
-        )
+        # Outputs come before what may have to be fetched; none is touched until it is written to.
         frame_sinks: list[FrameSink] = []
         event_sinks: list[EventSink] = []
         if events := open_events(config):
@@ -89,6 +85,11 @@ def run_offline(
             )
             stack.callback(recording.close)
             frame_sinks.append(recording)
+        folder = locate_checkpoint(config.model)
+        contract = read_contract(folder)
+        detector = make_detector(
+            config.faces, yunet_file=config.face_model, trained_on=contract.face_detector
+        )
         classifier = TorchClassifier(folder, contract, device=config.device)
         if interrupt.is_set():
             raise KeyboardInterrupt

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from realtime_mood.capture.source import FrameSource
-from realtime_mood.errors import ModelError, OutputError, SourceError
+from realtime_mood.config import RunConfig
+from realtime_mood.errors import ModelError, OutputError, RealtimeMoodError, SourceError
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.frame import Frame
 from realtime_mood.inference.clip_sampler import FIRST_CLIP_S
 from realtime_mood.model.labels import LABELS
-from realtime_mood.offline import analyse
+from realtime_mood.offline import analyse, run_offline
 from realtime_mood.report import RunReport
 from realtime_mood.sinks.recording import RecordingSink
 from realtime_mood.smoothing import SmoothingConfig
@@ -30,6 +31,7 @@ from tests.fakes import (
     two_faces,
     without_clocks,
 )
+from tests.media import write_video
 
 
 class _Run:
@@ -252,3 +254,36 @@ def test_events_end_with_a_summary_when_a_recording_fails() -> None:
     assert run.events.events[-1] == summary
     assert (summary["ended"], summary["frames"]) == ("broken", 20)
     assert len(run.events.of_type("track_ended")) == 1
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        ({"events": "out.txt"}, "events cannot be written as out.txt"),
+        ({"events": "no/out.jsonl"}, "the folder no does not exist"),
+        ({"record": Path("out.avi")}, r"end its name in \.mp4"),
+        ({"record": Path("no/out.mp4")}, "the folder no does not exist"),
+    ],
+)
+def test_an_output_that_cannot_be_is_told_before_the_model_is_looked_for(
+    output: dict[str, Any], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    video = write_video(tmp_path / "v.mp4")
+    with pytest.raises(RealtimeMoodError, match=told):
+        _work_through(RunConfig(video=video, model="./missing", **output))
+
+
+def test_without_a_model_old_outputs_stay_as_they_are(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "v.mp4")
+    record, events = tmp_path / "o.mp4", tmp_path / "o.jsonl"
+    record.write_text("old")
+    events.write_text("old")
+    missing = str(tmp_path / "missing")
+    with pytest.raises(ModelError, match="missing"):
+        _work_through(RunConfig(video=video, record=record, events=str(events), model=missing))
+    assert (record.read_text(), events.read_text()) == ("old", "old")
+
+
+def _work_through(config: RunConfig) -> None:
+    run_offline(config, on_progress=lambda frame, info: None, interrupt=threading.Event())
