@@ -69,11 +69,10 @@ def run_offline(
         source = held(FileSource(config.video), is_endless=False)
         stack.callback(source.close)
         # Outputs come before what may have to be fetched; none is touched until it is written to.
-        frame_sinks: list[FrameSink] = []
-        event_sinks: list[EventSink] = []
-        if events := open_events(config):
-            event_sinks.append(events)
+        events = open_events(config)
+        if events:
             stack.callback(events.close)
+        recording: RecordingSink | None = None
         if config.record:
             recording = RecordingSink(
                 config.record,
@@ -84,7 +83,6 @@ def run_offline(
                 until_s=config.duration_s,
             )
             stack.callback(recording.close)
-            frame_sinks.append(recording)
         folder = locate_checkpoint(config.model)
         contract = read_contract(folder)
         detector = make_detector(
@@ -93,8 +91,8 @@ def run_offline(
         classifier = TorchClassifier(folder, contract, device=config.device)
         if interrupt.is_set():
             raise KeyboardInterrupt
-        for sink in event_sinks:
-            sink.write(
+        if events:
+            events.write(
                 start_event(
                     source=config.source_name,
                     model=config.model,
@@ -103,7 +101,7 @@ def run_offline(
                     spec=contract.spec,
                 )
             )
-        return analyse(
+        report = analyse(
             source,
             FaceTracker(InStepSearch(detector), max_faces=config.max_faces),
             classifier,
@@ -112,11 +110,15 @@ def run_offline(
             smoothing=config.smoothing,
             duration_s=config.duration_s,
             mirror=config.shows_mirror,
-            frame_sinks=frame_sinks,
-            event_sinks=event_sinks,
+            frame_sink=recording,
+            event_sink=events,
             on_progress=on_progress,
             interrupt=interrupt,
         )
+        # A recording begins with its first frame.
+        if config.record and report.summary["frames"]:
+            report = replace(report, recordings=(config.record,))
+        return report
 
 
 def sliding_clips(
@@ -136,11 +138,11 @@ def sliding_clips(
     sampler = ClipSampler(spec, stride_s=stride_s)
     clips = []
     for position, time_s in enumerate(times_s):
-        # The sampler never looks at crops, so their numbers do for them.
-        number: npt.NDArray[np.uint8] = np.array(position)
+        # The sampler never looks at crops, so the bytes of their numbers do for them.
+        number = np.array([position], dtype=np.int64).view(np.uint8)
         clip = sampler.add(number, track_id=0, timestamp_s=float(time_s), frame_index=position)
         if clip is not None:
-            clips.append((clip.end_s, np.asarray(clip.crops_bgr, dtype=np.int64)))
+            clips.append((clip.end_s, clip.crops_bgr.view(np.int64).ravel()))
     return clips
 
 
@@ -154,8 +156,8 @@ def analyse(
     smoothing: SmoothingConfig,
     duration_s: float | None = None,
     mirror: bool = False,
-    frame_sinks: list[FrameSink],
-    event_sinks: list[EventSink],
+    frame_sink: FrameSink | None = None,
+    event_sink: EventSink | None = None,
     on_progress: ProgressCallback = lambda frame, info: None,
     interrupt: threading.Event | None = None,
 ) -> RunReport:
@@ -170,21 +172,16 @@ def analyse(
         smoothing: how steady moods are.
         duration_s: stop at the first frame from this time on.
         mirror: flip the annotated picture.
-        frame_sinks: given the annotated picture of every frame; nothing is drawn without any.
-        event_sinks: given every event.
+        frame_sink: given the annotated picture of every frame; nothing is drawn without one.
+        event_sink: given every event.
         on_progress: told of every frame done.
         interrupt: set from outside to stop early.
 
     Returns:
         What was done; of a source that broke, with its failure. What was read before has reached
-        the sinks, the summary event included.
+        the sinks, the summary event included. Recordings are not named in it.
     """
-
-    def send(event: Event) -> None:
-        for sink in event_sinks:
-            sink.write(event)
-
-    session = Session(smoothing, on_event=send)
+    session = Session(smoothing, on_event=event_sink.write if event_sink else _ignore)
     stage = FaceStage(tracker, spec, stride_s=stride_s)
     inference = LatencyMeter()
     below: set[int] = set()
@@ -200,14 +197,13 @@ def analyse(
             if clips:
                 asked_s = time.perf_counter()
                 probabilities = classify_clips(clips, classifier, spec)
-                inference.add(time.perf_counter() - asked_s)
-                latencies_s = [inference.latest_s or 0.0] * len(clips)
-                session.add_predictions(clips, probabilities, latencies_s=latencies_s)
-            if frame_sinks:
+                took_s = time.perf_counter() - asked_s
+                inference.add(took_s)
+                session.add_predictions(clips, probabilities, latencies_s=[took_s] * len(clips))
+            if frame_sink is not None:
                 view = session.view(frame.timestamp_s)
                 annotated = draw_overlay(frame.image_bgr, view, mirror=mirror, below=below)
-                for sink in frame_sinks:
-                    sink.write(replace(frame, image_bgr=annotated))
+                frame_sink.write(replace(frame, image_bgr=annotated))
             on_progress(frame, source.info)
     except SourceError as error:
         failure = error
@@ -219,15 +215,15 @@ def analyse(
     wall_s = time.perf_counter() - started_s
     interrupted = interrupt is not None and interrupt.is_set()
     ended = "broken" if failure else "stopped" if interrupted else "end"
-    summary = session.finish(ended=ended)
-    # A recording begins with its first frame.
-    sinks = frame_sinks if summary["frames"] else ()
     return RunReport(
-        summary=summary,
+        summary=session.finish(ended=ended),
         wall_s=wall_s,
         latency_name="inference",
         latency_p50_s=inference.percentile_s(50),
         latency_p95_s=inference.percentile_s(95),
-        recordings=tuple(sink.path for sink in sinks if isinstance(sink, RecordingSink)),
         failure=failure,
     )
+
+
+def _ignore(event: Event) -> None:
+    """Nobody asked for events."""

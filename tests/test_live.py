@@ -171,8 +171,7 @@ def test_a_live_run_that_skips_nothing_equals_the_offline_run() -> None:
         SPEC,
         stride_s=0.1,
         smoothing=SmoothingConfig(),
-        frame_sinks=[],
-        event_sinks=[offline],
+        event_sink=offline,
     )
     np.testing.assert_array_equal(
         np.concatenate(shown.batches), np.concatenate(worked_through.batches)

@@ -58,8 +58,8 @@ class _Run:
             SPEC,
             stride_s=0.2,
             smoothing=SmoothingConfig(),
-            frame_sinks=[self.frames],
-            event_sinks=[self.events],
+            frame_sink=self.frames,
+            event_sink=self.events,
             **self._options,
         )
 
@@ -200,9 +200,7 @@ def test_stopped_before_the_first_frame_nothing_is_written(tmp_path: Path) -> No
     interrupt.set()
     run = _Run(ListSource(90), interrupt=interrupt)
     run.frames = RecordingSink(tmp_path / "out.mp4", width=64, height=48)
-    report = run.go()
-    assert report.summary["frames"] == 0
-    assert report.recordings == ()
+    assert run.go().summary["frames"] == 0
     assert not list(tmp_path.iterdir())
 
 
@@ -256,6 +254,14 @@ def test_events_end_with_a_summary_when_a_recording_fails() -> None:
     assert len(run.events.of_type("track_ended")) == 1
 
 
+def _work_through(config: RunConfig, *, interrupt: threading.Event | None = None) -> RunReport:
+    return run_offline(
+        config,
+        on_progress=lambda frame, info: None,
+        interrupt=threading.Event() if interrupt is None else interrupt,
+    )
+
+
 @pytest.mark.parametrize(
     ("output", "told"),
     [
@@ -285,5 +291,24 @@ def test_without_a_model_old_outputs_stay_as_they_are(tmp_path: Path) -> None:
     assert (record.read_text(), events.read_text()) == ("old", "old")
 
 
-def _work_through(config: RunConfig) -> None:
-    run_offline(config, on_progress=lambda frame, info: None, interrupt=threading.Event())
+class _StopsOnceLoaded(threading.Event):
+    """Set from the second look on: the first one comes before the first frame is asked for."""
+
+    looks = 0
+
+    def is_set(self) -> bool:
+        self.looks += 1
+        return self.looks > 1
+
+
+@pytest.mark.parametrize("is_stopped", [False, True])
+def test_a_recording_is_named_where_a_frame_was_written(
+    is_stopped: bool, checkpoint: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "o.mp4"
+    config = RunConfig(
+        video=write_video(tmp_path / "v.mp4"), record=out, model=str(checkpoint), device="cpu"
+    )
+    report = _work_through(config, interrupt=_StopsOnceLoaded() if is_stopped else None)
+    assert report.recordings == (() if is_stopped else (out,))
+    assert out.exists() != is_stopped

@@ -46,8 +46,7 @@ def _drawn(*, mirror: bool) -> list[Frame]:
         stride_s=0.2,
         smoothing=SmoothingConfig(),
         mirror=mirror,
-        frame_sinks=[sink],
-        event_sinks=[],
+        frame_sink=sink,
     )
     return sink.frames
 

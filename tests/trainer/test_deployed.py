@@ -174,8 +174,7 @@ def test_it_shows_what_the_runtime_shows(
         contract.spec,
         stride_s=0.2,
         smoothing=SMOOTHING,
-        frame_sinks=[],
-        event_sinks=[sink],
+        event_sink=sink,
     )
     source.close()
     told = [event for event in sink.events if event["type"] == "prediction"]
