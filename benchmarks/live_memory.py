@@ -34,7 +34,7 @@ MIB = 1024 * 1024
 class EightFaces:
     """A camera that shows eight faces."""
 
-    info = SourceInfo(name="eight faces", width=WIDTH, height=HEIGHT, is_live=True)
+    info = SourceInfo(width=WIDTH, height=HEIGHT, is_live=True)
 
     def __init__(self) -> None:
         self._head = demo_head(380)

@@ -60,12 +60,10 @@ class ListSource:
     ) -> None:
         height, width = picture(0).shape[:2]
         self.info = SourceInfo(
-            name="list",
             width=width,
             height=height,
             is_live=is_live,
             frame_rate=Fraction(rate_hz),
-            frame_count=count,
             duration_s=count / rate_hz,
         )
         self.is_closed = False

@@ -96,12 +96,10 @@ class FileSource:
             self._container.close()
             raise
         self.info = SourceInfo(
-            name=path.name,
             width=self._next.width,
             height=self._next.height,
             is_live=False,
             frame_rate=self._rate,
-            frame_count=self._stream.frames or None,
             duration_s=_as_seconds(self._announced_s()),
             path=path,
         )

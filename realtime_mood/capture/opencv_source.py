@@ -98,7 +98,6 @@ class OpenCVSource:
             self._capture.release()
             raise
         self.info = SourceInfo(
-            name=self._target.name,
             width=self._next.width,
             height=self._next.height,
             is_live=True,

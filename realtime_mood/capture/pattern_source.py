@@ -67,12 +67,10 @@ class PatternSource:
             self._count = math.ceil(Fraction(duration_s).limit_denominator(10**6) * frame_rate)
         self._background = _draw_background(width, height)
         self.info = SourceInfo(
-            name="pattern",
             width=width,
             height=height,
             is_live=is_live,
             frame_rate=frame_rate,
-            frame_count=None if is_live else self._count,
             duration_s=None if is_live else duration_s,
         )
 

@@ -14,8 +14,6 @@ from realtime_mood.frame import Frame
 class SourceInfo:
     """What a source says of itself once it is open."""
 
-    name: str
-    """Short name for people: 'camera 0', a file name, a URL without its password."""
     width: int
     """Pixels from left to right of the upright picture."""
     height: int
@@ -24,8 +22,6 @@ class SourceInfo:
     """True for cameras and streams: frames come at their own pace and cannot be had again."""
     frame_rate: Fraction | None = None
     """Frames a second as announced; None when nothing sensible is. Never used for timing."""
-    frame_count: int | None = None
-    """Frames as announced; None when unknown."""
     duration_s: float | None = None
     """Length as announced; None when unknown or live."""
     path: Path | None = None

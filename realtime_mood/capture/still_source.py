@@ -41,7 +41,6 @@ class StillSource:
         self.info = replace(
             picture.info,
             frame_rate=STILL_RATE,
-            frame_count=self._count,
             duration_s=None if is_endless else float(STILL_S),
         )
 

@@ -130,7 +130,6 @@ def test_the_rate_is_exact_or_unknown(open_source: OpenSource) -> None:
     source = open_source()
     rate = source.info.frame_rate
     assert rate is None or isinstance(rate, Fraction)
-    assert source.info.name
     source.close()
 
 

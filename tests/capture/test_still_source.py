@@ -27,7 +27,7 @@ def test_a_picture_stays_for_two_seconds(tmp_path: Path) -> None:
     assert cv2.imwrite(str(path), numbered_image(7))
     source = held(FileSource(path), is_endless=False)
     frames = list(iter(source.read, None))
-    assert (source.info.duration_s, source.info.frame_count, len(frames)) == (2.0, 20, 20)
+    assert (source.info.duration_s, len(frames)) == (2.0, 20)
     assert frames[-1].timestamp_s == 1.9
     assert all(np.array_equal(frame.image_bgr, numbered_image(7)) for frame in frames)
 
@@ -36,7 +36,7 @@ def test_an_endless_picture_stays_until_it_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "p.png"
     assert cv2.imwrite(str(path), numbered_image(7))
     source = held(FileSource(path), is_endless=True)
-    assert (source.info.duration_s, source.info.frame_count) == (None, None)
+    assert source.info.duration_s is None
     assert len(list(islice(iter(source.read, None), 1000))) == 1000
     source.close()
     assert source.read() is None

@@ -36,7 +36,6 @@ def test_every_frame_is_there_in_order(tmp_path: Path) -> None:
     source = FileSource(tmp_path / "r.mp4")
     recorded = read_all(source)
     assert [read_frame_number(frame.image_bgr) for frame in recorded] == list(range(45))
-    assert source.info.frame_count == 45
     assert source.info.duration_s == pytest.approx(1.5, abs=0.001)
     assert source.info.frame_rate == 30
 
