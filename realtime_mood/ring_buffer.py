@@ -22,7 +22,7 @@ class _Entry(Generic[Item]):
 
 
 class RingBuffer(Generic[Item]):
-    """Keeps the newest items; drops the oldest and counts what it dropped. Thread-safe.
+    """Keeps the newest items; drops the oldest. Thread-safe.
 
     Args:
         max_span_s: items older than the newest by more than this are dropped.
@@ -38,7 +38,6 @@ class RingBuffer(Generic[Item]):
         self._max_bytes = max_bytes
         self._entries: deque[_Entry[Item]] = deque()
         self._size_bytes = 0
-        self._dropped = 0
         self._grown = threading.Condition()
 
     def append(self, timestamp_s: float, item: Item, *, size_bytes: int) -> None:
@@ -64,7 +63,6 @@ class RingBuffer(Generic[Item]):
                 self._size_bytes > self._max_bytes or self._entries[0].timestamp_s < oldest_kept_s
             ):
                 self._size_bytes -= self._entries.popleft().size_bytes
-                self._dropped += 1
             self._grown.notify_all()
 
     def wait_after(self, timestamp_s: float, *, max_lag_s: float, timeout_s: float) -> Item | None:
@@ -101,9 +99,3 @@ class RingBuffer(Generic[Item]):
         """Items by their positions, 0 the oldest."""
         with self._grown:
             return [self._entries[int(index)].item for index in indices]
-
-    @property
-    def dropped(self) -> int:
-        """How many items were dropped."""
-        with self._grown:
-            return self._dropped

@@ -46,16 +46,6 @@ class Box:
         """The same rectangle in the picture flipped left to right."""
         return Box(picture_width - self.x - self.w, self.y, self.w, self.h)
 
-    def towards(self, other: Box, weight: float) -> Box:
-        """Linear mix: this rectangle at weight 0, `other` at weight 1."""
-        keep = 1.0 - weight
-        return Box(
-            keep * self.x + weight * other.x,
-            keep * self.y + weight * other.y,
-            keep * self.w + weight * other.w,
-            keep * self.h + weight * other.h,
-        )
-
     def iou(self, other: Box) -> float:
         """Intersection over union, from 0 (apart) to 1 (equal)."""
         shared = self.shared_area(other)
