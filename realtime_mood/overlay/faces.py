@@ -20,7 +20,7 @@ from realtime_mood.overlay.palette import (
     colour_of,
     colour_of_id,
 )
-from realtime_mood.overlay.sprites import blend, bracket, bracket_border, plate, turned
+from realtime_mood.overlay.sprites import blend, bracket, plate, turned
 from realtime_mood.overlay.text import NARROW_SPACE, Line, Run, baseline_in, draw_line, line_width
 from realtime_mood.view import FaceView
 
@@ -89,9 +89,7 @@ def pill_size(line: Line) -> tuple[int, int]:
     return line_width(line) + round(1.3 * size), round(1.62 * size)
 
 
-def draw_brackets(
-    image: ImageBGR, face: FaceDrawing, scale: Scale, *, numbered: bool = False
-) -> None:
+def draw_brackets(image: ImageBGR, face: FaceDrawing, scale: Scale, *, numbered: bool) -> None:
     """Draw the four round corners around a face, in place.
 
     Args:
@@ -108,14 +106,10 @@ def draw_brackets(
     radius = min(arm, max(1, min(scale.px(16), shorter // 8)))
     colour = corner_colour(face.view, numbered=numbered)
     corner = bracket(arm, radius, float(stroke), colour, rim)
-    border = bracket_border(stroke, rim)
-    inset = border - rim
-    left, top = face.seen.x + inset - border, face.seen.y + inset - border
+    # The line's outer edge follows the face; the rim lies around it.
     size = corner.keep.shape[0]
-    right, bottom = (
-        face.seen.right - inset + border - size,
-        face.seen.bottom - inset + border - size,
-    )
+    left, top = face.seen.x - rim, face.seen.y - rim
+    right, bottom = face.seen.right + rim - size, face.seen.bottom + rim - size
     for x, is_right in ((left, False), (right, True)):
         for y, is_bottom in ((top, False), (bottom, True)):
             blend(image, turned(corner, left_right=is_right, top_bottom=is_bottom), x, y)

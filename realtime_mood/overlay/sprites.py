@@ -6,6 +6,7 @@ drawing larger and shrinking: coverage is 0.5 - distance, clipped to 0 … 1.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -130,7 +131,7 @@ def bracket(arm: int, radius: int, stroke: float, colour: Colour, rim: int) -> S
         colour: its colour.
         rim: pixels of dark rim around it.
     """
-    border = bracket_border(stroke, rim)
+    border = rim + math.ceil(stroke / 2)
     along = np.arange(-border, arm + border, dtype=np.float32) + np.float32(0.5)
     x, y = along[None, :], along[:, None]
     arc = np.where(
@@ -140,11 +141,6 @@ def bracket(arm: int, radius: int, stroke: float, colour: Colour, rim: int) -> S
     down = np.hypot(x, y - np.clip(y, radius, arm))
     distance = np.minimum(arc, np.minimum(across, down)) - stroke / 2
     return _soft(distance.astype(np.float32), colour, 1.0, rim)
-
-
-def bracket_border(stroke: float, rim: int) -> int:
-    """Pixels from a bracket sprite's edge to the middle of its line."""
-    return rim + int(np.ceil(stroke / 2))
 
 
 def turned(sprite: Sprite, *, left_right: bool, top_bottom: bool) -> Sprite:
