@@ -52,16 +52,16 @@ def check_yunet_file(path: Path) -> None:
 def fetch_yunet_file() -> Path:
     """YuNet's file out of the Hugging Face cache, or from the Hub where it is not there yet.
 
-    `HF_HUB_OFFLINE`, `HF_HOME` and `HF_ENDPOINT` are honoured.
+    `HF_HUB_OFFLINE`, `HF_HOME` and `HF_ENDPOINT` are honoured. Whether it is whole, the detector
+    checks.
 
     Raises:
-        ModelError: it is not in the cache and cannot be fetched, or what came is not the model.
+        ModelError: it is not in the cache and cannot be fetched.
     """
     from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
 
     cached = try_to_load_from_cache(HUB_REPOSITORY, FILE_NAME)
     if isinstance(cached, str):
-        check_yunet_file(Path(cached))
         return Path(cached)
     if constants.HF_HUB_OFFLINE:
         raise ModelError("HF_HUB_OFFLINE is set and the face model was not fetched before")
@@ -69,11 +69,9 @@ def fetch_yunet_file() -> Path:
         raise ModelError(f"{constants.ENDPOINT} does not answer")
     log.info("fetching %s from %s", FILE_NAME, HUB_REPOSITORY)
     try:
-        fetched = Path(hf_hub_download(HUB_REPOSITORY, FILE_NAME))
+        return Path(hf_hub_download(HUB_REPOSITORY, FILE_NAME))
     except Exception as error:
         raise ModelError(f"the face model could not be fetched ({first_line(error)})") from error
-    check_yunet_file(fetched)
-    return fetched
 
 
 def _answers(endpoint: str) -> bool:
