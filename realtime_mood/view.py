@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from realtime_mood.faces.box import Box
+from realtime_mood.model.labels import UNSURE
 from realtime_mood.smoothing import MoodState
 
 HISTORY_S = 30.0
@@ -26,6 +27,11 @@ class FaceView:
     history: tuple[tuple[float, str], ...] = ()
     """(media time in seconds, label or 'unsure') of each clip of the past `HISTORY_S`, oldest
     first; a label holds until the next entry."""
+
+    @property
+    def label(self) -> str:
+        """What is shown of it: one of the eight labels, or 'unsure', also without a mood."""
+        return UNSURE if self.mood is None else self.mood.label
 
 
 @dataclass(frozen=True, kw_only=True)

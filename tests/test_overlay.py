@@ -20,7 +20,7 @@ from realtime_mood.overlay.faces import FaceDrawing, label_variants, pill_size
 from realtime_mood.overlay.geometry import Rect, Scale, seen_part
 from realtime_mood.overlay.mood import panel_variants, strip_sizes
 from realtime_mood.overlay.notices import hud_notice, recording_notice, toast
-from realtime_mood.overlay.palette import LABEL_COLOURS, UNSURE_COLOUR, Colour, colour_of
+from realtime_mood.overlay.palette import LABEL_COLOURS, Colour
 from realtime_mood.overlay.placing import Label, lies_below, place_labels, place_panel
 from realtime_mood.overlay.text import (
     FONT_FOLDER,
@@ -172,7 +172,7 @@ def test_the_corners_have_the_colour_of_the_mood(label: str) -> None:
     view = View(media_time_s=NOW_S, faces=(face(Box(500, 300, 200, 200), label),))
     drawn = draw_overlay(picture(1280, 720, 128), view)
     area = drawn[300:500, 500:700].reshape(-1, 3)
-    assert (area == colour_of(label)).all(axis=1).sum() > 100
+    assert (area == LABEL_COLOURS[label]).all(axis=1).sum() > 100
 
 
 def test_the_panel_and_the_strip_are_those_of_the_first_face_in_the_picture() -> None:
@@ -243,7 +243,7 @@ def test_label_colours_are_distinct_also_to_the_colour_blind() -> None:
             [0.004733, 0.691367, 0.303900],
         ],
     }
-    colours = np.array([*LABEL_COLOURS.values(), UNSURE_COLOUR])[:, ::-1]
+    colours = np.array(list(LABEL_COLOURS.values()))[:, ::-1]
     assert len(np.unique(colours, axis=0)) == len(LABELS) + 1
     linear = (colours / 255.0) ** 2.2
     for name, matrix in sights.items():
@@ -251,11 +251,6 @@ def test_label_colours_are_distinct_also_to_the_colour_blind() -> None:
         lab = cv2.cvtColor(seen[None].astype(np.float32), cv2.COLOR_RGB2Lab)[0]
         closest = min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(lab, 2))
         assert closest > (18.0 if name == "normal" else 9.0), name
-
-
-def test_an_unknown_label_has_no_colour() -> None:
-    with pytest.raises(KeyError):
-        colour_of("bored")
 
 
 @pytest.mark.parametrize("background", [0, 255])
@@ -482,9 +477,9 @@ def test_the_strip_ends_now_and_shows_gaps_faintly() -> None:
         blue, green, red = (int(v) for v in drawn[band.y + band.h // 2, x])
         return blue, green, red
 
-    assert at(27.0) == colour_of("angry")
-    assert at(6.0) == colour_of("sad")
-    assert at(0.5) == colour_of("happy")
+    assert at(27.0) == LABEL_COLOURS["angry"]
+    assert at(6.0) == LABEL_COLOURS["sad"]
+    assert at(0.5) == LABEL_COLOURS["happy"]
     assert max(at(18.0)) < 120
     assert max(at(18.0)) > max(drawn[band.y - 2, band.x + band.w // 2])
 

@@ -13,7 +13,7 @@ from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.frame import Frame, ImageBGR
 from realtime_mood.inference.clip_sampler import FIRST_CLIP_S
 from realtime_mood.offline import analyse
-from realtime_mood.overlay.palette import colour_of
+from realtime_mood.overlay.palette import LABEL_COLOURS
 from realtime_mood.recorder import Recorder
 from realtime_mood.smoothing import SmoothingConfig
 from tests.fakes import (
@@ -54,7 +54,7 @@ def _drawn(*, mirror: bool) -> list[Frame]:
 def _happy_pixels(image_bgr: ImageBGR, box: Box) -> int:
     x, y, w, h = (round(side) for side in box.to_xywh())
     around = image_bgr[y - 2 : y + h + 2, x - 2 : x + w + 2]
-    return int((around == colour_of("happy")).all(axis=-1).sum())
+    return int((around == LABEL_COLOURS["happy"]).all(axis=-1).sum())
 
 
 @pytest.mark.parametrize("mirror", [False, True])

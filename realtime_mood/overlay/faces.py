@@ -13,11 +13,9 @@ from realtime_mood.model.labels import UNSURE
 from realtime_mood.overlay.geometry import Rect, Scale
 from realtime_mood.overlay.palette import (
     INK,
+    LABEL_COLOURS,
     PLATE,
-    UNSURE_COLOUR,
     WHITE,
-    Colour,
-    colour_of,
     colour_of_id,
 )
 from realtime_mood.overlay.sprites import blend, bracket, plate, turned
@@ -43,16 +41,6 @@ def percent(probability: float) -> str:
     return f"{round(100.0 * probability)}{NARROW_SPACE}%"
 
 
-def face_colour(view: FaceView) -> Colour:
-    """The colour of what a face shows."""
-    return UNSURE_COLOUR if view.mood is None else colour_of(view.mood.label)
-
-
-def corner_colour(view: FaceView, *, numbered: bool) -> Colour:
-    """The colour of a face's corners."""
-    return colour_of_id(view.track_id) if numbered else face_colour(view)
-
-
 def label_variants(face: FaceDrawing, *, scale: Scale, numbered: bool) -> tuple[Line, ...]:
     """The variants of a face's label, best first: with its confidence, and the word alone.
 
@@ -63,10 +51,8 @@ def label_variants(face: FaceDrawing, *, scale: Scale, numbered: bool) -> tuple[
         scale: sizes for the picture.
         numbered: put the face's number in front.
     """
-    mood = face.view.mood
-    named = mood is not None and mood.label != UNSURE
-    colour = INK if named else WHITE
-    word = UNSURE if mood is None else mood.label
+    mood, word = face.view.mood, face.view.label
+    colour = WHITE if word == UNSURE else INK
 
     def line(size: int, confidence: str) -> Line:
         number = [Run(f"{face.view.track_id}  ", size, colour, opacity=0.75)] if numbered else []
@@ -76,7 +62,7 @@ def label_variants(face: FaceDrawing, *, scale: Scale, numbered: bool) -> tuple[
             tail.append(Run(f"  {age_s:.1f}{NARROW_SPACE}s ago", size, colour, opacity=0.75))
         return (*number, Run(word, size, colour, bold=True), *tail)
 
-    full = line(scale.text, percent(mood.confidence) if mood is not None and named else "")
+    full = line(scale.text, percent(mood.confidence) if mood and word != UNSURE else "")
     small = line(scale.small_text, "")
     # A label much wider than its face says too loudly what is small in the picture.
     too_wide = pill_size(full)[0] > 1.6 * face.seen.w
@@ -104,7 +90,8 @@ def draw_brackets(image: ImageBGR, face: FaceDrawing, scale: Scale, *, numbered:
     # Steps of four pixels: a box that breathes a little keeps using the same sprites.
     arm = max(2, min(shorter // 5, scale.px(44)) // 4 * 4)
     radius = min(arm, max(1, min(scale.px(16), shorter // 8)))
-    colour = corner_colour(face.view, numbered=numbered)
+    view = face.view
+    colour = colour_of_id(view.track_id) if numbered else LABEL_COLOURS[view.label]
     corner = bracket(arm, radius, float(stroke), colour, rim)
     # The line's outer edge follows the face; the rim lies around it.
     size = corner.keep.shape[0]
@@ -125,8 +112,8 @@ def draw_label(image: ImageBGR, face: FaceDrawing, line: Line, rect: Rect, scale
         rect: where it goes.
         scale: sizes for the picture.
     """
-    named = face.view.mood is not None and face.view.mood.label != UNSURE
-    colour = face_colour(face.view) if named else PLATE
+    named = face.view.label != UNSURE
+    colour = LABEL_COLOURS[face.view.label] if named else PLATE
     rim = scale.px(2.5)
     shape = plate(rect.w, rect.h, rect.h / 2, colour, 1.0 if named else 0.82, rim)
     blend(image, shape, rect.x - rim, rect.y - rim)

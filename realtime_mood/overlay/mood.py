@@ -16,9 +16,7 @@ from realtime_mood.overlay.palette import (
     LABEL_COLOURS,
     PLATE,
     QUIET,
-    UNSURE_COLOUR,
     WHITE,
-    colour_of,
 )
 from realtime_mood.overlay.sprites import blend, glass, plate
 from realtime_mood.overlay.text import NARROW_SPACE, Run, baseline_in, draw_line
@@ -103,7 +101,7 @@ def draw_panel(image: ImageBGR, face: FaceView, place: Rect, sizes: PanelSizes) 
     thick = max(3, round(0.46 * sizes.text))
     track = plate(sizes.bars, thick, thick / 2, WHITE, TRACK_OPACITY)
     for index, label in enumerate(LABELS):
-        shown = face.mood is not None and face.mood.label == label
+        shown = face.label == label
         colour = WHITE if shown else QUIET
         baseline = baseline_in(y, sizes.row, sizes.text)
         draw_line(image, (Run(label, sizes.text, colour, bold=shown),), x, baseline)
@@ -204,13 +202,13 @@ def _draw_band(
     columns = now_s - HISTORY_S * (1.0 - (np.arange(band.w) + 0.5) / band.w)
     starts = np.asarray([start_s for start_s, _ in history])
     entry = np.searchsorted(starts, columns, side="right") - 1
-    colours = np.asarray([colour_of(label) for _, label in history], dtype=np.float32)
+    colours = np.asarray([LABEL_COLOURS[label] for _, label in history], dtype=np.float32)
     opacities = np.asarray(
         [FAINT if label == UNSURE else 1.0 for _, label in history], dtype=np.float32
     )
     opacity = np.where(entry >= 0, opacities[entry], 0.0)
     # The ends are round: what the band's own shape leaves out, this leaves out too.
-    shape = plate(band.w, band.h, band.h / 2, UNSURE_COLOUR, 1.0).keep[..., 0]
+    shape = plate(band.w, band.h, band.h / 2, WHITE, 1.0).keep[..., 0]
     mask = (1.0 - shape / np.float32(255.0)) * opacity
     below = image[band.y : band.bottom, band.x : band.right]
     mixed = below + mask[..., None] * (colours[entry] - below)

@@ -32,11 +32,11 @@ LABEL_COLOURS: dict[str, Colour] = {
     "neutral": _from_hex(0xF8EFCC),
     "sad": _from_hex(0x3F9CFF),
     "surprised": _from_hex(0xED9A56),
+    UNSURE: _from_hex(0xA3ACB8),
 }
-"""One colour for each label, the same at every place and in every version of the picture."""
+"""One colour for each of the eight labels, the same at every place and in every version of the
+picture, and grey for 'unsure'."""
 
-UNSURE_COLOUR = _from_hex(0xA3ACB8)
-"""Grey: no label, or none yet."""
 INK = _from_hex(0x0E1218)
 """Text on a light plate."""
 PLATE = _from_hex(0x12161C)
@@ -59,15 +59,3 @@ def colour_of_id(track_id: int) -> Colour:
     hue = track_id * GOLDEN_ANGLE_SHARE % 1.0
     red, green, blue = colorsys.hls_to_rgb(hue, 0.68, 0.85)
     return round(255 * blue), round(255 * green), round(255 * red)
-
-
-def colour_of(label: str) -> Colour:
-    """The colour of a label, or the grey of 'unsure'.
-
-    Args:
-        label: one of the eight labels, or 'unsure'.
-
-    Raises:
-        KeyError: there is no such label.
-    """
-    return UNSURE_COLOUR if label == UNSURE else LABEL_COLOURS[label]
