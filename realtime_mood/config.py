@@ -72,7 +72,7 @@ class RunConfig:
             )
         if self.video is not None:
             self._check_video(self.video)
-        target = None if self.camera is None else CameraTarget(self.camera)
+        target = self.target  # Refused here where it names no camera.
         if self.camera_size is not None:
             if target is None or not target.is_device:
                 raise UsageError(
@@ -109,20 +109,24 @@ class RunConfig:
         return self.video is not None and bool(self.record or self.events or self.headless)
 
     @property
+    def target(self) -> CameraTarget | None:
+        """What `camera` names; None when a video is read."""
+        return None if self.camera is None else CameraTarget(self.camera)
+
+    @property
     def source_name(self) -> str:
         """The source as events and people name it."""
         if self.video is not None:
             return self.video.name
-        return CameraTarget(self.camera or "").name
+        assert self.target is not None
+        return self.target.name
 
     @property
     def shows_mirror(self) -> bool:
         """Whether the picture is flipped left to right before it is shown and recorded."""
         if self.mirror is not None:
             return self.mirror
-        if self.camera is None:
-            return False
-        return CameraTarget(self.camera).is_device
+        return self.target is not None and self.target.is_device
 
 
 def _is_same_file(video: Path, output: Path) -> bool:

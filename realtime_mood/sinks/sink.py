@@ -40,5 +40,9 @@ class EventSink(Protocol):
         ...
 
     def close(self) -> None:
-        """Finish what was written; may be called twice."""
+        """Finish what was written; may be called twice.
+
+        Raises:
+            OutputError: the end cannot be written.
+        """
         ...
