@@ -42,6 +42,7 @@ from trainer.metrics import accuracy, confusion_matrix, unweighted_recall
 from trainer.pace import Pace, PaceMeter
 from trainer.predictions import Predictions
 from trainer.second_task import timesformer_of
+from trainer.whole_files import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ def fit(
         with checkpoints.explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
             history = json.dumps(trainer.state.log_history, indent=2) + "\n"
-            (folder / HISTORY_FILE).write_text(history, encoding="utf-8")
+            write_whole(folder / HISTORY_FILE, history)
             beside = folder / f".{FINISHED_FILE}"
             save_model(model, str(beside))
             beside.replace(finished)
