@@ -3,6 +3,7 @@
     RealtimeMoodError           1  a fault in the program
     ├── UsageError              2  an option or a combination of options makes no sense
     ├── SourceError             3  input cannot be opened or decoded
+    │   └── SourceLostError     3  a camera or stream without an end stopped; it may come back
     ├── ModelError              4  a checkpoint cannot be loaded or contradicts itself
     └── OutputError             5  output cannot be written
         └── ReaderGoneError     0  a pipe's reader has seen enough; the run ends without a word
@@ -40,6 +41,10 @@ class SourceError(RealtimeMoodError):
     """A camera, file, URL or data folder cannot be opened, or breaks while being read."""
 
     exit_code = 3
+
+
+class SourceLostError(SourceError):
+    """A camera or stream that has no end delivers no more frames; it may be opened again."""
 
 
 class ModelError(RealtimeMoodError):

@@ -45,6 +45,16 @@ def engine_event(engine: str) -> Event:
     return {"type": "engine", "engine": engine}
 
 
+def source_lost_event(*, media_time_s: float) -> Event:
+    """No frame came from the camera or stream after this time; it is opened again."""
+    return {"type": "source_lost", "media_time_s": _seconds(media_time_s)}
+
+
+def source_restored_event(*, media_time_s: float) -> Event:
+    """The camera or stream was opened again, and its first frame has this time."""
+    return {"type": "source_restored", "media_time_s": _seconds(media_time_s)}
+
+
 def track_started_event(*, media_time_s: float, track_id: int, box: Box) -> Event:
     """A face is followed from now on."""
     return {

@@ -33,6 +33,9 @@ FACES_WAIT_S = 0.01
 """How long a picture waits for its own boxes; those of the frame before lie beside a moving face,
 and after a cut on nobody."""
 STALL_S = 20.0
+LOST_STALL_S = 60.0
+"""Without a picture from a source that is lost: the tries to open it are over before, unless its
+driver hangs."""
 SUSPENDED_S = 1.0
 """A pass through the loop that takes longer was suspended, as by Ctrl-Z, and its source with it."""
 MESSAGE_S = 2.5
@@ -170,6 +173,7 @@ class MainLoop:
         while not self._interrupt.is_set():
             pipeline.raise_errors()
             has_ended = pipeline.has_ended
+            stall_s = LOST_STALL_S if pipeline.capture.is_lost else STALL_S
             frame = pipeline.capture.frames.wait_after(
                 self._frame.timestamp_s if self._frame else -math.inf,
                 max_lag_s=0.0,
@@ -185,9 +189,9 @@ class MainLoop:
             elif has_ended:
                 pipeline.raise_errors()
                 return True
-            elif now_s - last_frame_s > STALL_S:
+            elif now_s - last_frame_s > stall_s:
                 raise SourceError(
-                    f"{self._source_name} has sent no picture for {STALL_S:.0f} s; "
+                    f"{self._source_name} has sent no picture for {stall_s:.0f} s; "
                     "check the cable or the address and start again"
                 )
             if self._screen is not None and not self._obey_keys(self._screen):
@@ -253,6 +257,8 @@ class MainLoop:
     def _current_message(self) -> str | None:
         if self._clock() < self._message_until_s:
             return self._message
+        if self._pipeline.capture.is_lost:
+            return "camera lost, trying again"
         if self._is_paused:
             return "paused: space goes on"
         return None if self._pipeline.engine else "loading the model"

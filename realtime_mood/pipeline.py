@@ -22,7 +22,13 @@ from pathlib import Path
 from realtime_mood.capture.source import FrameSource
 from realtime_mood.capture.worker import CaptureWorker
 from realtime_mood.errors import ModelError
-from realtime_mood.events import Event, engine_event, start_event
+from realtime_mood.events import (
+    Event,
+    engine_event,
+    source_lost_event,
+    source_restored_event,
+    start_event,
+)
 from realtime_mood.faces.detector import FaceDetector
 from realtime_mood.faces.search import FaceSearch, InStepSearch, ThreadedSearch
 from realtime_mood.faces.tracker import FaceTracker
@@ -41,6 +47,8 @@ WAIT_S = 0.1
 MAX_FACES_LAG_S = 0.3
 """The faces thread works through frames in order, up to this far behind the newest."""
 JOIN_TIMEOUT_S = 3.0
+LOST_JOIN_TIMEOUT_S = 0.3
+"""Of a source that is lost: its driver may be opening it, which nobody waits for any more."""
 LOAD_TIMEOUT_S = 60.0
 
 
@@ -105,7 +113,13 @@ class LivePipeline:
         self.engine: str | None = None
         self.latency = LatencyMeter()
         self.session = Session(smoothing, on_event=self._send)
-        self.capture = CaptureWorker(open_source, clock=clock, duration_s=duration_s)
+        self.capture = CaptureWorker(
+            open_source,
+            clock=clock,
+            duration_s=duration_s,
+            on_lost=lambda time_s: self._send(source_lost_event(media_time_s=time_s)),
+            on_restored=lambda time_s: self._send(source_restored_event(media_time_s=time_s)),
+        )
         self._faces = Worker("faces", self._run_faces)
         self._inference = Worker("inference", self._run_inference)
         self._workers = (self.capture.worker, self._faces, self._inference)
@@ -158,7 +172,7 @@ class LivePipeline:
         if not drain:
             self._faces.stop()
             self._inference.stop()
-        self.capture.worker.join(JOIN_TIMEOUT_S)
+        self.capture.worker.join(LOST_JOIN_TIMEOUT_S if self.capture.is_lost else JOIN_TIMEOUT_S)
         self._faces.join(JOIN_TIMEOUT_S)
         self._mailbox.close()
         # An import or a load cannot be stopped half-way; it is waited for only when it is needed.

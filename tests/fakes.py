@@ -64,7 +64,8 @@ class ListSource:
             height=height,
             is_live=is_live,
             frame_rate=Fraction(rate_hz),
-            duration_s=count / rate_hz,
+            has_end=not is_live,
+            duration_s=None if is_live else count / rate_hz,
         )
         self.is_closed = False
         self._count = count

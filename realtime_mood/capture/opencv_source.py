@@ -18,7 +18,7 @@ import numpy as np
 
 from realtime_mood.capture.source import SourceInfo
 from realtime_mood.capture.target import CameraTarget
-from realtime_mood.errors import SourceError
+from realtime_mood.errors import SourceError, SourceLostError
 from realtime_mood.frame import Frame, ImageBGR
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,8 @@ class OpenCVSource:
         size: wish for width and height in pixels; the camera has the last word. None leaves its
             own.
         clock: seconds, monotonic.
-        retry_wait_s: seconds between two tries when a read fails.
+        retry_wait_s: seconds between two tries when a read fails. A stream that has begun is tried
+            once: FFmpeg stays where it ended.
 
     Raises:
         UsageError: the target is no number, device path or URL.
@@ -102,6 +103,7 @@ class OpenCVSource:
             height=self._next.height,
             is_live=True,
             frame_rate=_announced_rate(self._capture),
+            has_end=self._is_finite,
         )
 
     def read(self) -> Frame | None:
@@ -121,7 +123,8 @@ class OpenCVSource:
 
     def _grab(self) -> Frame | None:
         started_s = self._clock()
-        for attempt in range(RETRIES + 1):
+        retries = 0 if self._target.is_stream and self._index else RETRIES
+        for attempt in range(retries + 1):
             if self._closed.is_set() or self._is_ended:
                 return None
             if attempt:
@@ -189,9 +192,8 @@ class OpenCVSource:
         )
         if self._index == 0:
             return SourceError(f"{self._target.name} was opened but delivers no frames; {remedy}")
-        return SourceError(
-            f"{self._target.name} stopped delivering frames after {self._last_s:.1f} s; {remedy}"
-        )
+        kind = SourceError if self._is_finite else SourceLostError
+        return kind(f"{self._target.name} stopped delivering frames; {remedy}")
 
 
 def _open(target: CameraTarget) -> cv2.VideoCapture:

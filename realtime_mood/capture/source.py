@@ -20,6 +20,8 @@ class SourceInfo:
     """Pixels from top to bottom of the upright picture."""
     is_live: bool
     """True for cameras and streams: frames come at their own pace and cannot be had again."""
+    has_end: bool = True
+    """False for cameras and streams that go on for ever: when they stop, they were lost."""
     frame_rate: Fraction | None = None
     """Frames a second as announced; None when nothing sensible is. Never used for timing."""
     duration_s: float | None = None

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable
 
+from realtime_mood.capture.lasting_source import LastingSource
 from realtime_mood.capture.source import FrameSource, SourceInfo
 from realtime_mood.frame import Frame
 from realtime_mood.ring_buffer import RingBuffer
@@ -23,14 +24,17 @@ from where it is instead of hurrying."""
 class CaptureWorker:
     """Opens a source and keeps its newest frames.
 
-    A live source is read as fast as it delivers. A file is read at its natural speed: each frame
-    is handed on when its time has come, and never more than one frame is read ahead. It stands at
-    its first frame until `release` is called, so that nothing of it is missed.
+    A live source is read as fast as it delivers, and opened again when it is lost. A file is read
+    at its natural speed: each frame is handed on when its time has come, and never more than one
+    frame is read ahead. It stands at its first frame until `release` is called, so that nothing of
+    it is missed.
 
     Args:
         open_source: opens the source; called in the thread, because cameras open slowly.
         clock: seconds, monotonic.
         duration_s: the source ends at the first frame from this time on; None reads on.
+        on_lost: called in the thread when the source is lost, with the time of its last frame.
+        on_restored: called in the thread when it is back, with the time of its first frame.
     """
 
     def __init__(
@@ -39,10 +43,15 @@ class CaptureWorker:
         *,
         clock: Callable[[], float],
         duration_s: float | None = None,
+        on_lost: Callable[[float], None] = lambda media_time_s: None,
+        on_restored: Callable[[float], None] = lambda media_time_s: None,
     ) -> None:
         self._open_source = open_source
         self._clock = clock
         self._duration_s = math.inf if duration_s is None else duration_s
+        self._on_lost = on_lost
+        self._on_restored = on_restored
+        self._lost = threading.Event()
         self._paused = threading.Event()
         self._released = threading.Event()
         self._capture_offset_s = 0.0
@@ -66,6 +75,11 @@ class CaptureWorker:
         """Let a file play on from its first frame."""
         self._released.set()
 
+    @property
+    def is_lost(self) -> bool:
+        """True while a source that was there is waited for."""
+        return self._lost.is_set()
+
     def age_s(self, timestamp_s: float) -> float:
         """Seconds from the capture of the frame with this time until now."""
         return max(0.0, self._clock() - self._capture_offset_s - timestamp_s)
@@ -76,7 +90,14 @@ class CaptureWorker:
             return self._rate.rate_hz(self._clock())
 
     def _run(self, stop: threading.Event) -> None:
-        source = self._open_source()
+        source = LastingSource(
+            self._open_source,
+            clock=self._clock,
+            stop=stop,
+            on_lost=self._take_loss,
+            on_restored=self._on_restored,
+            until_s=self._duration_s,
+        )
         try:
             self.info = source.info
             self.has_opened.set()
@@ -91,6 +112,12 @@ class CaptureWorker:
         while not stop.is_set() and (frame := self._next(source)) is not None:
             if not self._paused.is_set():
                 self._hand_on(frame)
+            # Not sooner: whoever sees that the source is there shall find its frame too.
+            self._lost.clear()
+
+    def _take_loss(self, media_time_s: float) -> None:
+        self._lost.set()
+        self._on_lost(media_time_s)
 
     def _read_paced(self, source: FrameSource, stop: threading.Event) -> None:
         started_s = self._clock()

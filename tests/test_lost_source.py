@@ -1,0 +1,157 @@
+"""A live run whose camera is lost; real threads, real time, generous bounds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from realtime_mood.capture.file_source import FileSource
+from realtime_mood.errors import SourceError, SourceLostError
+from realtime_mood.frame import ImageBGR
+from realtime_mood.recorder import Recorder
+from realtime_mood.view import View
+from tests.fakes import FakeClassifier, FakeScreen, ListSource
+from tests.live_run import LiveRun
+from tests.media import read_all
+
+LOST = "camera lost, trying again"
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime_mood.capture.lasting_source.WAITS_S", (0.3,))
+
+
+def _camera(count: int, *, is_lost: bool = True) -> ListSource:
+    return ListSource(
+        count,
+        is_live=True,
+        before_read=lambda index: time.sleep(1 / 30),
+        error=SourceLostError("list stopped delivering frames") if is_lost else None,
+    )
+
+
+def _opening(*sources: ListSource | None) -> Callable[[], ListSource]:
+    waiting: Iterator[ListSource | None] = iter(sources)
+
+    def open_next() -> ListSource:
+        source = next(waiting, None)
+        if source is None:
+            raise SourceError("list cannot be opened")
+        return source
+
+    return open_next
+
+
+def _told(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    messages: list[str | None] = []
+
+    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
+        if view.hud and messages[-1:] != [view.message]:
+            messages.append(view.message)
+        return image_bgr
+
+    monkeypatch.setattr("realtime_mood.main_loop.draw_overlay", draw)
+    return messages
+
+
+def test_the_display_the_recording_and_the_events_go_on_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = _told(monkeypatch)
+    cameras = (_camera(45), None, _camera(45, is_lost=False))
+    live = LiveRun(
+        cameras[0],
+        FakeClassifier(),
+        open_source=_opening(*cameras),
+        recorder=Recorder(tmp_path / "r.mp4"),
+    )
+    report = live.run()
+    assert report.failure is None
+    assert report.summary["ended"] == "end"
+    assert report.summary["frames"] + report.summary["dropped_frames"] == 90
+    assert cameras[0].is_closed
+    assert LOST in messages
+    assert messages.index(LOST) < len(messages) - 1
+    (lost,), (restored,) = (live.events.of_type(f"source_{w}") for w in ("lost", "restored"))
+    assert lost["media_time_s"] == pytest.approx(44 / 30, abs=0.001)
+    gap_s = restored["media_time_s"] - lost["media_time_s"]
+    assert gap_s >= 0.6
+    times_s = [event["media_time_s"] for event in live.events.of_type("prediction")]
+    assert times_s == sorted(times_s)
+    assert not [t for t in times_s if lost["media_time_s"] < t < restored["media_time_s"]]
+    assert times_s[-1] > restored["media_time_s"]
+    recorded_s = [frame.timestamp_s for frame in read_all(FileSource(tmp_path / "r.mp4"))]
+    assert recorded_s[-1] == pytest.approx(89 / 30 + gap_s, abs=0.6)
+    assert max(b - a for a, b in pairwise(recorded_s)) == pytest.approx(gap_s, abs=0.3)
+
+
+def test_one_that_does_not_come_back_ends_the_run_as_broken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("realtime_mood.capture.lasting_source.GIVE_UP_S", 0.5)
+    camera = _camera(10)
+    report = LiveRun(camera, FakeClassifier(), open_source=_opening(camera)).run()
+    assert str(report.failure) == "list stopped delivering frames"
+    assert report.failure is not None
+    assert report.failure.exit_code == 3
+    assert report.summary["ended"] == "broken"
+
+
+def test_it_is_no_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime_mood.main_loop.STALL_S", 0.3)
+    cameras = (_camera(10), None, None, _camera(10, is_lost=False))
+    report = LiveRun(cameras[0], FakeClassifier(), open_source=_opening(*cameras)).run()
+    assert report.failure is None
+
+
+def test_a_driver_that_hangs_while_it_is_opened_again_is_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("realtime_mood.main_loop.LOST_STALL_S", 1.0)
+    release = threading.Event()
+    camera = _camera(10)
+    sources = iter([camera])
+
+    def open_next() -> ListSource:
+        source = next(sources, None)
+        if source is None:
+            release.wait(20)
+            raise SourceError("at last")
+        return source
+
+    started_s = time.monotonic()
+    report = LiveRun(camera, FakeClassifier(), open_source=open_next).run()
+    assert "has sent no picture for 1 s" in str(report.failure)
+    assert time.monotonic() - started_s < 10.0
+    release.set()
+
+
+@pytest.mark.parametrize("by_key", [True, False])
+def test_it_ends_at_once_while_a_camera_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, *, by_key: bool
+) -> None:
+    monkeypatch.setattr("realtime_mood.capture.lasting_source.WAITS_S", (25.0,))
+    asked_s: list[float] = []
+
+    class Screen(FakeScreen):
+        def read_key(self) -> str | None:
+            if live.pipeline.capture.is_lost and not asked_s:
+                asked_s.append(time.monotonic())
+                if by_key:
+                    return "q"
+                live.interrupt.set()
+            return None
+
+    camera = _camera(10)
+    live = LiveRun(
+        camera, FakeClassifier(), open_source=_opening(camera), screen=Screen(clock=time.monotonic)
+    )
+    report = live.run()
+    assert report.summary["ended"] == "stopped"
+    assert time.monotonic() - asked_s[0] < 2.0
