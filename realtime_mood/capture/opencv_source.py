@@ -85,22 +85,11 @@ class OpenCVSource:
         self._last_s = 0.0
         self._position_s = 0.0
         self._size: tuple[int, int] | None = None
-        self._capture = _open(self._target)
-        try:
-            if not self._target.is_stream:
-                _wish(self._capture, size)
-            frames = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-            self._is_finite = self._target.is_stream and frames > 0
-            self._announced_s = frames / (self._capture.get(cv2.CAP_PROP_FPS) or math.inf)
-            self._next = self._grab()
-            if self._next is None:
-                raise self._silent()
-        except BaseException:
-            self._capture.release()
-            raise
+        first = self._open(size)
+        self._next: Frame | None = first
         self.info = SourceInfo(
-            width=self._next.width,
-            height=self._next.height,
+            width=first.width,
+            height=first.height,
             is_live=True,
             frame_rate=_announced_rate(self._capture),
             has_end=self._is_finite,
@@ -113,13 +102,54 @@ class OpenCVSource:
             return frame
         if self._error is not None:
             raise self._error
-        return self._grab()
+        try:
+            return self._grab()
+        except SourceError as error:
+            self._error = error
+            raise
 
     def close(self) -> None:
         """See `FrameSource.close`."""
         self._closed.set()
         self._next = None
         self._capture.release()
+
+    def _open(self, size: tuple[int, int] | None) -> Frame:
+        """Open the target by the first backend that delivers; answers the first frame."""
+        # The first time, macOS asks the person, and opens no camera until they have answered.
+        is_asked = sys.platform == "darwin" and not self._target.is_stream
+        for number in range(ASKED_TRIES if is_asked else 1):
+            if number:
+                time.sleep(ASKED_WAIT_S)
+            silent: SourceError | None = None
+            for backend in _backends(self._target):
+                capture = _try_backend(self._target, backend)
+                if capture is None:
+                    continue
+                try:
+                    return self._begin(capture, size)
+                except SourceError as error:
+                    logger.debug("%s by backend %d", error, backend)
+                    silent = error
+                    capture.release()
+                except BaseException:
+                    capture.release()
+                    raise
+            if silent is not None:
+                raise silent
+        raise SourceError(f"{self._target.name} cannot be opened; {_remedy(self._target)}")
+
+    def _begin(self, capture: cv2.VideoCapture, size: tuple[int, int] | None) -> Frame:
+        self._capture = capture
+        if not self._target.is_stream:
+            _wish(capture, size)
+        self._frame_count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self._is_finite = self._target.is_stream and self._frame_count > 0
+        self._announced_s = self._frame_count / (capture.get(cv2.CAP_PROP_FPS) or math.inf)
+        first = self._grab()
+        if first is None:
+            raise self._silent()
+        return first
 
     def _grab(self) -> Frame | None:
         started_s = self._clock()
@@ -143,8 +173,7 @@ class OpenCVSource:
                 self._is_ended = True
         if self._is_ended:
             return None
-        self._error = self._silent()
-        raise self._error
+        raise self._silent()
 
     def _try_once(self) -> ImageBGR | None:
         try:
@@ -194,19 +223,6 @@ class OpenCVSource:
             return SourceError(f"{self._target.name} was opened but delivers no frames; {remedy}")
         kind = SourceError if self._is_finite else SourceLostError
         return kind(f"{self._target.name} stopped delivering frames; {remedy}")
-
-
-def _open(target: CameraTarget) -> cv2.VideoCapture:
-    # The first time, macOS asks the person, and opens no camera until they have answered.
-    is_asked = sys.platform == "darwin" and not target.is_stream
-    for number in range(ASKED_TRIES if is_asked else 1):
-        if number:
-            time.sleep(ASKED_WAIT_S)
-        for backend in _backends(target):
-            capture = _try_backend(target, backend)
-            if capture is not None:
-                return capture
-    raise SourceError(f"{target.name} cannot be opened; {_remedy(target)}")
 
 
 def _try_backend(target: CameraTarget, backend: int) -> cv2.VideoCapture | None:

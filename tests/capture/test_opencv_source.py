@@ -148,6 +148,26 @@ def test_macos_is_given_time_to_ask_whether_the_camera_is_allowed(
     assert capture.released == tries
 
 
+def test_a_camera_that_one_backend_opens_without_a_picture_is_tried_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    captures = {cv2.CAP_MSMF: FakeCapture([]), cv2.CAP_DSHOW: FakeCapture([picture()])}
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(cv2, "VideoCapture", lambda address, backend: captures[backend])
+    source = OpenCVSource("0", size=(640, 480), retry_wait_s=0.0)
+    first = source.read()
+    assert first is not None
+    assert (first.index, first.timestamp_s) == (0, 0.0)
+    assert (cv2.CAP_PROP_FRAME_WIDTH, 640) in captures[cv2.CAP_DSHOW].asked
+    assert captures[cv2.CAP_MSMF].released == 1
+    assert captures[cv2.CAP_DSHOW].released == 0
+
+    captures[cv2.CAP_DSHOW] = FakeCapture([])
+    with pytest.raises(SourceError, match="was opened but delivers no frames"):
+        OpenCVSource("0", retry_wait_s=0.0)
+    assert captures[cv2.CAP_DSHOW].released == 1
+
+
 def test_a_failed_start_releases_and_a_second_one_works(use: UseCapture) -> None:
     broken = use(FakeCapture(opens=False))
     with pytest.raises(SourceError, match="camera 0 cannot be opened"):
