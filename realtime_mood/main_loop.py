@@ -38,6 +38,8 @@ LOST_STALL_S = 60.0
 driver hangs."""
 SUSPENDED_S = 1.0
 """A pass through the loop that takes longer was suspended, as by Ctrl-Z, and its source with it."""
+QUICK_END_S = 0.5
+"""The last clips after a source's end seldom take longer, and nobody is told of them."""
 MESSAGE_S = 2.5
 READING_SPEED = 15.0
 """Characters a second; long messages stay longer."""
@@ -104,6 +106,7 @@ class MainLoop:
         self._has_paused = False
         self._has_hud = True
         self._is_paused = False
+        self._ended_s = math.inf
         self._message = ""
         self._message_until_s = -math.inf
         self._shown_message: str | None = None
@@ -163,8 +166,16 @@ class MainLoop:
             dropped_frames=self._dropped_frames,
             dropped_recording_frames=self._recorder.dropped,
             drain=drain,
-            interrupt=self._interrupt,
+            give_up=self._wants_to_end,
         )
+
+    def _wants_to_end(self) -> bool:
+        """Serve the display while the last clips are classified; True when the person leaves."""
+        if self._screen is None:
+            return self._interrupt.is_set()
+        self._ended_s = min(self._ended_s, self._clock())
+        self._refresh(self._screen, pressed=False)
+        return self._interrupt.is_set() or _quits(self._screen, self._screen.read_key())
 
     def _show_frames(self) -> bool:
         """Answers True when the source has ended, False when the person has."""
@@ -257,6 +268,8 @@ class MainLoop:
     def _current_message(self) -> str | None:
         if self._clock() < self._message_until_s:
             return self._message
+        if self._pipeline.engine and self._clock() - self._ended_s > QUICK_END_S:
+            return "classifying the last clips: q quits"
         if self._pipeline.capture.is_lost:
             return "camera lost, trying again"
         if self._is_paused:
@@ -269,7 +282,7 @@ class MainLoop:
 
     def _obey_keys(self, screen: Screen) -> bool:
         key = screen.read_key()
-        if key in ("q", "Q", ESCAPE) or not screen.is_open:
+        if _quits(screen, key):
             return False
         if key == " " and self._frame is not None:
             self._is_paused = not self._is_paused
@@ -282,12 +295,15 @@ class MainLoop:
             self._say(self._recorder.toggle())
         elif key in ("s", "S"):
             self._save_screenshot()
+        self._refresh(screen, pressed=key is not None)
+        return True
+
+    def _refresh(self, screen: Screen, *, pressed: bool) -> None:
         # While paused no frame comes to take a message away.
-        is_stale = key is not None or self._current_message() != self._shown_message
+        is_stale = pressed or self._current_message() != self._shown_message
         if is_stale and self._frame is not None:
             view = self._pipeline.session.view(self._frame.timestamp_s)
             self._show(self._frame, view, screen)
-        return True
 
     def _save_screenshot(self) -> None:
         if self._frame is None:
@@ -303,3 +319,7 @@ class MainLoop:
             self._say(str(error))
         else:
             self._say(f"saved {path}")
+
+
+def _quits(screen: Screen, key: str | None) -> bool:
+    return key in ("q", "Q", ESCAPE) or not screen.is_open

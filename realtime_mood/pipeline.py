@@ -152,7 +152,7 @@ class LivePipeline:
         dropped_frames: int,
         dropped_recording_frames: int,
         drain: bool,
-        interrupt: threading.Event,
+        give_up: Callable[[], bool],
     ) -> Event:
         """Stop and join all threads and end the session.
 
@@ -163,23 +163,30 @@ class LivePipeline:
             dropped_recording_frames: drawn pictures that were not recorded.
             drain: let frames and clips that are already there be classified first, as at the end
                 of a file; otherwise stop at once.
-            interrupt: set from outside to wait no longer for them.
+            give_up: asked again and again while they are waited for; True to wait no longer.
 
         Returns:
             The summary event.
         """
+        has_given_up = False
+
+        def gives_up() -> bool:
+            nonlocal has_given_up
+            has_given_up = has_given_up or (drain and give_up())
+            return has_given_up
+
         self.capture.worker.stop()
         if not drain:
             self._faces.stop()
             self._inference.stop()
         self.capture.worker.join(LOST_JOIN_TIMEOUT_S if self.capture.is_lost else JOIN_TIMEOUT_S)
-        self._faces.join(JOIN_TIMEOUT_S)
+        self._faces.join(JOIN_TIMEOUT_S, give_up=gives_up)
         self._mailbox.close()
         # An import or a load cannot be stopped half-way; it is waited for only when it is needed.
         patience_s = LOAD_TIMEOUT_S if drain else JOIN_TIMEOUT_S if self.engine else 0.0
-        self._inference.join(patience_s, give_up=interrupt if drain else None)
+        self._inference.join(patience_s, give_up=gives_up)
         is_absent = self._inference.is_running and not self.engine
-        is_late = drain and is_absent and not interrupt.is_set()
+        is_late = drain and is_absent and not has_given_up
         for worker in self._workers:
             worker.stop()
         summary = self.session.finish(

@@ -40,12 +40,12 @@ class Worker:
         """Ask the thread to end; does not wait."""
         self.stop_requested.set()
 
-    def join(self, timeout_s: float, *, give_up: threading.Event | None = None) -> bool:
+    def join(self, timeout_s: float, *, give_up: Callable[[], bool] = lambda: False) -> bool:
         """Wait for the end.
 
         Args:
             timeout_s: how long at most.
-            give_up: set from outside to wait no longer.
+            give_up: asked every `LOOK_S` while it waits; True to wait no longer.
 
         Returns:
             False when the thread did not end in time and was left behind.
@@ -54,7 +54,7 @@ class Worker:
             return True
         end_s = time.monotonic() + timeout_s
         while self._thread.is_alive() and (left_s := end_s - time.monotonic()) > 0.0:
-            if give_up is not None and give_up.is_set():
+            if give_up():
                 break
             self._thread.join(min(left_s, LOOK_S))
         if self._thread.is_alive():

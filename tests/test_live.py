@@ -250,6 +250,40 @@ def test_closing_the_window_quits() -> None:
     assert live.run().summary["frames"] < 150
 
 
+@pytest.mark.parametrize("way", ["key", "button"])
+def test_the_display_is_served_while_a_slow_model_ends(
+    monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    messages: list[str | None] = []
+
+    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
+        messages.append(view.message)
+        return image_bgr
+
+    monkeypatch.setattr("realtime_mood.main_loop.draw_overlay", draw)
+    release = threading.Event()
+
+    class Screen(FakeScreen):
+        """Is left as soon as it says what is waited for."""
+
+        def read_key(self) -> str | None:
+            if messages[-1] != "classifying the last clips: q quits":
+                return None
+            self.is_open = way == "key"
+            return "q" if way == "key" else None
+
+    live = LiveRun(
+        ListSource(20),
+        FakeClassifier(wait=lambda: release.wait(60) and None),
+        screen=Screen(clock=time.monotonic),
+    )
+    started_s = time.monotonic()
+    report = live.run()
+    assert time.monotonic() - started_s < 20.0
+    assert report.summary["ended"] == "end"
+    release.set()
+
+
 def test_a_picture_is_drawn_as_large_as_it_is_shown() -> None:
     screen = FakeScreen({20: "q"}, clock=time.monotonic)
     screen.size = (128, 96)
