@@ -298,5 +298,5 @@ class LivePipeline:
         for latency_s in latencies_s:
             self.latency.add(latency_s)
         with self._rate_lock:
-            self._inference_rate.tick(self._clock())
+            self._inference_rate.tick(self._clock(), len(clips))
         self.session.add_predictions(clips, probabilities, latencies_s=latencies_s)

@@ -32,24 +32,26 @@ class RateMeter:
 
     def __init__(self, span_s: float = 2.0) -> None:
         self._span_s = span_s
-        self._times_s: deque[float] = deque()
+        self._ticks: deque[tuple[float, int]] = deque()
 
-    def tick(self, now_s: float) -> None:
-        """Count one event."""
-        self._times_s.append(now_s)
+    def tick(self, now_s: float, count: int = 1) -> None:
+        """Count events that are done at the same time."""
+        self._ticks.append((now_s, count))
         self._forget(now_s)
 
     def rate_hz(self, now_s: float) -> float:
-        """Events a second; 0 until there are two."""
+        """Events a second; 0 until some were done at two times."""
         self._forget(now_s)
-        if len(self._times_s) < 2:
+        if len(self._ticks) < 2:
             return 0.0
-        elapsed_s = max(now_s, self._times_s[-1]) - self._times_s[0]
-        return (len(self._times_s) - 1) / elapsed_s if elapsed_s > 0.0 else 0.0
+        first_s, first = self._ticks[0]
+        elapsed_s = max(now_s, self._ticks[-1][0]) - first_s
+        done = sum(count for _, count in self._ticks) - first
+        return done / elapsed_s if elapsed_s > 0.0 else 0.0
 
     def _forget(self, now_s: float) -> None:
-        while self._times_s and now_s - self._times_s[0] > self._span_s:
-            self._times_s.popleft()
+        while self._ticks and now_s - self._ticks[0][0] > self._span_s:
+            self._ticks.popleft()
 
 
 class LatencyMeter:

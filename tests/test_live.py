@@ -554,6 +554,26 @@ def test_every_face_has_its_own_clip_and_mood() -> None:
     }
 
 
+def test_the_inference_rate_counts_the_clips_of_all_faces() -> None:
+    rates_hz: list[float] = []
+
+    class Screen(FakeScreen):
+        def show(self, image_bgr: ImageBGR) -> None:
+            super().show(image_bgr)
+            hud = live.pipeline.hud(display_hz=None, dropped_frames=0)
+            rates_hz.append(hud.inference_hz or 0.0)
+
+    live = LiveRun(
+        ListSource(75, picture=dark_and_bright),
+        BrightnessClassifier(),
+        detector=two_faces,
+        screen=Screen(clock=time.monotonic),
+    )
+    live.run()
+    # Two faces, each with a clip every 0.2 s; batches alone make 5 a second, if often of both.
+    assert max(rates_hz) > 7.0
+
+
 def test_the_model_does_not_work_for_faces_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     def a_new_face_every_half_second(call: int) -> list[Box]:
         # None of these is so near to another that it could be the same face.

@@ -18,6 +18,14 @@ def test_a_rate_counts_what_was_lately() -> None:
     assert meter.rate_hz(60.0) == 0.0
 
 
+def test_events_done_together_count_each() -> None:
+    meter = RateMeter()
+    for step in range(11):
+        meter.tick(step / 10, 1 + step % 2)
+    # Fifteen in the second after the first one.
+    assert meter.rate_hz(1.0) == pytest.approx(15.0)
+
+
 def test_percentiles_of_latencies() -> None:
     meter = LatencyMeter()
     assert meter.percentile_s(50) is None
