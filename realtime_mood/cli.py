@@ -73,6 +73,8 @@ def _run_offline(config: RunConfig, interrupt: threading.Event) -> RunReport:
     from realtime_mood.offline import run_offline
 
     console = Console(stderr=True)
+    # Events are bytes, which the bar does not see coming.
+    shares_terminal = config.events == "-" and sys.stdout is not None and sys.stdout.isatty()
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -81,7 +83,7 @@ def _run_offline(config: RunConfig, interrupt: threading.Event) -> RunReport:
         TextColumn("{task.fields[speed]}"),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=not console.is_terminal or shares_terminal,
     ) as progress:
         task = progress.add_task("loading the model", total=None, speed="")
 
@@ -132,6 +134,19 @@ def _say(line: str) -> None:
     # Where standard error is closed, print would write to standard output.
     if sys.stderr is not None:
         print(line, file=sys.stderr)
+
+
+class _ErrorLines(logging.Handler):
+    """Writes to what standard error is by then: a progress bar takes its place while it lives, and
+    lets a line come above it.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler.emit`."""
+        try:
+            _say(self.format(record))
+        except Exception:
+            self.handleError(record)
 
 
 def exit_code_of(action: Callable[[], int], *, program: str, debug: bool) -> int:
@@ -186,6 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.basicConfig(
             level=logging.DEBUG if options.debug else logging.WARNING,
             format="%(levelname)s %(name)s: %(message)s" if options.debug else LOG_FORMAT,
+            handlers=[_ErrorLines()],
         )
         return run(make_config(options), interrupt=interrupt)
 
