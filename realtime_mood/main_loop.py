@@ -78,7 +78,7 @@ class MainLoop:
         source_name: for messages.
         mirror: flip pictures left to right.
         interrupt: set from outside to end.
-        clock: seconds, monotonic; the pipeline's.
+        clock: seconds, monotonic.
     """
 
     def __init__(

@@ -71,7 +71,6 @@ class LivePipeline:
             thread of its own, and no frame waits for it.
         on_event: called with every event, from any of the threads; must not wait.
         duration_s: the source ends at the first frame from this time on; None reads on.
-        clock: seconds, monotonic.
     """
 
     def __init__(
@@ -89,7 +88,6 @@ class LivePipeline:
         detects_in_step: bool,
         on_event: Callable[[Event], None],
         duration_s: float | None = None,
-        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._locate_model = locate_model
         self._load_classifier = load_classifier
@@ -103,7 +101,6 @@ class LivePipeline:
         self._event_lock = threading.Lock()
         self._has_finished = False
         self._skipped_while_loading = 0
-        self._clock = clock
         self._contract: Contract | None = None
         self._contract_known = threading.Event()
         self._has_started = threading.Event()
@@ -115,7 +112,7 @@ class LivePipeline:
         self.session = Session(smoothing, on_event=self._send)
         self.capture = CaptureWorker(
             open_source,
-            clock=clock,
+            clock=time.perf_counter,
             duration_s=duration_s,
             on_lost=lambda time_s: self._send(source_lost_event(media_time_s=time_s)),
             on_restored=lambda time_s: self._send(source_restored_event(media_time_s=time_s)),
@@ -211,7 +208,7 @@ class LivePipeline:
     def hud(self, *, display_hz: float | None, dropped_frames: int) -> HudView:
         """The numbers of this moment."""
         with self._rate_lock:
-            inference_hz = self._inference_rate.rate_hz(self._clock())
+            inference_hz = self._inference_rate.rate_hz(time.perf_counter())
         return HudView(
             capture_hz=self.capture.rate_hz(),
             display_hz=display_hz,
@@ -298,5 +295,5 @@ class LivePipeline:
         for latency_s in latencies_s:
             self.latency.add(latency_s)
         with self._rate_lock:
-            self._inference_rate.tick(self._clock(), len(clips))
+            self._inference_rate.tick(time.perf_counter(), len(clips))
         self.session.add_predictions(clips, probabilities, latencies_s=latencies_s)

@@ -96,7 +96,6 @@ class Session:
     Args:
         smoothing: how steady moods are.
         on_event: called with every event, in order, from the thread that caused it.
-        wall_clock: time of day for `wall_time`.
     """
 
     def __init__(
@@ -104,11 +103,9 @@ class Session:
         smoothing: SmoothingConfig,
         *,
         on_event: Callable[[Event], None],
-        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._smoothing = smoothing
         self._on_event = on_event
-        self._wall_clock = wall_clock
         self._lock = threading.Condition()
         self._faces: dict[int, _FaceMemory] = {}
         self._focus = Focus()
@@ -182,7 +179,7 @@ class Session:
                 self._on_event(
                     prediction_event(
                         media_time_s=clip.end_s,
-                        wall_time=self._wall_clock(),
+                        wall_time=datetime.now(UTC),
                         frame_index=clip.frame_index,
                         track_id=clip.track_id,
                         box=track.box,

@@ -6,6 +6,11 @@ from collections import deque
 
 import numpy as np
 
+RATE_SPAN_S = 2.0
+"""How far back a rate counts."""
+KEPT_LATENCIES = 65536
+"""Newest measurements that percentiles are of."""
+
 
 def next_due(due_s: float, now_s: float, interval_s: float) -> float:
     """The next time something that repeats is due, after it was done at `now_s`.
@@ -24,14 +29,9 @@ def next_due(due_s: float, now_s: float, interval_s: float) -> float:
 
 
 class RateMeter:
-    """Events a second over the last few seconds.
+    """Events a second over the last `RATE_SPAN_S`."""
 
-    Args:
-        span_s: how far back events count.
-    """
-
-    def __init__(self, span_s: float = 2.0) -> None:
-        self._span_s = span_s
+    def __init__(self) -> None:
         self._ticks: deque[tuple[float, int]] = deque()
 
     def tick(self, now_s: float, count: int = 1) -> None:
@@ -50,19 +50,15 @@ class RateMeter:
         return done / elapsed_s if elapsed_s > 0.0 else 0.0
 
     def _forget(self, now_s: float) -> None:
-        while self._ticks and now_s - self._ticks[0][0] > self._span_s:
+        while self._ticks and now_s - self._ticks[0][0] > RATE_SPAN_S:
             self._ticks.popleft()
 
 
 class LatencyMeter:
-    """Percentiles of the latest measurements.
+    """Percentiles of the latest measurements."""
 
-    Args:
-        capacity: how many measurements are kept.
-    """
-
-    def __init__(self, capacity: int = 65536) -> None:
-        self._values_s: deque[float] = deque(maxlen=capacity)
+    def __init__(self) -> None:
+        self._values_s: deque[float] = deque(maxlen=KEPT_LATENCIES)
 
     def add(self, value_s: float) -> None:
         """Take one measurement, in seconds."""

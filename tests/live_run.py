@@ -43,6 +43,7 @@ class LiveRun:
         detector: Callable[[int], Sequence[Box]] = one_face,
         open_source: Callable[[], ListSource] | None = None,
         mirror: bool = False,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.events = MemoryEventSink()
         self.screen = screen or FakeScreen(clock=time.monotonic)
@@ -68,6 +69,7 @@ class LiveRun:
             source_name="list",
             mirror=mirror,
             interrupt=self.interrupt,
+            clock=clock,
         )
 
     def run(self) -> RunReport:

@@ -435,7 +435,6 @@ def test_a_file_whose_next_frame_is_far_is_no_stall(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_camera_that_was_suspended_with_the_program_is_no_stall() -> None:
-    slept_s = 0.0
     at_frame_6 = threading.Event()
 
     def before_read(index: int) -> None:
@@ -443,15 +442,11 @@ def test_a_camera_that_was_suspended_with_the_program_is_no_stall() -> None:
             at_frame_6.set()
             time.sleep(0.5)
 
-    live = LiveRun(ListSource(12, is_live=True, before_read=before_read), FakeClassifier())
-
     def clock() -> float:
-        nonlocal slept_s
-        slept_s = 100.0 if at_frame_6.is_set() else 0.0
-        return time.perf_counter() + slept_s
+        return time.perf_counter() + (100.0 if at_frame_6.is_set() else 0.0)
 
-    live.loop._clock = clock
-    report = live.run()
+    source = ListSource(12, is_live=True, before_read=before_read)
+    report = LiveRun(source, FakeClassifier(), clock=clock).run()
     assert report.failure is None
     assert report.summary["ended"] == "end"
 

@@ -10,7 +10,7 @@ def test_a_grid_is_kept_and_taken_up_anew_after_a_gap() -> None:
 
 
 def test_a_rate_counts_what_was_lately() -> None:
-    meter = RateMeter(span_s=2.0)
+    meter = RateMeter()
     assert meter.rate_hz(0.0) == 0.0
     for step in range(31):
         meter.tick(step / 10)
