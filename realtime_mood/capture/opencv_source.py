@@ -143,9 +143,9 @@ class OpenCVSource:
         self._capture = capture
         if not self._target.is_stream:
             _wish(capture, size)
-        self._frame_count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self._is_finite = self._target.is_stream and self._frame_count > 0
-        self._announced_s = self._frame_count / (capture.get(cv2.CAP_PROP_FPS) or math.inf)
+        frames = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self._is_finite = self._target.is_stream and frames > 0
+        self._announced_s = frames / (capture.get(cv2.CAP_PROP_FPS) or math.inf)
         first = self._grab()
         if first is None:
             raise self._silent()
