@@ -104,6 +104,7 @@ class LivePipeline:
         self._contract: Contract | None = None
         self._contract_known = threading.Event()
         self._has_started = threading.Event()
+        self._is_loss_told = False
         self._inference_rate = RateMeter()
         self._rate_lock = threading.Lock()
         self._mailbox = ClipMailbox()
@@ -114,8 +115,8 @@ class LivePipeline:
             open_source,
             clock=time.perf_counter,
             duration_s=duration_s,
-            on_lost=lambda time_s: self._send(source_lost_event(media_time_s=time_s)),
-            on_restored=lambda time_s: self._send(source_restored_event(media_time_s=time_s)),
+            on_lost=self._tell_lost,
+            on_restored=self._tell_restored,
         )
         self._faces = Worker("faces", self._run_faces)
         self._inference = Worker("inference", self._run_inference)
@@ -289,6 +290,15 @@ class LivePipeline:
             if self._has_started.is_set() and not self._has_finished:
                 self._on_event(event)
             self._has_finished |= event["type"] == "summary"
+
+    def _tell_lost(self, media_time_s: float) -> None:
+        self._is_loss_told = self.has_started
+        self._send(source_lost_event(media_time_s=media_time_s))
+
+    def _tell_restored(self, media_time_s: float) -> None:
+        # Of a loss before the start event nobody knows.
+        if self._is_loss_told:
+            self._send(source_restored_event(media_time_s=media_time_s))
 
     def _take_result(self, clips: Sequence[Clip], probabilities: Probabilities) -> None:
         latencies_s = [self.capture.age_s(clip.end_s) for clip in clips]

@@ -13,10 +13,11 @@ import pytest
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.errors import SourceError, SourceLostError
 from realtime_mood.frame import ImageBGR
+from realtime_mood.model.checkpoint import Contract
 from realtime_mood.recorder import Recorder
 from realtime_mood.view import View
 from tests.fakes import FakeClassifier, FakeScreen, ListSource
-from tests.live_run import LiveRun
+from tests.live_run import CONTRACT, LiveRun
 from tests.media import read_all
 
 LOST = "camera lost, trying again"
@@ -101,6 +102,34 @@ def test_one_that_does_not_come_back_ends_the_run_as_broken(
     assert report.failure is not None
     assert report.failure.exit_code == 3
     assert report.summary["ended"] == "broken"
+
+
+def test_that_it_is_back_is_told_to_whom_its_loss_was_told() -> None:
+    cameras = (_camera(3), _camera(60, is_lost=False))
+    live: LiveRun
+
+    def locate() -> tuple[Path, Contract]:
+        # Until then, the start event cannot be written.
+        while not live.pipeline.capture.is_lost:
+            time.sleep(0.01)
+        return Path("fake"), CONTRACT
+
+    live = LiveRun(cameras[0], FakeClassifier(), open_source=_opening(*cameras), locate=locate)
+    assert live.run().failure is None
+    kinds = [event["type"] for event in live.events.events]
+    assert kinds[0] == "start"
+    assert not {"source_lost", "source_restored"} & set(kinds)
+
+
+def test_nothing_is_tried_any_more_when_the_time_of_the_run_is_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    messages = _told(monkeypatch)
+    camera = _camera(10)
+    live = LiveRun(camera, FakeClassifier(), open_source=_opening(camera), duration_s=1.0)
+    assert live.run().failure is None
+    assert LOST in messages
+    assert not live.pipeline.capture.is_lost
 
 
 def test_it_is_no_stall(monkeypatch: pytest.MonkeyPatch) -> None:

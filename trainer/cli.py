@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import shlex
 import signal
 import sys
@@ -46,8 +47,8 @@ NO_SHARED_MEMORY = (
     "MB in a container of Docker's) or memory is short; go on with --num-workers 0, training with "
     "--resume, or give the container more (docker run --ipc=host)"
 )
-LOST_WORKER = "DataLoader worker (pid"
-"""What PyTorch says of a process that was killed begins so."""
+SHORT_OF_MEMORY = re.compile(r"DataLoader worker .* killed by signal: (Killed|Bus error)")
+"""What PyTorch says of a process that the system ended, or that found no shared memory."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -96,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # By name: only the commands that need torch import it.
         if type(error).__name__ == "OutOfMemoryError":
             return _fail(UsageError(NO_ROOM), UsageError.exit_code, is_debug=is_debug)
-        if isinstance(error, RuntimeError) and str(error).startswith(LOST_WORKER):
+        if SHORT_OF_MEMORY.match(f"{error.__cause__ or error}"):
+            logger.debug("%s", error.__cause__ or error)
             return _fail(UsageError(NO_SHARED_MEMORY), UsageError.exit_code, is_debug=is_debug)
         return _fail(error, 1, is_debug=is_debug)
     return 0

@@ -25,7 +25,7 @@ from trainer.predictions import Predictions
 from trainer.report.curves import read_history
 from trainer.report.reports import PREDICTIONS_FILE, REPORT_FOLDER, report_folds
 from trainer.run_detector import find_detector
-from trainer.run_folder import check_data, open_run, write_text
+from trainer.run_folder import check_data, open_run, settle_precision, write_text
 from trainer.train import train
 
 logger = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
             f"{output} holds folds of an earlier run; go on with it by --resume or choose another "
             "--output"
         )
+    config = settle_precision(config)
     lock = open_run(config)
     try:
         detector = find_detector(config.data, sorted(output.glob("fold-*")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ class Predictions:
                     temperature=values["temperature"],
                     known=values["known"],
                 )
-        except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+        except (OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error) as error:
             raise SourceError(
                 f"{path} holds no predictions ({error}); measure the model again"
             ) from error

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING
+from dataclasses import MISSING, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from filelock import FileLock, Timeout
 
 from realtime_mood.errors import OutputError, UsageError
+from realtime_mood.model.precision import fastest_dtype
 from trainer.config import TrainConfig
 from trainer.config.layers import EFFECTIVE_FILE, begun_tables, write_effective
 from trainer.config.options import flag_of, options_of
@@ -35,6 +37,18 @@ MAY_CHANGE = {
     },
 }
 """Options by table with which an interrupted run may go on although they are others."""
+
+
+def settle_precision(config: TrainConfig) -> TrainConfig:
+    """With the precision that 'auto' is on this machine.
+
+    On CPUs it is not bfloat16: in training, that is not always the faster one there.
+    """
+    if config.run.precision != "auto":
+        return config
+    device = torch.device("cuda")
+    is_fast = torch.cuda.is_available() and fastest_dtype(device) == torch.bfloat16
+    return replace(config, run=replace(config.run, precision="bf16" if is_fast else "fp32"))
 
 
 def open_run(config: TrainConfig, split: Split | None = None) -> FileLock:

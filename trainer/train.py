@@ -18,7 +18,6 @@ from transformers.utils import logging as transformers_logging
 from realtime_mood.errors import UsageError
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.model.clip_spec import ClipSpec
-from realtime_mood.model.precision import fastest_dtype
 from trainer import processes
 from trainer.base import Model, load_base
 from trainer.config import TINY, RecipeConfig, TrainConfig
@@ -47,7 +46,7 @@ from trainer.predictions import Predictions
 from trainer.report.curves import read_history
 from trainer.report.reports import REPORT_FOLDER, report_run
 from trainer.run_detector import find_detector, keep_detector
-from trainer.run_folder import open_run
+from trainer.run_folder import open_run, settle_precision
 
 logger = logging.getLogger(__name__)
 
@@ -89,8 +88,7 @@ def train(
         progress = _tell_nobody
     if config.run.precision == "fp16" and not torch.cuda.is_available():
         raise UsageError("--precision is fp16, which needs a GPU; bf16 works here")
-    if config.run.precision == "auto":
-        config = replace(config, run=replace(config.run, precision=_fitting_precision()))
+    config = settle_precision(config)
     for batch in config.recipe.batches:
         share_of_batch(config, batch)
     folds = make_folds(
@@ -276,13 +274,6 @@ def _read_motion(
         seed=config.run.seed,
         progress=progress,
     )
-
-
-def _fitting_precision() -> str:
-    """What 'auto' is on this machine; on CPUs bfloat16 is not always the faster one in training."""
-    if torch.cuda.is_available() and fastest_dtype(torch.device("cuda")) == torch.bfloat16:
-        return "bf16"
-    return "fp32"
 
 
 def _tell_nobody(name: str, done: int, total: int) -> None:

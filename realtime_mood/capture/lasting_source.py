@@ -110,9 +110,10 @@ class LastingSource:
         while (left_s := self._lost_since_s + GIVE_UP_S - self._clock()) > 0.0:
             unseen_s = self._clock() - self._last_captured_s
             until_end_s = self._until_s - self._last.timestamp_s - unseen_s
-            wait_s = WAITS_S[min(self._tries, len(WAITS_S) - 1)]
+            wait_s = min(left_s, WAITS_S[min(self._tries, len(WAITS_S) - 1)])
             self._tries += 1
-            if self._stop.wait(max(0.0, min(wait_s, left_s, until_end_s))) or until_end_s <= 0.0:
+            is_stopped = self._stop.wait(max(0.0, min(wait_s, until_end_s)))
+            if is_stopped or until_end_s <= wait_s:
                 return False
             try:
                 self._source = self._open_source()

@@ -27,6 +27,8 @@ OPEN_TIMEOUT_MS = 10_000
 READ_TIMEOUT_MS = 10_000
 RETRIES = 5
 RETRY_WAIT_S = 0.2
+ASK_TIMEOUT_S = 3.0
+"""For a server to answer, each time that it is waited for."""
 GIVE_UP_S = 10.0
 """A camera is given up after this many seconds without a frame, whatever number of tries is left:
 one try alone can take the driver ten seconds."""
@@ -173,7 +175,11 @@ class OpenCVSource:
                 self._is_ended = True
         if self._is_ended:
             return None
-        raise self._silent()
+        error = self._silent()
+        if isinstance(error, SourceLostError) and _is_a_file(self._target):
+            self._is_ended = True
+            return None
+        raise error
 
     def _try_once(self) -> ImageBGR | None:
         try:
@@ -223,6 +229,20 @@ class OpenCVSource:
             return SourceError(f"{self._target.name} was opened but delivers no frames; {remedy}")
         kind = SourceError if self._is_finite else SourceLostError
         return kind(f"{self._target.name} stopped delivering frames; {remedy}")
+
+
+def _is_a_file(target: CameraTarget) -> bool:
+    """True where a server says how long its answer is, as of files whose containers do not."""
+    if not target.text.lower().startswith(("http:", "https:")) or target.is_playlist:
+        return False
+    import requests
+
+    try:
+        with requests.get(target.text, stream=True, timeout=ASK_TIMEOUT_S) as answer:
+            return answer.ok and "Content-Length" in answer.headers
+    except (requests.RequestException, ValueError) as error:
+        logger.debug("%s: %s", target.name, type(error).__name__)
+        return False
 
 
 def _try_backend(target: CameraTarget, backend: int) -> cv2.VideoCapture | None:

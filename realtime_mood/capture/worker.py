@@ -109,10 +109,13 @@ class CaptureWorker:
             source.close()
 
     def _read_live(self, source: FrameSource, stop: threading.Event) -> None:
-        while not stop.is_set() and (frame := self._next(source)) is not None:
-            if not self._paused.is_set():
-                self._hand_on(frame)
-            # Not sooner: whoever sees that the source is there shall find its frame too.
+        try:
+            while not stop.is_set() and (frame := self._next(source)) is not None:
+                if not self._paused.is_set():
+                    self._hand_on(frame)
+                # Not sooner: whoever sees that the source is there shall find its frame too.
+                self._lost.clear()
+        finally:
             self._lost.clear()
 
     def _take_loss(self, media_time_s: float) -> None:

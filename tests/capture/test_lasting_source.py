@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import threading
 import time
@@ -10,6 +11,7 @@ from itertools import pairwise
 
 import cv2
 import pytest
+import requests
 
 from realtime_mood.capture.lasting_source import GIVE_UP_S, WAITS_S, LastingSource
 from realtime_mood.capture.opencv_source import OpenCVSource
@@ -38,6 +40,10 @@ class _PassingTime(threading.Event):
         return self.is_set()
 
 
+def _refuse(url: str, **_: object) -> requests.Response:
+    raise requests.ConnectionError(url)
+
+
 class _Bench:
     """A source over captures that are opened one after the other; None cannot be opened."""
 
@@ -55,6 +61,7 @@ class _Bench:
         self.opened = 0
         self._captures = captures
         monkeypatch.setattr(cv2, "VideoCapture", self._open)
+        monkeypatch.setattr(requests, "get", _refuse)
         self.source = LastingSource(
             lambda: OpenCVSource(target, clock=self.clock, retry_wait_s=0.0),
             clock=self.clock,
@@ -162,6 +169,8 @@ def test_the_time_of_a_run_passes_while_it_is_lost(monkeypatch: pytest.MonkeyPat
     bench, _ = _bench(monkeypatch, 26, until_s=6.0)
     assert len([frame for frame in iter(bench.source.read, None) if frame]) == 26
     assert sum(bench.stop.waits_s) == pytest.approx(5.0)
+    # Not once more when the time is up: opening may take long.
+    assert bench.opened == 1 + len(bench.stop.waits_s) - 1
 
 
 def test_frames_keep_the_size_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +187,33 @@ def test_a_live_stream_that_now_has_an_end_is_not_played_from_its_start(
     captures[1].properties[cv2.CAP_PROP_FRAME_COUNT] = 50.0
     assert len([frame for frame in iter(bench.source.read, None) if frame]) == 3
     assert bench.source.read() is None
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "is_file"),
+    [
+        (200, {"Content-Length": "9"}, True),
+        (200, {}, False),
+        (404, {"Content-Length": "9"}, False),
+        (None, {}, False),
+    ],
+)
+def test_a_file_that_does_not_say_how_long_it_is_is_not_played_again(
+    monkeypatch: pytest.MonkeyPatch, status: int | None, headers: dict[str, str], is_file: bool
+) -> None:
+    def ask(url: str, **_: object) -> requests.Response:
+        if status is None:
+            return _refuse(url)
+        answer = requests.Response()
+        answer.status_code, answer.raw = status, io.BytesIO()
+        answer.headers.update(headers)
+        return answer
+
+    bench, _ = _bench(monkeypatch, 30, 30, target="http://host/clip.ts", stops_after=2)
+    monkeypatch.setattr(requests, "get", ask)
+    frames = [frame for frame in iter(bench.source.read, None) if frame]
+    assert len(frames) == (30 if is_file else 60)
+    assert ("lost" in dict(bench.told)) is not is_file
 
 
 def test_a_stream_with_an_end_ends_or_breaks_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,12 +20,12 @@ from transformers import TimesformerForVideoClassification
 from realtime_mood.model.checkpoint import load_model, read_contract
 from realtime_mood.model.labels import LABELS
 from tests.trainer.drawn import draw_video
+from tests.trainer.fitting import config_of, recipe_of
 from trainer.cli import INTERRUPTED, main
 from trainer.crops import FaceCrops, Progress
 from trainer.predictions import Predictions
 from trainer.report.curves import curves_of
-from trainer.run_folder import LOCK_FILE
-from trainer.train import _fitting_precision
+from trainer.run_folder import LOCK_FILE, settle_precision
 
 SIZE = 32
 
@@ -66,15 +66,22 @@ def test_the_checkpoint_is_what_the_runtime_loads(run: Path) -> None:
     ],
 )
 def test_a_gpu_that_is_made_for_it_trains_in_bfloat16(
-    monkeypatch: pytest.MonkeyPatch, has_gpu: bool, fastest: torch.dtype, taken: str
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    has_gpu: bool,
+    fastest: torch.dtype,
+    taken: str,
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: has_gpu)
-    monkeypatch.setattr("trainer.train.fastest_dtype", lambda device: fastest)
-    assert _fitting_precision() == taken
+    monkeypatch.setattr("trainer.run_folder.fastest_dtype", lambda device: fastest)
+    assert settle_precision(config_of(tmp_path, recipe_of())).run.precision == taken
+    asked = config_of(tmp_path, recipe_of(), precision="fp16")
+    assert settle_precision(asked) == asked
 
 
 def test_the_precision_that_was_taken_is_written_down(run: Path) -> None:
-    assert f'precision = "{_fitting_precision()}"' in (run / "config.toml").read_text()
+    taken = settle_precision(config_of(run, recipe_of())).run.precision
+    assert f'precision = "{taken}"' in (run / "config.toml").read_text()
 
 
 def test_transformers_alone_loads_it(run: Path) -> None:
