@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,10 +28,11 @@ from benchmarks.steady_motion import SPEC, TEST_ACTORS, arguments, cut  # noqa: 
 from realtime_mood.model.checkpoint import read_contract  # noqa: E402
 from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices  # noqa: E402
 from realtime_mood.model.labels import LABELS  # noqa: E402
-from trainer.clip_times import fixed_ends_s  # noqa: E402
 from trainer.crops import FaceCrops  # noqa: E402
+from trainer.landmark_finder import Points  # noqa: E402
 from trainer.motion import against_the_head  # noqa: E402
 from trainer.predictions import Predictions  # noqa: E402
+from trainer.report.strips import telling_end_s  # noqa: E402
 from trainer.report.theme import LIGHT, Theme, new_figure, to_png  # noqa: E402
 
 if TYPE_CHECKING:
@@ -58,8 +58,6 @@ OPEN_LINES = (range(17), range(17, 22), range(22, 27), range(27, 31), range(31, 
 LINES = (*OPEN_LINES, *EYES, *LIPS)
 """Landmarks of iBUG 300-W that make the jaw, the brows, the nose, the eyes and the lips."""
 
-Points = npt.NDArray[np.float32]
-
 
 def surest(predictions: Predictions, truth: str, answer: str) -> int:
     """The test recording of this label whose answer it is with the highest probability."""
@@ -77,10 +75,7 @@ def clip_of(
 ) -> tuple[Points, Points]:
     """The recording's mean face, and those of the clip that speaks most for its answer."""
     assert crops.landmarks_file is not None
-    answer = predictions.probabilities()[index].argmax()
-    clip = int(predictions.clip_probabilities()[index, :, answer].argmax())
-    ends_s = fixed_ends_s(crops.times_s, spec, predictions.logits.shape[1])
-    moments = clip_timestamps(spec, end_s=float(ends_s[clip]))
+    moments = clip_timestamps(spec, end_s=telling_end_s(predictions, index, crops, spec))
     face = against_the_head(np.load(crops.landmarks_file))
     return face.mean(axis=0), face[nearest_indices(crops.times_s, moments)]
 

@@ -12,9 +12,8 @@ from realtime_mood.capture.opencv_source import OpenCVSource
 from realtime_mood.capture.pattern_source import PatternSource
 from realtime_mood.capture.source import FrameSource
 from realtime_mood.capture.still_source import held
-from realtime_mood.capture.target import CameraTarget
 from realtime_mood.config import RunConfig
-from realtime_mood.events import Event
+from realtime_mood.events import Event, ignore_event
 from realtime_mood.faces.detector import make_detector
 from realtime_mood.faces.yunet_file import check_yunet_file
 from realtime_mood.inference.classifier import Classifier
@@ -75,7 +74,7 @@ def run_live(config: RunConfig, *, interrupt: threading.Event) -> RunReport:
             smoothing=config.smoothing,
             max_faces=config.max_faces,
             detects_in_step=config.video is not None,
-            on_event=events.write if events else _ignore,
+            on_event=events.write if events else ignore_event,
             duration_s=config.duration_s,
         )
         loop = MainLoop(
@@ -90,10 +89,6 @@ def run_live(config: RunConfig, *, interrupt: threading.Event) -> RunReport:
         return replace(report, dropped_events=events.dropped if events else 0)
 
 
-def _ignore(event: Event) -> None:
-    """Nobody asked for events."""
-
-
 def open_source(config: RunConfig) -> FrameSource:
     """The source a configuration names.
 
@@ -102,10 +97,10 @@ def open_source(config: RunConfig) -> FrameSource:
     """
     if config.video is not None:
         return held(FileSource(config.video), is_endless=True)
-    assert config.camera is not None
-    if CameraTarget(config.camera).is_pattern:
+    assert config.target is not None
+    if config.target.is_pattern:
         return PatternSource(is_live=True)
-    return OpenCVSource(config.camera, size=config.camera_size)
+    return OpenCVSource(config.target.text, size=config.camera_size)
 
 
 def _locate(model: str) -> tuple[Path, Contract]:

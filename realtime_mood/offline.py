@@ -20,7 +20,7 @@ from realtime_mood.capture.source import FrameSource, SourceInfo
 from realtime_mood.capture.still_source import held
 from realtime_mood.config import RunConfig
 from realtime_mood.errors import OutputError, SourceError
-from realtime_mood.events import Event, start_event
+from realtime_mood.events import ignore_event, start_event
 from realtime_mood.faces.detector import make_detector
 from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
@@ -181,7 +181,7 @@ def analyse(
         What was done; of a source that broke, with its failure. What was read before has reached
         the sinks, the summary event included. Recordings are not named in it.
     """
-    session = Session(smoothing, on_event=event_sink.write if event_sink else _ignore)
+    session = Session(smoothing, on_event=event_sink.write if event_sink else ignore_event)
     stage = FaceStage(tracker, spec, stride_s=stride_s)
     inference = LatencyMeter()
     below: set[int] = set()
@@ -223,7 +223,3 @@ def analyse(
         latency_p95_s=inference.percentile_s(95),
         failure=failure,
     )
-
-
-def _ignore(event: Event) -> None:
-    """Nobody asked for events."""

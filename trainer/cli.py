@@ -40,8 +40,6 @@ NO_ROOM = (
     "which the batch can be divided), --precision bf16 or --gradient-checkpointing; 'evaluate' has "
     "--batch-size"
 )
-
-
 NO_SHARED_MEMORY = (
     "a process that prepares batches was ended by the system, as where shared memory is small (64 "
     "MB in a container of Docker's) or memory is short; go on with --num-workers 0, training with "

@@ -11,7 +11,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from realtime_mood.capture.source import FrameSource
+from realtime_mood.capture.source import MIN_STEP_S, FrameSource
 from realtime_mood.errors import SourceError, SourceLostError
 from realtime_mood.frame import Frame
 
@@ -23,7 +23,6 @@ GIVE_UP_S = 30.0
 """After so long no try is begun any more."""
 SOUND_S = 1.0
 """A source that is lost again sooner was not restored: the time to give up goes on."""
-MIN_STEP_S = 1e-6
 
 
 class LastingSource:

@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from realtime_mood.capture.source import SourceInfo
+from realtime_mood.capture.source import MIN_STEP_S, SourceInfo
 from realtime_mood.capture.target import CameraTarget
 from realtime_mood.errors import SourceError, SourceLostError
 from realtime_mood.frame import Frame, ImageBGR
@@ -37,7 +37,6 @@ ASKED_WAIT_S = 3.0
 """Between them, while a person may be asked whether the camera is allowed."""
 MAX_RATE = 240
 """An announced rate above this is a time base in disguise."""
-MIN_STEP_S = 1e-6
 BROKEN_SHARE = 0.75
 BROKEN_TOLERANCE_S = 0.5
 """A finite stream that ends before this part of the announced length, less this, has broken."""

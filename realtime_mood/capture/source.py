@@ -9,6 +9,9 @@ from typing import Protocol
 
 from realtime_mood.frame import Frame
 
+MIN_STEP_S = 1e-6
+"""Least time between two frames of one source whose clock did not go on."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceInfo:

@@ -45,9 +45,6 @@ def wrong_examples(
         if seen[pair] > MOST_OF_A_PAIR or len(examples) == MOST_EXAMPLES:
             continue
         likeliest = np.argsort(-probabilities[index], kind="stable")[:BARS]
-        # The clip that speaks most for the wrong answer.
-        clip = int(predictions.clip_probabilities()[index, :, answers[index]].argmax())
-        ends_s = fixed_ends_s(recordings[index].times_s, spec, predictions.logits.shape[1])
         examples.append(
             Example(
                 name=predictions.names[index],
@@ -55,10 +52,28 @@ def wrong_examples(
                 truth=LABELS[pair[0]],
                 answer=LABELS[pair[1]],
                 bars=tuple((LABELS[n], float(probabilities[index, n])) for n in likeliest),
-                jpeg=film_strip(recordings[index], spec, end_s=float(ends_s[clip])),
+                jpeg=film_strip(
+                    recordings[index],
+                    spec,
+                    end_s=telling_end_s(predictions, index, recordings[index], spec),
+                ),
             )
         )
     return tuple(examples)
+
+
+def telling_end_s(predictions: Predictions, index: int, crops: FaceCrops, spec: ClipSpec) -> float:
+    """When the clip of a recording ends that speaks most for its answer, seconds.
+
+    Args:
+        predictions: of several recordings.
+        index: which of them.
+        crops: its crops.
+        spec: what a clip is.
+    """
+    answer = predictions.probabilities()[index].argmax()
+    clip = predictions.clip_probabilities()[index, :, answer].argmax()
+    return float(fixed_ends_s(crops.times_s, spec, predictions.logits.shape[1])[clip])
 
 
 def film_strip(crops: FaceCrops, spec: ClipSpec, *, end_s: float) -> bytes:
