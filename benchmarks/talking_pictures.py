@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from itertools import compress
 from pathlib import Path
@@ -35,14 +35,17 @@ from realtime_mood.model.checkpoint import (  # noqa: E402
     locate_checkpoint,
     read_contract,
 )
+from realtime_mood.model.clip_spec import ClipSpec  # noqa: E402
 from realtime_mood.model.labels import LABELS  # noqa: E402
 from trainer.augment import PAD  # noqa: E402
 from trainer.corpora.images import index_images  # noqa: E402
 from trainer.corpora.ravdess import index_folder  # noqa: E402
+from trainer.corpora.recording import Recording  # noqa: E402
 from trainer.corpora.splits import split_pictures  # noqa: E402
-from trainer.crops import Cutter, cut_recordings  # noqa: E402
+from trainer.crops import Cutter, FaceCrops, cut_recordings  # noqa: E402
 from trainer.dataset import Item, TrainingClips  # noqa: E402
 from trainer.decode import available_decoder  # noqa: E402
+from trainer.landmark_finder import Points  # noqa: E402
 from trainer.landmarks import find_landmarks  # noqa: E402
 from trainer.metrics import calibration_error  # noqa: E402
 from trainer.reanimate import QUIET, Reanimator  # noqa: E402
@@ -54,10 +57,10 @@ BATCH = 32
 CALM, NEUTRAL = LABELS.index("calm"), LABELS.index("neutral")
 
 
-def main() -> None:
-    """Measure and print JSON."""
+def arguments(about: str | None) -> argparse.ArgumentParser:
+    """What names pictures, recordings, the model, and where the result goes."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("pictures", type=Path)
     parser.add_argument("recordings", type=Path)
@@ -65,29 +68,30 @@ def main() -> None:
     parser.add_argument("cache", type=Path)
     parser.add_argument("--model", default=str(ROOT / "assets" / "checkpoint"))
     parser.add_argument("--output", type=Path)
-    asked = parser.parse_args()
-    folder = locate_checkpoint(asked.model)
-    contract, model = read_contract(folder), load_model(folder)
+    return parser
+
+
+def cut_faces(
+    asked: argparse.Namespace,
+    spec: ClipSpec,
+    *,
+    pictures: Sequence[Recording],
+    actors: Collection[str],
+) -> tuple[list[FaceCrops], Points]:
+    """Crops of pictures and of some actors' recordings, and the pictures' landmarks."""
+    cv2.setNumThreads(1)
     cutter = Cutter(
         folder=asked.cache,
-        spec=contract.spec,
+        spec=spec,
         detector="yunet",
         yunet_file=asked.yunet,
         decoder=available_decoder(),
     )
-    talkers = [
-        recording
-        for recording in index_folder(asked.recordings).recordings
-        if recording.actor in TEST_ACTORS
-    ]
-    cv2.setNumThreads(1)
 
     def progress(what: str, done: int, total: int) -> None:
         print(f"\r{what} {done}/{total}", end="", file=sys.stderr)
 
-    held_out = split_pictures(index_images(asked.pictures).recordings).test
-    order = np.random.default_rng(0).permutation(len(held_out))
-    pictures = [held_out[index] for index in order[:PICTURES]]
+    talkers = [r for r in index_folder(asked.recordings).recordings if r.actor in actors]
     crops, _ = cut_recordings(
         [*pictures, *talkers],
         replace(cutter.padded(PAD), finds_landmarks=True),
@@ -95,7 +99,18 @@ def main() -> None:
         timeout_s=120.0,
         progress=progress,
     )
-    landmarks = find_landmarks(crops, cutter, num_workers=2, progress=progress)
+    return crops, find_landmarks(crops, cutter, num_workers=2, progress=progress)
+
+
+def main() -> None:
+    """Measure and print JSON."""
+    asked = arguments(__doc__).parse_args()
+    folder = locate_checkpoint(asked.model)
+    contract, model = read_contract(folder), load_model(folder)
+    held_out = split_pictures(index_images(asked.pictures).recordings).test
+    order = np.random.default_rng(0).permutation(len(held_out))
+    pictures = [held_out[index] for index in order[:PICTURES]]
+    crops, landmarks = cut_faces(asked, contract.spec, pictures=pictures, actors=TEST_ACTORS)
 
     def clips(chosen: Callable[[int], bool], talk: float = 1.0) -> list[Item]:
         """Of pictures, which talk as the recordings do whose labels are chosen."""
@@ -110,7 +125,7 @@ def main() -> None:
     still = clips(lambda label: False, talk=0.0)
 
     answers, answers_alike, answers_still = (
-        _answers(model, [item["pixel_values"] for item in items], contract.temperature)
+        answer(model, [item["pixel_values"] for item in items], contract.temperature)
         for items in (quietly, alike, still)
     )
     labels = np.array([item["labels"] for item in still])
@@ -122,7 +137,7 @@ def main() -> None:
         {
             "machine": {"cpu": cpu_name(), "python": platform.python_version()},
             "pictures": int(talks.sum()),
-            "talkers": len(talkers),
+            "talkers": len(crops) - len(pictures),
             "talking_quietly": _measured(answers[talks], labels[talks]),
             "still": _measured(answers_still[talks], labels[talks]),
             "talking_alike": _measured(answers_alike[talks_alike], labels[talks_alike]),
@@ -133,9 +148,10 @@ def main() -> None:
 
 
 @torch.no_grad()
-def _answers(
+def answer(
     model: torch.nn.Module, clips: list[torch.Tensor], temperature: float
 ) -> npt.NDArray[np.float64]:
+    """Calibrated probabilities of clips, shape (clips, 8)."""
     found = []
     for start in range(0, len(clips), BATCH):
         logits = model(pixel_values=torch.stack(clips[start : start + BATCH])).logits

@@ -113,6 +113,24 @@ def prediction_event(
     }
 
 
+def neutral_learned_event(
+    *, media_time_s: float, track_id: int, factors: tuple[float, ...]
+) -> Event:
+    """What a face's probabilities are multiplied by from now on, before they are smoothed.
+
+    Args:
+        media_time_s: time of the last answer that it was learned from.
+        track_id: the face.
+        factors: in label order, see `neutral.NeutralFace`.
+    """
+    return {
+        "type": "neutral_learned",
+        "media_time_s": _seconds(media_time_s),
+        "track_id": track_id,
+        "factors": _by_label(factors),
+    }
+
+
 def track_ended_event(*, media_time_s: float, track_id: int, reason: str) -> Event:
     """A face is no longer followed; `reason` is 'lost', 'cut' or 'end'."""
     return {
@@ -164,5 +182,5 @@ def _seconds(value: float) -> float:
     return round(value, 4)
 
 
-def _by_label(probabilities: tuple[float, ...]) -> dict[str, float]:
-    return {label: round(value, 4) for label, value in zip(LABELS, probabilities, strict=True)}
+def _by_label(values: tuple[float, ...]) -> dict[str, float]:
+    return {label: round(value, 4) for label, value in zip(LABELS, values, strict=True)}

@@ -295,6 +295,8 @@ class MainLoop:
             self._say(self._recorder.toggle())
         elif key in ("s", "S"):
             self._save_screenshot()
+        elif key in ("n", "N"):
+            self._learn_neutral()
         self._refresh(screen, pressed=key is not None)
         return True
 
@@ -304,6 +306,15 @@ class MainLoop:
         if is_stale and self._frame is not None:
             view = self._pipeline.session.view(self._frame.timestamp_s)
             self._show(self._frame, view, screen)
+
+    def _learn_neutral(self) -> None:
+        count = self._pipeline.session.learn_neutral()
+        if count == 0:
+            self._say("nothing is known of a face yet: rest for a second, then press n")
+        elif count == 1:
+            self._say("this face is taken for neutral")
+        else:
+            self._say(f"these {count} faces are taken for neutral")
 
     def _save_screenshot(self) -> None:
         if self._frame is None:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 DESCRIPTION = "Name the facial expression in a webcam picture or a video, in real time."
 EPILOG = """\
-keys in the display: q or Esc quit, space pause, r record, s screenshot, h speeds on or off;
-recordings and screenshots go into the current folder as realtime-mood-DATE.mp4 and .png
+keys in the display: q or Esc quit, space pause, r record, s screenshot, h speeds on or off,
+n takes the faces in sight for neutral; recordings and screenshots go into the current folder as
+realtime-mood-DATE.mp4 and .png
 
 examples:
   realtime-mood                                     the first webcam
@@ -164,6 +165,13 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         help="face detector; 'none' takes the centre of the picture (default: auto)",
     )
     model.add_argument(
+        "--neutral-at",
+        type=float,
+        metavar="S",
+        help="take the faces in sight at this time for neutral, as they were in the second before "
+        "it (default: as key n says)",
+    )
+    model.add_argument(
         "--max-faces",
         type=int,
         metavar="N",
@@ -216,5 +224,6 @@ def make_config(options: argparse.Namespace) -> RunConfig:
         max_faces=MAX_FACES if options.max_faces is None else options.max_faces,
         headless=options.headless,
         duration_s=options.duration,
+        neutral_at_s=options.neutral_at,
         mirror=options.mirror,
     )

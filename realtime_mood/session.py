@@ -5,14 +5,18 @@ frame ─► FaceStage ─► tracks, due clips ─► (classifier) ─► Sessi
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import numpy.typing as npt
+
 from realtime_mood.events import (
     Event,
+    neutral_learned_event,
     no_face_event,
     prediction_event,
     summary_event,
@@ -27,8 +31,11 @@ from realtime_mood.inference.classifier import Probabilities
 from realtime_mood.inference.clip_sampler import Clip, ClipSampler
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import UNSURE
+from realtime_mood.neutral import NeutralFace
 from realtime_mood.smoothing import UNKNOWN, MoodSmoother, MoodState, SmoothingConfig
 from realtime_mood.view import HISTORY_S, FaceView, View
+
+logger = logging.getLogger(__name__)
 
 NO_FACE = "no face"
 PAUSE_S = 10.0
@@ -36,6 +43,8 @@ PAUSE_S = 10.0
 are some seconds apart."""
 MAX_GAP_S = 1.0
 """A longer time between two frames is not counted as time spent in a mood."""
+NEUTRAL_S = 1.0
+"""The neutral expression of a face is learned from the answers of this time."""
 
 
 class FaceStage:
@@ -77,6 +86,13 @@ class _FaceMemory:
     tracks_by_frame: dict[int, FaceTrack] = field(default_factory=dict)
     mood: MoodState | None = None
     history: deque[tuple[float, str]] = field(default_factory=deque)
+    neutral: NeutralFace | None = None
+    answers: deque[tuple[float, Probabilities]] = field(default_factory=deque)
+
+    def keep(self, end_s: float, row: Probabilities) -> None:
+        self.answers.append((end_s, row))
+        while self.answers[0][0] <= end_s - NEUTRAL_S:
+            self.answers.popleft()
 
     def remember(self, start_s: float, label: str) -> None:
         # An answer that was long under way may be older than a gap that was noted since.
@@ -95,6 +111,8 @@ class Session:
 
     Args:
         smoothing: how steady moods are.
+        neutral_at_s: media time at which every face in sight rests, see `learn_neutral`; None: no
+            such time is known.
         on_event: called with every event, in order, from the thread that caused it.
     """
 
@@ -102,9 +120,11 @@ class Session:
         self,
         smoothing: SmoothingConfig,
         *,
+        neutral_at_s: float | None = None,
         on_event: Callable[[Event], None],
     ) -> None:
         self._smoothing = smoothing
+        self._neutral_at_s = neutral_at_s
         self._on_event = on_event
         self._lock = threading.Condition()
         self._faces: dict[int, _FaceMemory] = {}
@@ -115,6 +135,7 @@ class Session:
         self._last_frame_s: float | None = None
         self._is_searched = False
         self._has_told_of_no_face = False
+        self._has_learned = False
 
     def add_tracks(self, frame: Frame, update: TrackUpdate, clips: Sequence[Clip] = ()) -> None:
         """Take what `FaceStage.process` found in a frame."""
@@ -172,7 +193,14 @@ class Session:
                     for index, later in memory.tracks_by_frame.items()
                     if index > clip.frame_index
                 }
-                known = UNKNOWN if track.is_hidden else row
+                if self._is_time_to_learn(memory, clip.end_s):
+                    self._learn(memory)
+                known: npt.ArrayLike = UNKNOWN
+                if track.is_hidden:
+                    memory.answers.clear()
+                else:
+                    memory.keep(clip.end_s, row)
+                    known = memory.neutral.apply(row) if memory.neutral else row
                 memory.mood = memory.smoother.update(known, clip.end_s)
                 memory.remember(clip.end_s, memory.mood.label)
                 self._predictions += 1
@@ -188,6 +216,19 @@ class Session:
                         latency_s=latency_s,
                     )
                 )
+
+    def learn_neutral(self) -> int:
+        """Take the last second of every face in sight for its neutral expression.
+
+        What its answers tell then of other expressions is taken off from now on, for as long as
+        it is followed; see `neutral.NeutralFace`.
+
+        Returns:
+            Of how many faces it was learned: not of those of which nothing is known yet, or that
+            are hidden.
+        """
+        with self._lock:
+            return sum(self._learn(memory) for memory in self._faces.values())
 
     def finish(
         self,
@@ -211,6 +252,12 @@ class Session:
             The summary event.
         """
         with self._lock:
+            if self._neutral_at_s is not None and not self._has_learned:
+                logger.warning(
+                    "no face was followed at --neutral-at %g, so none was learned; give a time at "
+                    "which one rests",
+                    self._neutral_at_s,
+                )
             for track_id in tuple(self._faces):
                 self._end(track_id, "end", self._last_frame_s or 0.0)
             summary = summary_event(
@@ -236,6 +283,7 @@ class Session:
                     mood=memory.mood,
                     label_age_s=memory.age_s(self._last_frame_s or 0.0) if memory.mood else None,
                     history=tuple(memory.history),
+                    has_neutral=memory.neutral is not None,
                 )
                 for track_id, memory in self._faces.items()
             ]
@@ -251,6 +299,29 @@ class Session:
             track_ended_event(media_time_s=media_time_s, track_id=track_id, reason=reason)
         )
 
+    def _is_time_to_learn(self, memory: _FaceMemory, now_s: float) -> bool:
+        """Whether this is a face's first answer after the time at which it rests."""
+        at_s = self._neutral_at_s
+        if at_s is None or not memory.answers:
+            return False
+        return at_s - NEUTRAL_S < memory.answers[-1][0] <= at_s < now_s
+
+    def _learn(self, memory: _FaceMemory) -> bool:
+        if not memory.answers:
+            return False
+        self._has_learned = True
+        memory.neutral = NeutralFace.learn([row for _, row in memory.answers])
+        # What was smoothed so far is not by this measure.
+        memory.smoother = MoodSmoother(self._smoothing)
+        self._on_event(
+            neutral_learned_event(
+                media_time_s=memory.answers[-1][0],
+                track_id=memory.track.track_id,
+                factors=memory.neutral.factors,
+            )
+        )
+        return True
+
     def _tell_of_no_face(self, media_time_s: float) -> None:
         if not self._faces and not self._is_searched:
             return  # Nobody knows yet.
@@ -262,6 +333,7 @@ class Session:
         # Nobody saw the faces while the source was paused or silent.
         for memory in self._faces.values():
             memory.mood = None
+            memory.answers.clear()
             memory.remember(since_s, UNSURE)
 
     def _account(self, now_s: float) -> None:

@@ -28,6 +28,9 @@ class FaceView:
     """(media time in seconds, label or 'unsure') of each clip of the past `HISTORY_S`, oldest
     first; a label holds until the next entry."""
 
+    has_neutral: bool = False
+    """Whether its neutral expression was learned."""
+
     @property
     def label(self) -> str:
         """What is shown of it: one of the eight labels, or 'unsure', also without a mood."""

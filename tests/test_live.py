@@ -355,6 +355,45 @@ def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
     assert messages[-7::2] == [paused] * 4
 
 
+@pytest.mark.parametrize(
+    ("detector", "said"),
+    [(one_face, "this face is taken for neutral"), (two_faces, "these 2 faces are")],
+)
+def test_a_key_takes_the_faces_in_sight_for_neutral(
+    monkeypatch: pytest.MonkeyPatch, detector: Callable[[int], Sequence[Box]], said: str
+) -> None:
+    messages: list[str] = []
+
+    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
+        messages.append(str(view.message))
+        return image_bgr
+
+    monkeypatch.setattr("realtime_mood.main_loop.draw_overlay", draw)
+    faces = len(detector(0))
+    answers = 0
+
+    class Screen(FakeScreen):
+        """Presses n before and after faces are known, and ends when none is sad any more."""
+
+        def read_key(self) -> str | None:
+            nonlocal answers
+            known = live.events.of_type("prediction")
+            if not known:
+                return "n"
+            if "sad" not in {event["label"] for event in known[-faces:]}:
+                return "q"
+            answers, before = len(known), answers
+            return "N" if len(known) >= 2 * faces and answers > before else None
+
+    screen = Screen(clock=time.monotonic)
+    live = LiveRun(ListSource(3000), FakeClassifier("sad"), screen=screen, detector=detector)
+    assert live.run().summary["ended"] == "stopped"
+    assert any(message.startswith("nothing is known of a face yet") for message in messages)
+    assert any(message.startswith(said) for message in messages)
+    learned = {event["track_id"] for event in live.events.of_type("neutral_learned")}
+    assert learned == set(range(1, faces + 1))
+
+
 def test_the_interrupt_ends_it_properly() -> None:
     live = LiveRun(ListSource(3000), FakeClassifier())
     threading.Timer(0.4, live.interrupt.set).start()

@@ -16,13 +16,16 @@ SIZES = panel_variants(Scale(1280, 720), titled=False)[0]
 PLACE = Rect(10, 10, *SIZES.size)
 
 
-def _rows(label: str, probabilities: dict[str, float]) -> list[np.ndarray]:
+def _rows(
+    label: str, probabilities: dict[str, float], *, has_neutral: bool = False
+) -> list[np.ndarray]:
     """The panel of a face that shows a label, cut into the rows of its words."""
     image = np.zeros((PLACE.bottom + 10, PLACE.right + 10, 3), dtype=np.uint8)
     mood = MoodState(
         label, probabilities[label], tuple(probabilities.get(name, 0.0) for name in LABELS)
     )
-    draw_panel(image, FaceView(1, Box(0, 0, 9, 9), mood), PLACE, SIZES)
+    face = FaceView(1, Box(0, 0, 9, 9), mood, has_neutral=has_neutral)
+    draw_panel(image, face, PLACE, SIZES)
     top = PLACE.y + SIZES.pad
     return [image[top + n * SIZES.row :][: SIZES.row, PLACE.x :] for n in range(len(LABELS))]
 
@@ -57,3 +60,14 @@ def test_bars_are_as_long_as_their_labels_are_likely() -> None:
     lengths = [_length(row, name) for name, row in zip(LABELS, rows, strict=True)]
     expected = [SIZES.bars * probabilities.get(name, 0.0) for name in LABELS]
     assert lengths == pytest.approx(expected, abs=3)
+
+
+def test_a_dot_beside_neutral_says_that_it_was_learned() -> None:
+    plain, marked = (_rows("happy", {"happy": 1.0}, has_neutral=known) for known in (False, True))
+    differs = [bool((a != b).any()) for a, b in zip(plain, marked, strict=True)]
+    assert differs == [label == "neutral" for label in LABELS]
+    row = LABELS.index("neutral")
+    changed = (plain[row] != marked[row]).any(axis=(0, 2)).nonzero()[0]
+    word = Run("neutral", SIZES.text, WHITE).width
+    assert SIZES.pad + word <= changed.min()
+    assert changed.max() < SIZES.pad + SIZES.names

@@ -26,9 +26,11 @@ NO_PIXELS = np.zeros((1, 2, 2, 3), dtype=np.uint8)
 class _Told:
     """A session at 10 frames a second, and what it said."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, neutral_at_s: float | None = None) -> None:
         self.events = MemoryEventSink()
-        self.session = Session(SmoothingConfig(), on_event=self.events.write)
+        self.session = Session(
+            SmoothingConfig(), neutral_at_s=neutral_at_s, on_event=self.events.write
+        )
 
     def frame(
         self,
@@ -43,6 +45,16 @@ class _Told:
             tuple(tracks), tuple(started), tuple(EndedTrack(track_id, "lost") for track_id in ended)
         )
         self.session.add_tracks(Frame(dark_and_bright(0), index / 10, index), update, clips)
+
+    def look(self, index: int, *tracks: FaceTrack, label: str) -> None:
+        """A frame of which each of the faces has a clip, that shows this label."""
+        clips = [_clip(index, track) for track in tracks]
+        self.frame(index, tracks, clips=clips)
+        self.answer(clips, *[label] * len(clips))
+
+    def labels(self) -> list[str]:
+        """Of each answer, as it is shown."""
+        return [event["label"] for event in self.events.of_type("prediction")]
 
     def answer(self, clips: Sequence[Clip], *labels: str) -> None:
         self.session.add_predictions(clips, _rows(*labels), latencies_s=[0.1] * len(clips))
@@ -154,3 +166,113 @@ def test_a_turned_head_is_cut_out_level() -> None:
     level = crop_face(picture, one_face(0)[0], spec, roll_rad=0.5)
     assert (level != crop_face(picture, one_face(0)[0], spec)).any()
     np.testing.assert_array_equal(clips[0].crops_bgr[-1], level)
+
+
+def test_a_face_that_is_taken_for_neutral_is_so_until_it_shows_something_else() -> None:
+    told = _Told()
+    told.frame(0, [FACE], started=[FACE])
+    for index in (4, 6, 8, 10, 12):
+        told.look(index, FACE, label="sad")
+    assert not told.session.view(1.2).faces[0].has_neutral
+    assert told.session.learn_neutral() == 1
+    assert told.session.view(1.2).faces[0].has_neutral
+    told.look(14, FACE, label="sad")
+    told.look(16, FACE, label="happy")
+    told.look(18, FACE, label="happy")
+    assert told.labels()[:5] == ["sad"] * 5
+    assert told.labels()[-1] == "happy"
+    after = told.events.of_type("prediction")[5]
+    # What the model says is told as it is; what is shown is by this face's measure.
+    assert after["raw_probabilities"]["sad"] == 0.93
+    assert after["probabilities"]["sad"] < after["probabilities"]["neutral"]
+    (learned,) = told.events.of_type("neutral_learned")
+    assert (learned["media_time_s"], learned["track_id"]) == (1.2, 1)
+    assert learned["factors"]["sad"] == pytest.approx(0.25 * 0.02 / 0.93, abs=1e-4)
+    assert {learned["factors"][label] for label in ("calm", "neutral")} == {1.0}
+
+
+def test_a_neutral_expression_is_learned_from_the_last_second_alone() -> None:
+    told = _Told()
+    told.frame(0, [FACE], started=[FACE])
+    told.look(4, FACE, label="happy")
+    for index in range(6, 16, 2):
+        told.look(index, FACE, label="neutral")
+    told.session.learn_neutral()
+    (learned,) = told.events.of_type("neutral_learned")
+    assert learned["factors"]["happy"] == 1.0
+
+
+def test_it_is_learned_anew_from_what_the_model_says() -> None:
+    told = _Told()
+    told.frame(0, [FACE], started=[FACE])
+    for index, label in ((4, "happy"), (24, "neutral")):
+        told.look(index, FACE, label=label)
+        told.session.learn_neutral()
+    told.look(26, FACE, label="happy")
+    assert told.labels()[-1] == "happy"
+
+
+def test_each_face_has_its_own_and_a_new_one_has_none() -> None:
+    told = _Told()
+    told.frame(0, [FACE, OTHER], started=[FACE, OTHER])
+    told.look(4, FACE, label="sad")
+    told.look(5, OTHER, label="happy")
+    assert told.session.learn_neutral() == 2
+    told.look(6, FACE, label="happy")
+    told.look(7, OTHER, label="sad")
+    assert told.labels()[-2:] == ["happy", "sad"]
+    new = replace(FACE, track_id=3)
+    told.frame(8, [new], started=[new], ended=[1, 2])
+    told.look(12, new, label="sad")
+    assert told.labels()[-1] == "sad"
+
+
+@pytest.mark.parametrize("why", ["new", "hidden", "paused"])
+def test_of_a_face_of_which_nothing_is_known_nothing_is_learned(why: str) -> None:
+    told = _Told()
+    told.frame(0, [FACE], started=[FACE])
+    if why != "new":
+        told.look(4, FACE, label="sad")
+    if why == "hidden":
+        told.look(6, replace(FACE, is_hidden=True), label="sad")
+    if why == "paused":
+        told.frame(200, [FACE])
+    assert told.session.learn_neutral() == 0
+    assert told.events.of_type("neutral_learned") == []
+
+
+def test_at_a_given_time_faces_that_are_followed_are_taken_for_neutral(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    told = _Told(neutral_at_s=1.0)
+    told.frame(0, [FACE], started=[FACE])
+    for index in (4, 6, 8, 10):
+        told.look(index, FACE, label="sad")
+    assert told.events.of_type("neutral_learned") == []
+    told.frame(12, [FACE, OTHER], started=[OTHER])
+    for index in (12, 14, 16, 18):
+        told.look(index, FACE, label="sad")
+        told.look(index, OTHER, label="happy")
+    # Of the one that came later nothing was known then.
+    (learned,) = told.events.of_type("neutral_learned")
+    assert (learned["media_time_s"], learned["track_id"]) == (1.0, 1)
+    predictions = told.events.of_type("prediction")
+    shown = {(event["media_time_s"], event["track_id"]): event["label"] for event in predictions}
+    assert shown[1.0, 1] == "sad"
+    assert shown[1.4, 1] != "sad"
+    assert shown[1.6, 2] == "happy"
+    told.session.finish(ended="end")
+    assert caplog.messages == []
+
+
+def test_a_time_at_which_no_face_was_known_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    told = _Told(neutral_at_s=30.0)
+    told.frame(0, [FACE], started=[FACE])
+    for index in (4, 6, 8, 320):
+        told.look(index, FACE, label="sad")
+    told.session.finish(ended="end")
+    assert told.events.of_type("neutral_learned") == []
+    assert caplog.messages == [
+        "no face was followed at --neutral-at 30, so none was learned; give a time at which one "
+        "rests"
+    ]

@@ -26,6 +26,8 @@ TRACK_OPACITY = 0.16
 """Of the empty part of a bar, white on the dark plate."""
 FAINT = 0.30
 """Opacity of 'unsure' in the strip; of nothing at all it is 0."""
+LEARNED = "•"
+"""Beside 'neutral' where the face's own neutral expression was learned."""
 LABELLED_TICK_S = 10.0
 """Seconds between two ticks with a number below them."""
 TICK_S = 5.0
@@ -104,7 +106,8 @@ def draw_panel(image: ImageBGR, face: FaceView, place: Rect, sizes: PanelSizes) 
         shown = face.label == label
         colour = WHITE if shown else QUIET
         baseline = baseline_in(y, sizes.row, sizes.text)
-        draw_line(image, (Run(label, sizes.text, colour, bold=shown),), x, baseline)
+        word = f"{label} {LEARNED}" if label == "neutral" and face.has_neutral else label
+        draw_line(image, (Run(word, sizes.text, colour, bold=shown),), x, baseline)
         bar_y = y + (sizes.row - thick + 1) // 2
         blend(image, track, bar_x, bar_y)
         if face.mood is not None:

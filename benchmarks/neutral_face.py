@@ -1,0 +1,149 @@
+"""What it is worth to tell the runtime that a face rests (`realtime_mood.neutral`).
+
+    python benchmarks/neutral_face.py faces.npz RAVDESS YUNET_FILE CACHE [--model DIR]
+        [--output FILE]
+
+Pictures of neutral faces in the wild are warped as the landmarks of recorded faces move, once by
+each of the eight expressions. Of faces that are named calm or neutral at rest, and of those that
+are not, it is measured how often a single clip is named as its motion is (calm and neutral count as
+one), and how often a label is so likely that it is shown and is wrong: as it is, and with what the
+still picture says learned as its neutral face. What is allowed at rest is chosen on the pictures
+that choose epochs, with the two people that do so; then it is measured on held-out pictures, with
+four others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from dataclasses import replace
+from itertools import compress
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.machine import cpu_name, write_result  # noqa: E402
+from benchmarks.steady_motion import TEST_ACTORS, UNCHANGED  # noqa: E402
+from benchmarks.talking_pictures import answer, arguments, cut_faces  # noqa: E402
+from realtime_mood.model.checkpoint import (  # noqa: E402
+    Contract,
+    load_model,
+    locate_checkpoint,
+    read_contract,
+)
+from realtime_mood.model.labels import LABELS  # noqa: E402
+from realtime_mood.neutral import MOST_AT_REST, RESTING, NeutralFace  # noqa: E402
+from realtime_mood.smoothing import SmoothingConfig  # noqa: E402
+from trainer.corpora.images import index_images  # noqa: E402
+from trainer.corpora.recording import Recording  # noqa: E402
+from trainer.corpora.splits import split_pictures  # noqa: E402
+from trainer.crops import FaceCrops  # noqa: E402
+from trainer.dataset import TrainingClips  # noqa: E402
+from trainer.landmark_finder import Points  # noqa: E402
+from trainer.reanimate import Reanimator  # noqa: E402
+from trainer.sampler import Draw  # noqa: E402
+
+PICTURES = 400
+"""Of neutral faces, at most; those of faces that are turned away are left out."""
+VALIDATION_ACTORS = ("ravdess:05", "ravdess:06")
+ALLOWED = (1.0, 0.5, 0.25, 0.125, 0.0625)
+SHOWN = SmoothingConfig().enter_threshold
+
+Array = npt.NDArray[np.float64]
+
+
+def main() -> None:
+    """Measure and print JSON."""
+    asked = arguments(__doc__).parse_args()
+    split = split_pictures(index_images(asked.pictures).recordings)
+    at_rest, moving = _answers(asked, split.validation, VALIDATION_ACTORS)
+    chosen_by = {str(most): _measured(at_rest, _learned(at_rest, moving, most)) for most in ALLOWED}
+    held_out_at_rest, held_out_moving = _answers(asked, split.test, TEST_ACTORS)
+    learned = _learned(held_out_at_rest, held_out_moving, MOST_AT_REST)
+    write_result(
+        {
+            "machine": {"cpu": cpu_name(), "python": platform.python_version()},
+            "validation": {"as_it_is": _measured(at_rest, moving), "allowed": chosen_by},
+            "held_out": {
+                "as_it_is": _measured(held_out_at_rest, held_out_moving),
+                f"allowed {MOST_AT_REST}": _measured(held_out_at_rest, learned),
+            },
+        },
+        asked.output,
+    )
+
+
+def _answers(
+    asked: argparse.Namespace, pictures: tuple[Recording, ...], actors: tuple[str, ...]
+) -> tuple[Array, Array]:
+    """Of neutral pictures at rest, shape (pictures, 8), and as moved, shape (8, pictures, 8)."""
+    folder = locate_checkpoint(asked.model)
+    contract, model = read_contract(folder), load_model(folder)
+    neutral = [p for p in pictures if LABELS[p.label] == "neutral"]
+    order = np.random.default_rng(0).permutation(len(neutral))
+    drawn = [neutral[index] for index in order[:PICTURES]]
+    crops, landmarks = cut_faces(asked, contract.spec, pictures=drawn, actors=actors)
+    still, _ = _clips(crops, landmarks, contract, label=None)
+    moved = [_clips(crops, landmarks, contract, label=label) for label in range(len(LABELS))]
+    # Of a face that is turned away or was not found, no landmarks are right.
+    used = np.logical_and.reduce([moves for _, moves in moved])
+    at_rest = answer(model, list(compress(still, used)), contract.temperature)
+    moving = [answer(model, list(compress(c, used)), contract.temperature) for c, _ in moved]
+    return at_rest, np.stack(moving)
+
+
+def _clips(
+    crops: list[FaceCrops], landmarks: Points, contract: Contract, *, label: int | None
+) -> tuple[list[torch.Tensor], npt.NDArray[np.bool_]]:
+    """A clip of each picture that moves as recordings of a label do, or of none; and which do."""
+    pictures = sum(c.is_still for c in crops)
+    given = [c.is_still or c.recording.label == label for c in crops]
+    # Pictures move with their own label alone if no others are given.
+    called = [
+        c if label is None else replace(c, recording=replace(c.recording, label=label))
+        for c in crops
+    ]
+    reanimator = Reanimator(list(compress(called, given)), landmarks[given])
+    recipe = replace(UNCHANGED, talk=0.0 if label is None else 1.0)
+    made = TrainingClips(called, contract.spec, recipe=recipe, seed=0, reanimator=reanimator)
+    items = [made[Draw(index, 0, index)] for index in range(pictures)]
+    moves = np.array([not item["shown"] for item in items])
+    return [item["pixel_values"] for item in items], moves
+
+
+def _learned(at_rest: Array, moving: Array, most: float) -> Array:
+    faces = [NeutralFace.learn(one[None], most=most) for one in at_rest]
+    return np.stack([face.apply(moving[:, i]) for i, face in enumerate(faces)], axis=1)
+
+
+def _measured(at_rest: Array, moving: Array) -> dict[str, object]:
+    """Of faces that are named right at rest, and of the others."""
+    is_right = np.isin(at_rest.argmax(axis=1), RESTING)
+    answers = moving.argmax(axis=2)
+    true = np.arange(len(LABELS))[:, None]
+    named = (answers == true) | (np.isin(answers, RESTING) & np.isin(true, RESTING))
+    shown = moving.max(axis=2) >= SHOWN
+
+    def figures(faces: npt.NDArray[np.bool_]) -> dict[str, object]:
+        by_label = named[:, faces].mean(axis=1)
+        return {
+            "faces": int(faces.sum()),
+            "named_right": round(float(by_label.mean()), 3),
+            "named_right_by_label": {
+                label: round(float(share), 3) for label, share in zip(LABELS, by_label, strict=True)
+            },
+            "shown_and_right": round(float((shown & named)[:, faces].mean()), 3),
+            "shown_and_wrong": round(float((shown & ~named)[:, faces].mean()), 3),
+        }
+
+    return {"right_at_rest": figures(is_right), "wrong_at_rest": figures(~is_right)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""What a face is taken to show at rest, and how that is taken off its answers. Pure.
+
+Some faces look sad or angry to the model when they rest. Once it was told that a face rests, no
+other expression may be more than a given part as likely, at rest, as that it is calm or neutral;
+what exceeds that is divided away, then and later. Expressions that such a face does not show at
+rest are left as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime_mood.model.labels import LABELS
+
+RESTING = (LABELS.index("calm"), LABELS.index("neutral"))
+MOST_AT_REST = 0.25
+"""The most that an expression may be at rest, in parts of calm and neutral together; chosen by
+`benchmarks/neutral_face.py`."""
+
+
+@dataclass(frozen=True)
+class NeutralFace:
+    """What one face's probabilities are multiplied by."""
+
+    factors: tuple[float, ...]
+    """In label order; from 0 to 1, of calm and neutral 1."""
+
+    @classmethod
+    def learn(cls, answers: npt.ArrayLike, *, most: float = MOST_AT_REST) -> NeutralFace:
+        """Learn from a face at rest.
+
+        Args:
+            answers: calibrated probabilities of some clips of it, shape (clips, 8).
+            most: what an expression may be, in parts of calm and neutral together.
+        """
+        mean = np.asarray(answers, dtype=np.float64).mean(axis=0)
+        allowed = most * mean[list(RESTING)].sum()
+        factors = np.minimum(1.0, allowed / np.maximum(mean, np.finfo(np.float64).tiny))
+        factors[list(RESTING)] = 1.0
+        return cls(tuple(float(factor) for factor in factors))
+
+    def apply(self, probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """An answer as it is by this face's measure, shape (..., 8), summing to 1."""
+        weighed = np.asarray(probabilities, dtype=np.float64) * np.asarray(self.factors)
+        return np.asarray(weighed / weighed.sum(axis=-1, keepdims=True))
