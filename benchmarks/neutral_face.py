@@ -5,11 +5,11 @@
 
 Pictures of neutral faces in the wild are warped as the landmarks of recorded faces move, once by
 each of the eight expressions. Of faces that are named calm or neutral at rest, and of those that
-are not, it is measured how often a single clip is named as its motion is (calm and neutral count as
-one), and how often a label is so likely that it is shown and is wrong: as it is, and with what the
-still picture says learned as its neutral face. What is allowed at rest is chosen on the pictures
-that choose epochs, with the two people that do so; then it is measured on held-out pictures, with
-four others.
+are not, it is measured how often neutral is shown at rest, how often a single clip is named as its
+motion is (calm and neutral count as one), and how often a label is so likely that it is shown and
+is right, or not: as it is, and with what the still picture says learned as its neutral face, for
+several measures of what is allowed at rest. `validation` is of the pictures that choose epochs,
+with the two people that do so, `held_out` of those held out, with four others.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from realtime_mood.model.checkpoint import (  # noqa: E402
     read_contract,
 )
 from realtime_mood.model.labels import LABELS  # noqa: E402
-from realtime_mood.neutral import MOST_AT_REST, RESTING, NeutralFace  # noqa: E402
+from realtime_mood.neutral import MOST_AT_REST, NEUTRAL, NeutralFace  # noqa: E402
 from realtime_mood.smoothing import SmoothingConfig  # noqa: E402
 from trainer.corpora.images import index_images  # noqa: E402
 from trainer.corpora.recording import Recording  # noqa: E402
@@ -52,7 +52,10 @@ from trainer.sampler import Draw  # noqa: E402
 PICTURES = 400
 """Of neutral faces, at most; those of faces that are turned away are left out."""
 VALIDATION_ACTORS = ("ravdess:05", "ravdess:06")
-ALLOWED = (1.0, 0.5, 0.25, 0.125, 0.0625)
+ALLOWED = (1.0, 0.5, 0.25, MOST_AT_REST, MOST_AT_REST / 2)
+"""Of another label at rest, in parts of neutral."""
+ALIKE = (LABELS.index("calm"), NEUTRAL)
+"""Motion does not tell these apart."""
 SHOWN = SmoothingConfig().enter_threshold
 
 Array = npt.NDArray[np.float64]
@@ -62,18 +65,14 @@ def main() -> None:
     """Measure and print JSON."""
     asked = arguments(__doc__).parse_args()
     split = split_pictures(index_images(asked.pictures).recordings)
-    at_rest, moving = _answers(asked, split.validation, VALIDATION_ACTORS)
-    chosen_by = {str(most): _measured(at_rest, _learned(at_rest, moving, most)) for most in ALLOWED}
-    held_out_at_rest, held_out_moving = _answers(asked, split.test, TEST_ACTORS)
-    learned = _learned(held_out_at_rest, held_out_moving, MOST_AT_REST)
+    groups = {
+        "validation": _answers(asked, split.validation, VALIDATION_ACTORS),
+        "held_out": _answers(asked, split.test, TEST_ACTORS),
+    }
     write_result(
         {
             "machine": {"cpu": cpu_name(), "python": platform.python_version()},
-            "validation": {"as_it_is": _measured(at_rest, moving), "allowed": chosen_by},
-            "held_out": {
-                "as_it_is": _measured(held_out_at_rest, held_out_moving),
-                f"allowed {MOST_AT_REST}": _measured(held_out_at_rest, learned),
-            },
+            **{name: _compared(*answers) for name, answers in groups.items()},
         },
         asked.output,
     )
@@ -117,29 +116,39 @@ def _clips(
     return [item["pixel_values"] for item in items], moves
 
 
-def _learned(at_rest: Array, moving: Array, most: float) -> Array:
-    faces = [NeutralFace.learn(one[None], most=most) for one in at_rest]
-    return np.stack([face.apply(moving[:, i]) for i, face in enumerate(faces)], axis=1)
+def _compared(at_rest: Array, moving: Array) -> dict[str, object]:
+    is_right = np.isin(at_rest.argmax(axis=1), ALIKE)
+    figures: dict[str, object] = {"as_it_is": _measured(is_right, at_rest, moving)}
+    for most in ALLOWED:
+        faces = [NeutralFace.learn(one[None], most=most) for one in at_rest]
+        rests = np.stack([face.apply(at_rest[i]) for i, face in enumerate(faces)])
+        moves = np.stack([face.apply(moving[:, i]) for i, face in enumerate(faces)], axis=1)
+        figures[f"allowed {most:.3f}"] = _measured(is_right, rests, moves)
+    return figures
 
 
-def _measured(at_rest: Array, moving: Array) -> dict[str, object]:
-    """Of faces that are named right at rest, and of the others."""
-    is_right = np.isin(at_rest.argmax(axis=1), RESTING)
+def _measured(is_right: npt.NDArray[np.bool_], at_rest: Array, moving: Array) -> dict[str, object]:
+    """Of faces that are named right at rest as it is, and of the others."""
     answers = moving.argmax(axis=2)
     true = np.arange(len(LABELS))[:, None]
-    named = (answers == true) | (np.isin(answers, RESTING) & np.isin(true, RESTING))
+    named = (answers == true) | (np.isin(answers, ALIKE) & np.isin(true, ALIKE))
     shown = moving.max(axis=2) >= SHOWN
+    rests = (at_rest.argmax(axis=1) == NEUTRAL) & (at_rest.max(axis=1) >= SHOWN)
 
     def figures(faces: npt.NDArray[np.bool_]) -> dict[str, object]:
         by_label = named[:, faces].mean(axis=1)
+        wrong = (shown & ~named)[:, faces]
+        is_quiet = np.isin(answers[:, faces], ALIKE)
         return {
             "faces": int(faces.sum()),
+            "neutral_at_rest": round(float(rests[faces].mean()), 3),
             "named_right": round(float(by_label.mean()), 3),
             "named_right_by_label": {
                 label: round(float(share), 3) for label, share in zip(LABELS, by_label, strict=True)
             },
             "shown_and_right": round(float((shown & named)[:, faces].mean()), 3),
-            "shown_and_wrong": round(float((shown & ~named)[:, faces].mean()), 3),
+            "shown_neutral_or_calm_and_wrong": round(float((wrong & is_quiet).mean()), 3),
+            "shown_another_and_wrong": round(float((wrong & ~is_quiet).mean()), 3),
         }
 
     return {"right_at_rest": figures(is_right), "wrong_at_rest": figures(~is_right)}

@@ -43,6 +43,9 @@ QUICK_END_S = 0.5
 MESSAGE_S = 2.5
 READING_SPEED = 15.0
 """Characters a second; long messages stay longer."""
+KEYS = "q quit  ·  space pause  ·  r record  ·  s screenshot  ·  n neutral  ·  h speeds"
+"""Told when the model is there, and after any other key, where there is nothing else to tell."""
+KEYS_S = 6.0
 PLACEHOLDER_SIZE = (640, 360)
 ESCAPE = "\x1b"
 
@@ -103,6 +106,7 @@ class MainLoop:
         self._frames = 0
         self._dropped_frames = 0
         self._had_model = False
+        self._keys_until_s = math.inf
         self._has_paused = False
         self._has_hud = True
         self._is_paused = False
@@ -195,6 +199,8 @@ class MainLoop:
             last_pass_s = now_s
             if frame is not None or was_suspended or not self._expects_frames():
                 last_frame_s = now_s
+            if pipeline.engine and math.isinf(self._keys_until_s):
+                self._keys_until_s = now_s + KEYS_S
             if frame is not None:
                 self._take(frame)
             elif has_ended:
@@ -274,7 +280,9 @@ class MainLoop:
             return "camera lost, trying again"
         if self._is_paused:
             return "paused: space goes on"
-        return None if self._pipeline.engine else "loading the model"
+        if not self._pipeline.engine:
+            return "loading the model"
+        return KEYS if self._clock() < self._keys_until_s else None
 
     def _say(self, message: str) -> None:
         self._message = message
@@ -297,6 +305,8 @@ class MainLoop:
             self._save_screenshot()
         elif key in ("n", "N"):
             self._learn_neutral()
+        elif key is not None:
+            self._keys_until_s = self._clock() + KEYS_S
         self._refresh(screen, pressed=key is not None)
         return True
 

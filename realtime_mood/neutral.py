@@ -1,9 +1,8 @@
 """What a face is taken to show at rest, and how that is taken off its answers. Pure.
 
 Some faces look sad or angry to the model when they rest. Once it was told that a face rests, no
-other expression may be more than a given part as likely, at rest, as that it is calm or neutral;
-what exceeds that is divided away, then and later. Expressions that such a face does not show at
-rest are left as they are.
+other label may be more than a given part as likely as neutral, at rest; what exceeds that is
+divided away, then and later. What such a face does not show at rest is left as it is.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ import numpy.typing as npt
 
 from realtime_mood.model.labels import LABELS
 
-RESTING = (LABELS.index("calm"), LABELS.index("neutral"))
-MOST_AT_REST = 0.25
-"""The most that an expression may be at rest, in parts of calm and neutral together; chosen by
-`benchmarks/neutral_face.py`."""
+NEUTRAL = LABELS.index("neutral")
+MOST_AT_REST = 1.0 / (len(LABELS) - 1)
+"""The most that another label may be at rest, in parts of neutral: so neutral is at least half.
+`benchmarks/neutral_face.py` tells what more and less would do."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class NeutralFace:
     """What one face's probabilities are multiplied by."""
 
     factors: tuple[float, ...]
-    """In label order; from 0 to 1, of calm and neutral 1."""
+    """In label order; from 0 to 1, of neutral 1."""
 
     @classmethod
     def learn(cls, answers: npt.ArrayLike, *, most: float = MOST_AT_REST) -> NeutralFace:
@@ -34,12 +33,12 @@ class NeutralFace:
 
         Args:
             answers: calibrated probabilities of some clips of it, shape (clips, 8).
-            most: what an expression may be, in parts of calm and neutral together.
+            most: what another label may be, in parts of neutral.
         """
         mean = np.asarray(answers, dtype=np.float64).mean(axis=0)
-        allowed = most * mean[list(RESTING)].sum()
-        factors = np.minimum(1.0, allowed / np.maximum(mean, np.finfo(np.float64).tiny))
-        factors[list(RESTING)] = 1.0
+        mean = np.maximum(mean, np.finfo(np.float64).tiny)
+        factors = np.minimum(1.0, most * mean[NEUTRAL] / mean)
+        factors[NEUTRAL] = 1.0
         return cls(tuple(float(factor) for factor in factors))
 
     def apply(self, probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
