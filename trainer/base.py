@@ -232,6 +232,7 @@ def _fetched(name: str) -> Path | None:
         RepositoryNotFoundError,
     )
 
+    logger.info("%s: asking the Hugging Face Hub", name)
     try:
         hf_hub_download(name, CONTRACT_FILE)
     except (EntryNotFoundError, RepositoryNotFoundError, HFValidationError):
@@ -269,7 +270,6 @@ def _read_base_json(name: str, file: str) -> dict[str, Any]:
         from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-        logger.info("%s of %s: asking the Hugging Face Hub", file, name)
         try:
             path = Path(hf_hub_download(name, file))
         except Exception as error:

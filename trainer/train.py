@@ -83,6 +83,10 @@ def train(
         RealtimeMoodError: the loss is not a number.
     """
     processes.join()
+    # What fails is told once, in our own words.
+    hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if not processes.is_first():
         logging.getLogger("trainer").setLevel(logging.ERROR)
         progress = _tell_nobody
@@ -105,10 +109,6 @@ def train(
         open_repository(config.run.push_to_hub)
     locks: list[FileLock] = []
     processes.from_first(lambda: locks.append(open_run(config, split)))
-    # What fails is told once, in our own words.
-    hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(config.run.seed)
     model, spec = load_base(config.model)
     if config.model.base_model == TINY and not (
