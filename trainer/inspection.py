@@ -128,23 +128,23 @@ def inspect_index(
         timeout_s: a file that takes longer counts as unreadable.
         progress: told how many are done.
     """
-    files = {r.path: r for r in index.recordings if r.image is None}
+    names = _names([r for r in index.recordings if r.image is None])
     facts: dict[Path, FileFacts] = {}
     unreadable: dict[str, str] = {}
     outcomes = run_jobs(
-        look_into, list(files), num_workers=max(1, num_workers), timeout_s=timeout_s
+        look_into, list(names), num_workers=max(1, num_workers), timeout_s=timeout_s
     )
     for done, outcome in enumerate(outcomes, start=1):
         if outcome.answer is None:
-            unreadable[_name(files[outcome.job])] = outcome.problem
+            unreadable[names[outcome.job]] = outcome.problem
         else:
             facts[outcome.job] = outcome.answer
-        progress("looking into files", done, len(files))
-    named = {_name(files[path]): fact for path, fact in sorted(facts.items())}
+        progress("looking into files", done, len(names))
+    named = {names[path]: fact for path, fact in sorted(facts.items())}
     sizes = Counter(fact.size for fact in named.values())
     in_memory = [r.image for r in index.recordings if r.image is not None]
     sizes.update(f"{image.shape[1]}x{image.shape[0]}" for image in in_memory)
-    videos = {_name(r) for path, r in files.items() if path.suffix.lower() not in IMAGE_SUFFIXES}
+    videos = {names[path] for path in names if path.suffix.lower() not in IMAGE_SUFFIXES}
     return Inspection(
         recordings=len(index.recordings),
         pictures=sum(recording.corpus == "images" for recording in index.recordings),
@@ -159,7 +159,7 @@ def inspect_index(
             if name in videos and fact.duration_s < span_s
         },
         twins=[_name(twin) for twin in index.twins],
-        same_bytes=_same_bytes(files),
+        same_bytes=_same_bytes(names),
         audio=len(index.audio),
         foreign=[path.name for path in index.foreign],
     )
@@ -218,6 +218,13 @@ def _name(recording: Recording) -> str:
     return recording.name if recording.image is not None else recording.name + recording.path.suffix
 
 
+def _names(recordings: Sequence[Recording]) -> dict[Path, str]:
+    """What each file is called; where two sources have files of one name, by their paths."""
+    names = {recording.path: _name(recording) for recording in recordings}
+    counts = Counter(names.values())
+    return {path: name if counts[name] == 1 else str(path) for path, name in names.items()}
+
+
 def _table(recordings: Sequence[Recording]) -> dict[str, dict[str, int]]:
     table: dict[str, Counter[str]] = defaultdict(Counter)
     for recording in recordings:
@@ -228,13 +235,13 @@ def _table(recordings: Sequence[Recording]) -> dict[str, dict[str, int]]:
     return {name: dict(row) for name, row in sorted(table.items())}
 
 
-def _same_bytes(files: dict[Path, Recording]) -> list[list[str]]:
+def _same_bytes(names: dict[Path, str]) -> list[list[str]]:
     by_size: dict[int, list[Path]] = defaultdict(list)
-    for path in files:
+    for path in names:
         by_size[path.stat().st_size].append(path)
     by_content: dict[str, list[str]] = defaultdict(list)
     for paths in by_size.values():
         for path in paths if len(paths) > 1 else ():
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            by_content[digest].append(_name(files[path]))
+            by_content[digest].append(names[path])
     return sorted(sorted(names) for names in by_content.values() if len(names) > 1)

@@ -102,3 +102,19 @@ def test_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["short"] == {}
     assert main(["inspect", "--data", f"images:{tmp_path}"]) == 0
     assert "\n4 pictures: 2 of 48x48, 1 of 100x100\n" in capsys.readouterr().out
+
+
+def test_files_of_one_name_in_two_places_are_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources = [tmp_path / place / "faces" for place in ("mine", "yours")]
+    for shade, source in enumerate(sources):
+        (source / "happy").mkdir(parents=True)
+        image = np.full((48, 48), shade, dtype=np.uint8)
+        assert cv2.imwrite(str(source / "happy" / "1.png"), image)
+        (source / "happy" / "2.png").write_bytes(b"no picture %d" % shade)
+    data = [word for source in sources for word in ("--data", f"images:{source}")]
+    assert main(["inspect", *data, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["sizes"] == {"48x48": 2}
+    assert list(found["unreadable"]) == [str(source / "happy" / "2.png") for source in sources]
