@@ -66,7 +66,7 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
             "several"
         )
     index = read_sources(config.data.sources)
-    if index.recordings[0].corpus == "images":
+    if index.recordings[0].is_picture:
         raise UsageError("crossval measures actors, and pictures have none; name a corpus first")
     folds = make_folds(index, protocol=protocol, seed=config.run.seed)
     base_model = config.model.base_model

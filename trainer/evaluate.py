@@ -156,7 +156,7 @@ def fit_clip_temperature(
 
 def as_text(name: str, measures: Measures) -> str:
     """The figures for people: a few lines and the confusion matrix."""
-    whose = f" of {list_actors(measures.actors)}" if measures.actors else ""
+    seen = f"recordings of {list_actors(measures.actors)}" if measures.actors else "pictures"
     kept = ", ".join(
         f"{value:.1%} of the surest {float(share):.0%}"
         for share, value in measures.accuracy_at_coverage.items()
@@ -164,7 +164,7 @@ def as_text(name: str, measures: Measures) -> str:
     )
     low, high = measures.intervals.accuracy
     lines = [
-        f"{name}: {measures.recordings} recordings{whose}",
+        f"{name}: {measures.recordings} {seen}",
         f"  accuracy (WAR) {measures.accuracy:.1%}, 95 % interval {low:.1%} to {high:.1%} "
         f"({measures.intervals.method}); chance is {measures.chance:.1%}",
         f"  UAR {measures.uar:.1%}, macro F1 {measures.macro_f1:.1%}, "

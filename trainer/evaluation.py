@@ -201,7 +201,7 @@ def _measured(index: Index, actors: set[str]) -> list[Recording]:
     if actors:
         return [r for r in index.recordings if r.actor in actors]
     keeps_apart = any(r.is_held_out for r in index.recordings)
-    return [r for r in index.recordings if r.corpus != "images" or r.is_held_out or not keeps_apart]
+    return [r for r in index.recordings if not r.is_picture or r.is_held_out or not keeps_apart]
 
 
 def _notes(folder: Path, measures: Measures) -> list[str]:
@@ -225,7 +225,7 @@ def _notes(folder: Path, measures: Measures) -> list[str]:
 
 
 def _notes_of_pictures(recordings: Sequence[Recording]) -> list[str]:
-    pictures = [r for r in recordings if r.corpus == "images"]
+    pictures = [r for r in recordings if r.is_picture]
     if not pictures:
         return []
     if all(r.is_held_out for r in pictures):

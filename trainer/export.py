@@ -106,8 +106,8 @@ class Report:
             "protocol": self.protocol,
             "notes": list(self.notes),
             "train_actors": list(self.train_actors),
-            "train_recordings": sum(one.corpus != "images" for one in self.trained_on),
-            "train_pictures": sum(one.corpus == "images" for one in self.trained_on),
+            "train_recordings": sum(not one.is_picture for one in self.trained_on),
+            "train_pictures": sum(one.is_picture for one in self.trained_on),
             "skipped": self.skipped,
             **{name: measures.to_dict() for name, measures in self.measures.items()},
         }

@@ -147,7 +147,7 @@ def inspect_index(
     videos = {names[path] for path in names if path.suffix.lower() not in IMAGE_SUFFIXES}
     return Inspection(
         recordings=len(index.recordings),
-        pictures=sum(recording.corpus == "images" for recording in index.recordings),
+        pictures=sum(recording.is_picture for recording in index.recordings),
         table=_table(index.recordings),
         sizes=dict(sizes.most_common()),
         hours=sum(fact.duration_s for fact in named.values()) / 3600,
@@ -229,7 +229,7 @@ def _table(recordings: Sequence[Recording]) -> dict[str, dict[str, int]]:
     table: dict[str, Counter[str]] = defaultdict(Counter)
     for recording in recordings:
         row = recording.actor
-        if recording.corpus == "images":
+        if recording.is_picture:
             row = f"images{', kept apart' if recording.is_held_out else ''}"
         table[row][LABELS[recording.label]] += 1
     return {name: dict(row) for name, row in sorted(table.items())}

@@ -129,9 +129,9 @@ def train(
             f"--motion-clips is {config.recipe.motion_clips}, but {reason}; give a model of single "
             "frames that began as 'tiny', or leave it out"
         )
-    if all(r.corpus == "images" for r in split.train):
+    if all(r.is_picture for r in split.train):
         _refuse(config.recipe, ("motion_clips", "reanimate", "talk"), NO_RECORDINGS)
-    if all(r.corpus != "images" for r in split.train):
+    if all(not r.is_picture for r in split.train):
         _refuse(config.recipe, FOR_PICTURES + FOR_SMALL_PICTURES, NO_PICTURES)
     if all(r.image is None for r in split.train):
         _refuse(config.recipe, FOR_SMALL_PICTURES, NO_SMALL_PICTURES)

@@ -44,6 +44,11 @@ class Recording:
         """'ravdess', 'cremad' or 'images'."""
         return self.actor.partition(":")[0]
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is a picture, of somebody whom nobody knows."""
+        return self.corpus == "images"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
@@ -96,7 +101,7 @@ def merged(indexes: Iterable[Index]) -> Index:
 
 def known_actors(recordings: Iterable[Recording]) -> tuple[str, ...]:
     """Who is seen, sorted; pictures of nobody knows whom are passed over."""
-    return tuple(sorted({r.actor for r in recordings if r.corpus != "images"}))
+    return tuple(sorted({r.actor for r in recordings if not r.is_picture}))
 
 
 def note_of_labels(recordings: Iterable[Recording]) -> tuple[str, ...]:
@@ -128,7 +133,7 @@ def note_of_unseen(recordings: Iterable[Recording]) -> tuple[str, ...]:
 
 def count_kinds(recordings: Iterable[Recording]) -> str:
     """How many there are, pictures by themselves: '840 recordings and 1 picture'."""
-    is_picture = [recording.corpus == "images" for recording in recordings]
+    is_picture = [recording.is_picture for recording in recordings]
     pictures = sum(is_picture)
     kinds = (len(is_picture) - pictures, "recording"), (pictures, "picture")
     return " and ".join(f"{count} {what}{'s'[: count != 1]}" for count, what in kinds if count)

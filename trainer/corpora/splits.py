@@ -58,7 +58,7 @@ class Split:
 
 def _who(recording: Recording) -> str:
     # Of pictures as earlier versions had it, whose runs are to go on.
-    return f"images:{recording.name}" if recording.corpus == "images" else recording.actor
+    return f"images:{recording.name}" if recording.is_picture else recording.actor
 
 
 def split_by_actor(
