@@ -52,9 +52,8 @@ class RunConfig:
     """Open no display."""
     duration_s: float | None = None
     """Stop after this many seconds of media; None goes on to the end."""
-    neutral_at_s: float | None = None
-    """Media time at which every face in sight rests, from which its neutral expression is learned;
-    None: no such time is known."""
+    neutral_start: bool = False
+    """Every face rests when it comes, and its neutral expression is learned then."""
     mirror: bool | None = None
     """Show the picture as in a mirror; None does so for cameras by number or device path."""
     smoothing: SmoothingConfig = field(default_factory=SmoothingConfig)
@@ -72,11 +71,6 @@ class RunConfig:
         if self.duration_s is not None and not 0.0 < self.duration_s < float("inf"):
             raise UsageError(
                 f"--duration is {self.duration_s}; it must be a finite number of seconds above 0"
-            )
-        if self.neutral_at_s is not None and not 0.0 < self.neutral_at_s < float("inf"):
-            raise UsageError(
-                f"--neutral-at is {self.neutral_at_s}; it must be a finite number of seconds above "
-                "0"
             )
         if self.video is not None:
             self._check_video(self.video)

@@ -127,7 +127,16 @@ def neutral_learned_event(
         "type": "neutral_learned",
         "media_time_s": _seconds(media_time_s),
         "track_id": track_id,
-        "factors": _by_label(factors),
+        "factors": {label: float(f"{f:.4g}") for label, f in zip(LABELS, factors, strict=True)},
+    }
+
+
+def neutral_forgotten_event(*, media_time_s: float, track_id: int) -> Event:
+    """A face's probabilities are smoothed as they are again."""
+    return {
+        "type": "neutral_forgotten",
+        "media_time_s": _seconds(media_time_s),
+        "track_id": track_id,
     }
 
 
@@ -182,5 +191,5 @@ def _seconds(value: float) -> float:
     return round(value, 4)
 
 
-def _by_label(values: tuple[float, ...]) -> dict[str, float]:
-    return {label: round(value, 4) for label, value in zip(LABELS, values, strict=True)}
+def _by_label(probabilities: tuple[float, ...]) -> dict[str, float]:
+    return {label: round(value, 4) for label, value in zip(LABELS, probabilities, strict=True)}

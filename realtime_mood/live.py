@@ -76,7 +76,7 @@ def run_live(config: RunConfig, *, interrupt: threading.Event) -> RunReport:
             detects_in_step=config.video is not None,
             on_event=events.write if events else ignore_event,
             duration_s=config.duration_s,
-            neutral_at_s=config.neutral_at_s,
+            neutral_start=config.neutral_start,
         )
         loop = MainLoop(
             pipeline,

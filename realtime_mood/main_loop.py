@@ -43,8 +43,12 @@ QUICK_END_S = 0.5
 MESSAGE_S = 2.5
 READING_SPEED = 15.0
 """Characters a second; long messages stay longer."""
-KEYS = "q quit  ·  space pause  ·  r record  ·  s screenshot  ·  n neutral  ·  h speeds"
-"""Told when the model is there, and after any other key, where there is nothing else to tell."""
+KEYS = " · ".join(
+    # What belongs together stays in one line.
+    key.replace(" ", "\u00a0")
+    for key in ("q quit", "space pause", "r record", "s screenshot", "n set neutral", "h speeds")
+)
+"""Told after any other key, and, where there is nothing else to tell, when the model is there."""
 KEYS_S = 6.0
 PLACEHOLDER_SIZE = (640, 360)
 ESCAPE = "\x1b"
@@ -304,9 +308,9 @@ class MainLoop:
         elif key in ("s", "S"):
             self._save_screenshot()
         elif key in ("n", "N"):
-            self._learn_neutral()
+            self._toggle_neutral()
         elif key is not None:
-            self._keys_until_s = self._clock() + KEYS_S
+            self._say(KEYS)
         self._refresh(screen, pressed=key is not None)
         return True
 
@@ -317,14 +321,17 @@ class MainLoop:
             view = self._pipeline.session.view(self._frame.timestamp_s)
             self._show(self._frame, view, screen)
 
-    def _learn_neutral(self) -> None:
-        count = self._pipeline.session.learn_neutral()
-        if count == 0:
-            self._say("nothing is known of a face yet: rest for a second, then press n")
-        elif count == 1:
-            self._say("this face is taken for neutral")
+    def _toggle_neutral(self) -> None:
+        session = self._pipeline.session
+        if count := session.learn_neutral():
+            what = "neutral expression" if count == 1 else f"neutral expressions of {count} faces"
+            self._say(f"{what} learned: n forgets")
+        elif session.forget_neutral():
+            self._say("neutral expressions forgotten")
+        elif self._pipeline.engine:
+            self._say("no face to learn from: rest, and press n when an expression is shown")
         else:
-            self._say(f"these {count} faces are taken for neutral")
+            self._say("press n when the model is there and an expression is shown")
 
     def _save_screenshot(self) -> None:
         if self._frame is None:

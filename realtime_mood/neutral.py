@@ -18,6 +18,8 @@ NEUTRAL = LABELS.index("neutral")
 MOST_AT_REST = 1.0 / (len(LABELS) - 1)
 """The most that another label may be at rest, in parts of neutral: so neutral is at least half.
 `benchmarks/neutral_face.py` tells what more and less would do."""
+LEAST = 1e-6
+"""A probability below this says no more than this."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,12 @@ class NeutralFace:
             answers: calibrated probabilities of some clips of it, shape (clips, 8).
             most: what another label may be, in parts of neutral.
         """
-        mean = np.asarray(answers, dtype=np.float64).mean(axis=0)
-        mean = np.maximum(mean, np.finfo(np.float64).tiny)
+        mean = np.maximum(answers, LEAST).mean(axis=0)
         factors = np.minimum(1.0, most * mean[NEUTRAL] / mean)
         factors[NEUTRAL] = 1.0
         return cls(tuple(float(factor) for factor in factors))
 
     def apply(self, probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """An answer as it is by this face's measure, shape (..., 8), summing to 1."""
-        weighed = np.asarray(probabilities, dtype=np.float64) * np.asarray(self.factors)
+        weighed = np.maximum(probabilities, LEAST) * np.asarray(self.factors)
         return np.asarray(weighed / weighed.sum(axis=-1, keepdims=True))

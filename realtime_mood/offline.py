@@ -109,7 +109,7 @@ def run_offline(
             stride_s=config.stride_s,
             smoothing=config.smoothing,
             duration_s=config.duration_s,
-            neutral_at_s=config.neutral_at_s,
+            neutral_start=config.neutral_start,
             mirror=config.shows_mirror,
             frame_sink=recording,
             event_sink=events,
@@ -156,7 +156,7 @@ def analyse(
     stride_s: float,
     smoothing: SmoothingConfig,
     duration_s: float | None = None,
-    neutral_at_s: float | None = None,
+    neutral_start: bool = False,
     mirror: bool = False,
     frame_sink: FrameSink | None = None,
     event_sink: EventSink | None = None,
@@ -173,7 +173,7 @@ def analyse(
         stride_s: seconds between two clips of a face.
         smoothing: how steady moods are.
         duration_s: stop at the first frame from this time on.
-        neutral_at_s: see `Session`.
+        neutral_start: see `Session`.
         mirror: flip the annotated picture.
         frame_sink: given the annotated picture of every frame; nothing is drawn without one.
         event_sink: given every event.
@@ -186,7 +186,7 @@ def analyse(
     """
     session = Session(
         smoothing,
-        neutral_at_s=neutral_at_s,
+        neutral_start=neutral_start,
         on_event=event_sink.write if event_sink else ignore_event,
     )
     stage = FaceStage(tracker, spec, stride_s=stride_s)

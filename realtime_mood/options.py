@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DESCRIPTION = "Name the facial expression in a webcam picture or a video, in real time."
 EPILOG = """\
 keys in the display: q or Esc quit, space pause, r record, s screenshot, h speeds on or off,
-n takes the faces in sight for neutral; recordings and screenshots go into the current folder as
+n learn neutral faces; recordings and screenshots go into the current folder as
 realtime-mood-DATE.mp4 and .png
 
 examples:
@@ -165,11 +165,10 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         help="face detector; 'none' takes the centre of the picture (default: auto)",
     )
     model.add_argument(
-        "--neutral-at",
-        type=float,
-        metavar="S",
-        help="take the faces in sight at this time for neutral, as they were in the second before "
-        "it (default: as key n says)",
+        "--neutral-start",
+        action="store_true",
+        help="every face rests when it comes: learn its neutral expression from its first second "
+        "(default: when n is pressed)",
     )
     model.add_argument(
         "--max-faces",
@@ -224,6 +223,6 @@ def make_config(options: argparse.Namespace) -> RunConfig:
         max_faces=MAX_FACES if options.max_faces is None else options.max_faces,
         headless=options.headless,
         duration_s=options.duration,
-        neutral_at_s=options.neutral_at,
+        neutral_start=options.neutral_start,
         mirror=options.mirror,
     )

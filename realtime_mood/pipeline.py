@@ -71,7 +71,7 @@ class LivePipeline:
             thread of its own, and no frame waits for it.
         on_event: called with every event, from any of the threads; must not wait.
         duration_s: the source ends at the first frame from this time on; None reads on.
-        neutral_at_s: see `Session`.
+        neutral_start: see `Session`.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class LivePipeline:
         detects_in_step: bool,
         on_event: Callable[[Event], None],
         duration_s: float | None = None,
-        neutral_at_s: float | None = None,
+        neutral_start: bool = False,
     ) -> None:
         self._locate_model = locate_model
         self._load_classifier = load_classifier
@@ -112,7 +112,7 @@ class LivePipeline:
         self._mailbox = ClipMailbox()
         self.engine: str | None = None
         self.latency = LatencyMeter()
-        self.session = Session(smoothing, neutral_at_s=neutral_at_s, on_event=self._send)
+        self.session = Session(smoothing, neutral_start=neutral_start, on_event=self._send)
         self.capture = CaptureWorker(
             open_source,
             clock=time.perf_counter,

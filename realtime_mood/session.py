@@ -5,17 +5,14 @@ frame ─► FaceStage ─► tracks, due clips ─► (classifier) ─► Sessi
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-
-import numpy.typing as npt
 
 from realtime_mood.events import (
     Event,
+    neutral_forgotten_event,
     neutral_learned_event,
     no_face_event,
     prediction_event,
@@ -23,19 +20,17 @@ from realtime_mood.events import (
     track_ended_event,
     track_started_event,
 )
+from realtime_mood.face_memory import FaceMemory
 from realtime_mood.faces.crop import crop_face
-from realtime_mood.faces.tracker import FaceTrack, FaceTracker, TrackUpdate
+from realtime_mood.faces.tracker import FaceTracker, TrackUpdate
 from realtime_mood.focus import Focus
 from realtime_mood.frame import Frame
 from realtime_mood.inference.classifier import Probabilities
 from realtime_mood.inference.clip_sampler import Clip, ClipSampler
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import UNSURE
-from realtime_mood.neutral import NeutralFace
-from realtime_mood.smoothing import UNKNOWN, MoodSmoother, MoodState, SmoothingConfig
-from realtime_mood.view import HISTORY_S, FaceView, View
-
-logger = logging.getLogger(__name__)
+from realtime_mood.smoothing import SmoothingConfig
+from realtime_mood.view import View
 
 NO_FACE = "no face"
 PAUSE_S = 10.0
@@ -43,8 +38,6 @@ PAUSE_S = 10.0
 are some seconds apart."""
 MAX_GAP_S = 1.0
 """A longer time between two frames is not counted as time spent in a mood."""
-NEUTRAL_S = 1.0
-"""The neutral expression of a face is learned from the answers of this time."""
 
 
 class FaceStage:
@@ -79,40 +72,12 @@ class FaceStage:
         return update, clips
 
 
-@dataclass
-class _FaceMemory:
-    track: FaceTrack
-    smoother: MoodSmoother
-    tracks_by_frame: dict[int, FaceTrack] = field(default_factory=dict)
-    mood: MoodState | None = None
-    history: deque[tuple[float, str]] = field(default_factory=deque)
-    neutral: NeutralFace | None = None
-    answers: deque[tuple[float, Probabilities]] = field(default_factory=deque)
-
-    def keep(self, end_s: float, row: Probabilities) -> None:
-        self.answers.append((end_s, row))
-        while self.answers[0][0] <= end_s - NEUTRAL_S:
-            self.answers.popleft()
-
-    def remember(self, start_s: float, label: str) -> None:
-        # An answer that was long under way may be older than a gap that was noted since.
-        start_s = max(start_s, self.history[-1][0]) if self.history else start_s
-        self.history.append((start_s, label))
-        # The entry before the oldest one shown still holds at the strip's left end.
-        while len(self.history) > 1 and self.history[1][0] < start_s - HISTORY_S:
-            self.history.popleft()
-
-    def age_s(self, now_s: float) -> float | None:
-        return max(0.0, now_s - self.history[-1][0]) if self.history else None
-
-
 class Session:
     """All that a run knows, from its first frame to its summary. Thread-safe.
 
     Args:
         smoothing: how steady moods are.
-        neutral_at_s: media time at which every face in sight rests, see `learn_neutral`; None: no
-            such time is known.
+        neutral_start: every face rests at first, and its neutral expression is learned then.
         on_event: called with every event, in order, from the thread that caused it.
     """
 
@@ -120,14 +85,14 @@ class Session:
         self,
         smoothing: SmoothingConfig,
         *,
-        neutral_at_s: float | None = None,
+        neutral_start: bool = False,
         on_event: Callable[[Event], None],
     ) -> None:
         self._smoothing = smoothing
-        self._neutral_at_s = neutral_at_s
+        self._neutral_start = neutral_start
         self._on_event = on_event
         self._lock = threading.Condition()
-        self._faces: dict[int, _FaceMemory] = {}
+        self._faces: dict[int, FaceMemory] = {}
         self._focus = Focus()
         self._mood_seconds: defaultdict[str, float] = defaultdict(float)
         self._predictions = 0
@@ -135,7 +100,6 @@ class Session:
         self._last_frame_s: float | None = None
         self._is_searched = False
         self._has_told_of_no_face = False
-        self._has_learned = False
 
     def add_tracks(self, frame: Frame, update: TrackUpdate, clips: Sequence[Clip] = ()) -> None:
         """Take what `FaceStage.process` found in a frame."""
@@ -149,7 +113,7 @@ class Session:
             for ended in update.ended:
                 self._end(ended.track_id, ended.reason, frame.timestamp_s)
             for track in update.started:
-                self._faces[track.track_id] = _FaceMemory(track, MoodSmoother(self._smoothing))
+                self._faces[track.track_id] = FaceMemory(track, self._smoothing)
                 self._on_event(
                     track_started_event(
                         media_time_s=frame.timestamp_s, track_id=track.track_id, box=track.box
@@ -159,8 +123,7 @@ class Session:
                 self._faces[track.track_id].track = track
             self._tell_of_no_face(frame.timestamp_s)
             for clip in clips:
-                memory = self._faces[clip.track_id]
-                memory.tracks_by_frame[clip.frame_index] = memory.track
+                self._faces[clip.track_id].ask(clip.frame_index)
             self._lock.notify_all()
 
     def wait_for_frame(self, timestamp_s: float, *, timeout_s: float) -> bool:
@@ -174,8 +137,8 @@ class Session:
     def add_predictions(
         self, clips: Sequence[Clip], probabilities: Probabilities, *, latencies_s: Sequence[float]
     ) -> None:
-        """Take the classifier's answers; those for faces that are gone are left out, and of a
-        hidden face nothing is known, whatever the classifier saw in its place.
+        """Take the classifier's answers; those for faces that are gone, and those of before a
+        pause, are left out.
 
         Args:
             clips: what was classified.
@@ -185,24 +148,12 @@ class Session:
         with self._lock:
             for clip, row, latency_s in zip(clips, probabilities, latencies_s, strict=True):
                 memory = self._faces.get(clip.track_id)
-                if memory is None:
+                track = memory.asked(clip.frame_index) if memory else None
+                if memory is None or track is None:
                     continue
-                track = memory.tracks_by_frame.pop(clip.frame_index)
-                memory.tracks_by_frame = {
-                    index: later
-                    for index, later in memory.tracks_by_frame.items()
-                    if index > clip.frame_index
-                }
-                if self._is_time_to_learn(memory, clip.end_s):
+                if self._neutral_start and memory.has_begun(clip.end_s):
                     self._learn(memory)
-                known: npt.ArrayLike = UNKNOWN
-                if track.is_hidden:
-                    memory.answers.clear()
-                else:
-                    memory.keep(clip.end_s, row)
-                    known = memory.neutral.apply(row) if memory.neutral else row
-                memory.mood = memory.smoother.update(known, clip.end_s)
-                memory.remember(clip.end_s, memory.mood.label)
+                mood = memory.answer(row, clip.end_s, is_hidden=track.is_hidden)
                 self._predictions += 1
                 self._on_event(
                     prediction_event(
@@ -211,7 +162,7 @@ class Session:
                         frame_index=clip.frame_index,
                         track_id=clip.track_id,
                         box=track.box,
-                        mood=memory.mood,
+                        mood=mood,
                         raw_probabilities=tuple(float(value) for value in row),
                         latency_s=latency_s,
                     )
@@ -224,11 +175,29 @@ class Session:
         it is followed; see `neutral.NeutralFace`.
 
         Returns:
-            Of how many faces it was learned: not of those of which nothing is known yet, or that
-            are hidden.
+            Of how many faces it was learned: not of those whose neutral expression is known, and
+            not of those of which nothing is known, or that are hidden.
         """
         with self._lock:
-            return sum(self._learn(memory) for memory in self._faces.values())
+            now_s = self._last_frame_s or 0.0
+            faces = self._faces.values()
+            known = [face for face in faces if face.is_known(now_s) and not face.has_neutral]
+            for memory in known:
+                self._learn(memory)
+            return len(known)
+
+    def forget_neutral(self) -> int:
+        """Take the answers of all faces as they are again; answers of how many they were not."""
+        with self._lock:
+            learned = [face for face in self._faces.values() if face.has_neutral]
+            for memory in learned:
+                memory.forget_neutral()
+                self._on_event(
+                    neutral_forgotten_event(
+                        media_time_s=self._last_frame_s or 0.0, track_id=memory.track.track_id
+                    )
+                )
+            return len(learned)
 
     def finish(
         self,
@@ -252,12 +221,6 @@ class Session:
             The summary event.
         """
         with self._lock:
-            if self._neutral_at_s is not None and not self._has_learned:
-                logger.warning(
-                    "no face was followed at --neutral-at %g, so none was learned; give a time at "
-                    "which one rests",
-                    self._neutral_at_s,
-                )
             for track_id in tuple(self._faces):
                 self._end(track_id, "end", self._last_frame_s or 0.0)
             summary = summary_event(
@@ -276,17 +239,7 @@ class Session:
     def view(self, media_time_s: float) -> View:
         """What is known by now, to be drawn over the frame of a time."""
         with self._lock:
-            faces = [
-                FaceView(
-                    track_id=track_id,
-                    box=memory.track.box,
-                    mood=memory.mood,
-                    label_age_s=memory.age_s(self._last_frame_s or 0.0) if memory.mood else None,
-                    history=tuple(memory.history),
-                    has_neutral=memory.neutral is not None,
-                )
-                for track_id, memory in self._faces.items()
-            ]
+            faces = [memory.view(self._last_frame_s or 0.0) for memory in self._faces.values()]
             return View(
                 media_time_s=media_time_s,
                 faces=self._focus.first(faces),
@@ -299,28 +252,13 @@ class Session:
             track_ended_event(media_time_s=media_time_s, track_id=track_id, reason=reason)
         )
 
-    def _is_time_to_learn(self, memory: _FaceMemory, now_s: float) -> bool:
-        """Whether this is a face's first answer after the time at which it rests."""
-        at_s = self._neutral_at_s
-        if at_s is None or not memory.answers:
-            return False
-        return at_s - NEUTRAL_S < memory.answers[-1][0] <= at_s < now_s
-
-    def _learn(self, memory: _FaceMemory) -> bool:
-        if not memory.answers:
-            return False
-        self._has_learned = True
-        memory.neutral = NeutralFace.learn([row for _, row in memory.answers])
-        # What was smoothed so far is not by this measure.
-        memory.smoother = MoodSmoother(self._smoothing)
+    def _learn(self, memory: FaceMemory) -> None:
+        end_s, neutral = memory.learn_neutral()
         self._on_event(
             neutral_learned_event(
-                media_time_s=memory.answers[-1][0],
-                track_id=memory.track.track_id,
-                factors=memory.neutral.factors,
+                media_time_s=end_s, track_id=memory.track.track_id, factors=neutral.factors
             )
         )
-        return True
 
     def _tell_of_no_face(self, media_time_s: float) -> None:
         if not self._faces and not self._is_searched:
@@ -332,9 +270,7 @@ class Session:
     def _forget_over_pause(self, since_s: float) -> None:
         # Nobody saw the faces while the source was paused or silent.
         for memory in self._faces.values():
-            memory.mood = None
-            memory.answers.clear()
-            memory.remember(since_s, UNSURE)
+            memory.forget(since_s)
 
     def _account(self, now_s: float) -> None:
         elapsed_s = 0.0 if self._last_frame_s is None else now_s - self._last_frame_s

@@ -68,7 +68,8 @@ class MoodState:
     confidence: float
     """Smoothed probability of the label; of the likeliest one when unsure."""
     probabilities: tuple[float, ...]
-    """Smoothed calibrated probabilities in label order; they sum to 1."""
+    """Smoothed probabilities in label order, by the face's own measure where its neutral
+    expression was learned; they sum to 1."""
 
 
 class MoodSmoother:

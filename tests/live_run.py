@@ -44,6 +44,7 @@ class LiveRun:
         open_source: Callable[[], ListSource] | None = None,
         mirror: bool = False,
         clock: Callable[[], float] = time.perf_counter,
+        neutral_start: bool = False,
     ) -> None:
         self.events = MemoryEventSink()
         self.screen = screen or FakeScreen(clock=time.monotonic)
@@ -61,6 +62,7 @@ class LiveRun:
             smoothing=SmoothingConfig(),
             on_event=self.events.write,
             duration_s=duration_s,
+            neutral_start=neutral_start,
         )
         self.loop = MainLoop(
             self.pipeline,

@@ -63,9 +63,3 @@ def test_a_size_reaches_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     open_source(make_config(parse_arguments(["--camera-size", "1280x720"])))
     assert asked == {"target": "0", "size": (1280, 720)}
-
-
-@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf"])
-def test_a_time_that_no_video_has_is_refused(value: str) -> None:
-    with pytest.raises(UsageError, match=rf"--neutral-at is {float(value)}; it must be a finite"):
-        make_config(parse_arguments(["--neutral-at", value]))

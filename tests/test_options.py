@@ -80,8 +80,7 @@ def _read(events_file: Path, kind: str) -> list[dict[str, Any]]:
 
 def test_every_option_has_its_place_in_the_configuration(video: Path) -> None:
     words = ["--stride", 0.5, "--max-faces", 3, "--no-mirror", "--device", "cuda", "--headless"]
-    times = ["--duration", 7.5, "--neutral-at", 1.5]
-    outputs = [*times, "--record", "o.mp4", "--events", "o.csv"]
+    outputs = ["--duration", 7.5, "--neutral-start", "--record", "o.mp4", "--events", "o.csv"]
     model = ["--model", "some/where", "--faces", "yunet", "--face-model", "y.onnx"]
     same = {
         "record": Path("o.mp4"),
@@ -94,7 +93,7 @@ def test_every_option_has_its_place_in_the_configuration(video: Path) -> None:
         "max_faces": 3,
         "headless": True,
         "duration_s": 7.5,
-        "neutral_at_s": 1.5,
+        "neutral_start": True,
         "mirror": False,
     }
     options = [*words, *outputs, *model]
@@ -110,8 +109,8 @@ def test_a_file_is_worked_through_as_the_options_say(
 ) -> None:
     out, events_file = tmp_path / "o.mp4", tmp_path / "o.jsonl"
     config = _config(
-        *("--video", video, "--record", out, "--events", events_file, "--duration", 1.2, flip),
-        *(*LOOKED_AT_SO, "--model", checkpoint, "--neutral-at", 0.5),
+        *("--video", video, "--record", out, "--events", events_file, "--duration", 1.9, flip),
+        *(*LOOKED_AT_SO, "--model", checkpoint, "--neutral-start"),
     )
     report = run_offline(
         replace(config, smoothing=NEVER_SURE),
@@ -121,12 +120,12 @@ def test_a_file_is_worked_through_as_the_options_say(
     assert asked["detector"] == "cascade"
     assert asked["trained_on"] == "none"
     assert asked["device"] == "cpu"
-    assert report.summary["frames"] == 30
+    assert report.summary["frames"] == 48
     predictions = _read(events_file, "prediction")
-    assert [event["media_time_s"] for event in predictions] == pytest.approx([0.4, 0.8])
+    assert [event["media_time_s"] for event in predictions] == pytest.approx([0.4, 0.8, 1.24, 1.6])
+    assert [event["media_time_s"] for event in _read(events_file, "neutral_learned")] == [1.24]
     assert {event["label"] for event in predictions} == {UNSURE}
     assert [event["track_id"] for event in _read(events_file, "track_started")] == [1]
-    assert [e["media_time_s"] for e in _read(events_file, "neutral_learned")] == [0.4]
     (start,) = _read(events_file, "start")
     named = [start[key] for key in ("source", "model", "engine", "detector")]
     assert named == ["v.mp4", str(checkpoint), "fake", "none"]
@@ -140,7 +139,7 @@ def test_a_file_is_played_as_the_options_say(
     out, events_file = tmp_path / "o.mp4", tmp_path / "o.jsonl"
     config = _config(
         *("--video", video, "--record", out, "--events", events_file, "--headless"),
-        *("--duration", 0.2, "--neutral-at", 0.5, flip),
+        *("--duration", 0.2, "--neutral-start", flip),
         *(*LOOKED_AT_SO, "--model", checkpoint),
     )
     report = run_live(replace(config, smoothing=NEVER_SURE), interrupt=threading.Event())
@@ -151,7 +150,7 @@ def test_a_file_is_played_as_the_options_say(
         "stride_s": 0.4,
         "max_faces": 1,
         "duration_s": 0.2,
-        "neutral_at_s": 0.5,
+        "neutral_start": True,
         "smoothing": NEVER_SURE,
         "source_name": "v.mp4",
         "model_name": str(checkpoint),

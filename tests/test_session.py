@@ -26,10 +26,10 @@ NO_PIXELS = np.zeros((1, 2, 2, 3), dtype=np.uint8)
 class _Told:
     """A session at 10 frames a second, and what it said."""
 
-    def __init__(self, *, neutral_at_s: float | None = None) -> None:
+    def __init__(self, *, neutral_start: bool = False) -> None:
         self.events = MemoryEventSink()
         self.session = Session(
-            SmoothingConfig(), neutral_at_s=neutral_at_s, on_event=self.events.write
+            SmoothingConfig(), neutral_start=neutral_start, on_event=self.events.write
         )
 
     def frame(
@@ -206,13 +206,24 @@ def test_a_neutral_expression_is_learned_from_the_last_second_alone() -> None:
     assert told.labels()[-1] == "happy"
 
 
-def test_it_is_learned_anew_from_what_the_model_says() -> None:
+def test_what_was_learned_is_forgotten_and_learned_anew_from_what_the_model_says() -> None:
     told = _Told()
     told.frame(0, [FACE], started=[FACE])
-    for index, label in ((4, "happy"), (24, "neutral")):
-        told.look(index, FACE, label=label)
-        told.session.learn_neutral()
+    told.look(4, FACE, label="happy")
+    assert told.session.learn_neutral() == 1
+    assert told.session.learn_neutral() == 0
+    told.look(6, FACE, label="happy")
+    assert told.labels()[-1] == "neutral"
+    assert told.session.forget_neutral() == 1
+    assert told.session.forget_neutral() == 0
+    assert told.session.view(0.6).faces[0].label == "happy"
+    assert not told.session.view(0.6).faces[0].has_neutral
+    (forgotten,) = told.events.of_type("neutral_forgotten")
+    assert (forgotten["media_time_s"], forgotten["track_id"]) == (0.6, 1)
+    told.look(24, FACE, label="neutral")
+    assert told.session.learn_neutral() == 1
     told.look(26, FACE, label="happy")
+    told.look(30, FACE, label="happy")
     assert told.labels()[-1] == "happy"
 
 
@@ -231,52 +242,89 @@ def test_each_face_has_its_own_and_a_new_one_has_none() -> None:
     assert told.labels()[-1] == "sad"
 
 
-@pytest.mark.parametrize("why", ["new", "hidden", "paused"])
+def test_what_is_learned_is_seen_at_once() -> None:
+    told = _Told()
+    told.frame(0, [FACE], started=[FACE])
+    for index in (4, 6, 8):
+        told.look(index, FACE, label="sad")
+    assert told.session.view(0.8).faces[0].label == "sad"
+    told.session.learn_neutral()
+    assert told.session.view(0.8).faces[0].label == "neutral"
+    assert told.session.view(0.8).faces[0].history[-1] == (0.8, "neutral")
+
+
+@pytest.mark.parametrize("why", ["new", "hidden then", "hidden now", "paused", "long ago"])
 def test_of_a_face_of_which_nothing_is_known_nothing_is_learned(why: str) -> None:
     told = _Told()
+    hidden = replace(FACE, is_hidden=True)
     told.frame(0, [FACE], started=[FACE])
     if why != "new":
         told.look(4, FACE, label="sad")
-    if why == "hidden":
-        told.look(6, replace(FACE, is_hidden=True), label="sad")
+    if why == "hidden then":
+        told.look(6, hidden, label="sad")
+        told.frame(7, [FACE])
+    if why == "hidden now":
+        told.frame(6, [hidden])
     if why == "paused":
         told.frame(200, [FACE])
+    if why == "long ago":
+        told.frame(50, [FACE])
     assert told.session.learn_neutral() == 0
     assert told.events.of_type("neutral_learned") == []
 
 
-def test_at_a_given_time_faces_that_are_followed_are_taken_for_neutral(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    told = _Told(neutral_at_s=1.0)
+def test_an_answer_to_a_clip_of_before_a_pause_comes_too_late() -> None:
+    told = _Told()
     told.frame(0, [FACE], started=[FACE])
-    for index in (4, 6, 8, 10):
+    told.frame(4, [FACE], clips=[_clip(4)])
+    told.frame(200, [FACE])
+    told.answer([_clip(4)], "sad")
+    assert told.events.of_type("prediction") == []
+    assert told.session.view(20.0).faces[0].mood is None
+    assert told.session.learn_neutral() == 0
+
+
+def test_the_first_second_of_each_face_is_neutral_where_that_is_asked_for() -> None:
+    told = _Told(neutral_start=True)
+    told.frame(0, [FACE], started=[FACE])
+    for index in (4, 6, 8, 10, 12):
         told.look(index, FACE, label="sad")
     assert told.events.of_type("neutral_learned") == []
-    told.frame(12, [FACE, OTHER], started=[OTHER])
-    for index in (12, 14, 16, 18):
-        told.look(index, FACE, label="sad")
-        told.look(index, OTHER, label="happy")
-    # Of the one that came later nothing was known then.
-    (learned,) = told.events.of_type("neutral_learned")
-    assert (learned["media_time_s"], learned["track_id"]) == (1.0, 1)
+    told.look(15, FACE, label="sad")
+    assert told.labels() == ["sad"] * 5 + ["neutral"]
+    # Once forgotten, it is not learned by itself again.
+    told.session.forget_neutral()
+    told.look(17, FACE, label="sad")
+    assert told.labels()[-1] == "sad"
+    told.frame(18, [FACE, OTHER], started=[OTHER])
+    for index in range(20, 42, 2):
+        told.look(index, FACE, label="happy")
+        told.look(index, OTHER, label="surprised")
+    # Once for each, and of its own first second.
+    learned = [(e["track_id"], e["media_time_s"]) for e in told.events.of_type("neutral_learned")]
+    assert learned == [(1, 1.2), (2, 2.8)]
     predictions = told.events.of_type("prediction")
     shown = {(event["media_time_s"], event["track_id"]): event["label"] for event in predictions}
-    assert shown[1.0, 1] == "sad"
-    assert shown[1.2, 1] == "neutral"
-    assert shown[1.6, 2] == "happy"
-    told.session.finish(ended="end")
-    assert caplog.messages == []
+    assert (shown[4.0, 1], shown[4.0, 2]) == ("happy", "neutral")
 
 
-def test_a_time_at_which_no_face_was_known_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    told = _Told(neutral_at_s=30.0)
+def test_a_face_that_was_hidden_in_its_first_second_begins_anew() -> None:
+    told = _Told(neutral_start=True)
     told.frame(0, [FACE], started=[FACE])
-    for index in (4, 6, 8, 320):
+    for index in (4, 6, 8):
         told.look(index, FACE, label="sad")
-    told.session.finish(ended="end")
+    told.look(10, replace(FACE, is_hidden=True), label="sad")
+    for index in range(12, 22, 2):
+        told.look(index, FACE, label="happy")
     assert told.events.of_type("neutral_learned") == []
-    assert caplog.messages == [
-        "no face was followed at --neutral-at 30, so none was learned; give a time at which one "
-        "rests"
-    ]
+    told.look(23, FACE, label="happy")
+    (learned,) = told.events.of_type("neutral_learned")
+    assert learned["factors"]["happy"] < learned["factors"]["sad"]
+
+
+def test_where_looks_are_far_between_the_last_one_is_learned() -> None:
+    told = _Told(neutral_start=True)
+    told.frame(0, [FACE], started=[FACE])
+    for index in (4, 24, 44):
+        told.look(index, FACE, label="sad")
+    assert told.labels() == ["sad", "neutral", "neutral"]

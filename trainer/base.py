@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.utils import logging as hub_logging
 from torch import nn
 from torch.nn import functional
 from transformers import TimesformerConfig, TimesformerForVideoClassification
+from transformers.utils import logging as transformers_logging
 
 from realtime_mood.errors import ModelError, UsageError, first_line
 from realtime_mood.model.checkpoint import CONTRACT_FILE, locate_checkpoint, read_contract
@@ -38,6 +40,13 @@ CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
 
 Model = TimesformerForVideoClassification
+
+
+def silence_libraries() -> None:
+    """Leave it to us to tell, once and in our own words, what fails where models come from."""
+    hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from realtime_mood.errors import OutputError, SourceError, UsageError
+from trainer.base import silence_libraries
 from trainer.config import TrainConfig
 from trainer.corpora.protocols import Fold, Folds, make_folds
 from trainer.corpora.sources import read_sources
@@ -65,6 +66,7 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
             "crossval runs in one process; train fold by fold with 'trainer train --fold N' in "
             "several"
         )
+    silence_libraries()
     index = read_sources(config.data.sources)
     if index.recordings[0].is_picture:
         raise UsageError("crossval measures actors, and pictures have none; name a corpus first")

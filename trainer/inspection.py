@@ -244,4 +244,4 @@ def _same_bytes(names: dict[Path, str]) -> list[list[str]]:
         for path in paths if len(paths) > 1 else ():
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             by_content[digest].append(names[path])
-    return sorted(sorted(names) for names in by_content.values() if len(names) > 1)
+    return sorted(sorted(same) for same in by_content.values() if len(same) > 1)

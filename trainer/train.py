@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from filelock import FileLock
-from huggingface_hub.utils import logging as hub_logging
 from torch import nn
 from transformers import set_seed
-from transformers.utils import logging as transformers_logging
 
 from realtime_mood.errors import UsageError
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.model.clip_spec import ClipSpec
 from trainer import processes
-from trainer.base import Model, load_base
+from trainer.base import Model, load_base, silence_libraries
 from trainer.config import TINY, RecipeConfig, TrainConfig
 from trainer.config.options import flag_of
 from trainer.corpora.images import FACE_SIDE
@@ -83,10 +81,7 @@ def train(
         RealtimeMoodError: the loss is not a number.
     """
     processes.join()
-    # What fails is told once, in our own words.
-    hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    silence_libraries()
     if not processes.is_first():
         logging.getLogger("trainer").setLevel(logging.ERROR)
         progress = _tell_nobody

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +21,7 @@ CAP_HEIGHT = 0.727
 """Height of a capital or a digit, in units of the text size (Inter: 2048 of 2816 units per em)."""
 NARROW_SPACE = "\u202f"
 """Between a number and its unit; does not break."""
+SPACE = re.compile(r"[ \t\r\n]+")
 ELLIPSIS = "…"
 """What stands for text left out."""
 
@@ -108,7 +110,7 @@ def wrapped(text: str, *, size: int, bold: bool, width: int, most: int) -> list[
     """The text in lines of whole words; the last one is shortened if there are too few.
 
     Args:
-        text: words, whatever space is between them.
+        text: words, whatever space is between them; no-break spaces are part of a word.
         size: pixels per em.
         bold: SemiBold instead of Regular.
         width: pixels there are.
@@ -118,7 +120,7 @@ def wrapped(text: str, *, size: int, bold: bool, width: int, most: int) -> list[
         No lines where nothing fits.
     """
     lines: list[str] = []
-    words = text.split()
+    words = SPACE.split(text.strip())
     while words and len(lines) < most:
         is_last = len(lines) == most - 1
         count = 1

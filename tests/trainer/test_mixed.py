@@ -69,7 +69,7 @@ def test_recordings_are_measured_and_pictures_help(
     assert figures["train_actors"] == ["ravdess:01"]
     assert figures["test"]["actors"] == ["ravdess:03"]  # type: ignore[index]
     assert figures["pictures"]["recordings"] == 10  # type: ignore[index]
-    assert "pictures: 10 recordings" in (tmp_path / "out" / "summary.txt").read_text()
+    assert "pictures: 10 pictures" in (tmp_path / "out" / "summary.txt").read_text()
     card = (tmp_path / "out" / "checkpoint" / "README.md").read_text()
     assert "\n8 recordings and 36 pictures of `" in card
     assert "| pictures | 10 |" in card
