@@ -94,10 +94,12 @@ def did_you_mean(words: Iterable[str], options: Sequence[str]) -> str:
         words: as given.
         options: those that there are, with their dashes.
     """
+    # Without their dashes, which make all of them alike.
+    names = {option.lstrip("-"): option for option in options}
     for word in words:
-        near = difflib.get_close_matches(word.partition("=")[0], options, n=1)
+        near = difflib.get_close_matches(word.partition("=")[0].lstrip("-"), names, n=1)
         if word.startswith("--") and near:
-            return f" (did you mean {near[0]}?)"
+            return f" (did you mean {names[near[0]]}?)"
     return ""
 
 

@@ -122,7 +122,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         action=_Once,
         type=_path,
         metavar="OUT.mp4",
-        help="write the annotated video; replaces a file that is there",
+        help="write the annotated video; replaces a file that is there. A --video with this or "
+        "--events is worked through without a display",
     )
     output.add_argument(
         "--events",
@@ -187,7 +188,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         files = [word for word in unknown if not word.startswith("-")]
-        hint = did_you_mean(unknown, [f"--{name.replace('_', '-')}" for name in vars(options)])
+        hint = did_you_mean(unknown, list(parser._option_string_actions))
         if files and not hint:
             hint = f" (a file is named by --video {files[0]})"
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")

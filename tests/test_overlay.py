@@ -568,6 +568,10 @@ def test_words_are_wrapped_and_only_what_has_no_room_is_left_out() -> None:
     first, second = wrapped("unbreakablelongname two", size=20, bold=True, width=90, most=2)
     assert (first[-1], second) == ("…", "two")
     assert wrapped("one two", size=20, bold=True, width=3, most=2) == []
+    lines = wrapped("one\u00a0two three", size=20, bold=True, width=90, most=3)
+    assert lines == ["one\u00a0two", "three"]
+    lines = wrapped("one two\u00a0three", size=20, bold=True, width=110, most=3)
+    assert lines == ["one", "two\u00a0three"]
     assert wrapped("one two", size=20, bold=True, width=90, most=0) == []
 
 

@@ -211,8 +211,8 @@ def most_bad(recordings: Iterable[Recording], share: float) -> int:
 
 
 def _too_many(skipped: dict[str, str], allowed: int) -> str:
-    first = "; ".join(f"{name}: {why}" for name, why in list(skipped.items())[:3])
+    first = [why if name in why else f"{name}: {why}" for name, why in skipped.items()][:3]
     return (
-        f"{len(skipped)} recordings cannot be used, and {allowed} may be bad by --allow-bad "
-        f"({first}); 'trainer inspect' names all of them; replace them or allow more"
+        f"{len(skipped)} recordings cannot be used, and --allow-bad allows {allowed} "
+        f"({'; '.join(first)}); replace those that 'trainer inspect' names, or allow more"
     )
