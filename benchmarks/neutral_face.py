@@ -5,11 +5,13 @@
 
 Pictures of neutral faces in the wild are warped as the landmarks of recorded faces move, once by
 each of the eight expressions. Of faces that are named calm or neutral at rest, and of those that
-are not, it is measured how often neutral is shown at rest, how often a single clip is named as its
-motion is (calm and neutral count as one), and how often a label is so likely that it is shown and
-is right, or not: as it is, and with what the still picture says learned as its neutral face, for
-several measures of what is allowed at rest. `validation` is of the pictures that choose epochs,
-with the two people that do so, `held_out` of those held out, with four others.
+are not, it is measured how often a single clip is named as its motion is (calm and neutral count as
+one), and how often a label is so likely that it is shown and is right, or not: as it is, and with
+what the still picture says learned as its neutral face, for several measures of what is allowed at
+rest. Such motion shows little; what a strong expression would be called on a face that was learned,
+pictures of other people tell, each weighed as one of the faces that are named wrong at rest.
+`validation` is of the pictures that choose epochs, with the two people that do so, `held_out` of
+those held out, with four others.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 
@@ -51,6 +53,8 @@ from trainer.sampler import Draw  # noqa: E402
 
 PICTURES = 400
 """Of neutral faces, at most; those of faces that are turned away are left out."""
+EXPRESSIONS = 900
+"""Pictures of faces that are not neutral, at most."""
 VALIDATION_ACTORS = ("ravdess:05", "ravdess:06")
 ALLOWED = (1.0, 0.5, 0.25, MOST_AT_REST, MOST_AT_REST / 2)
 """Of another label at rest, in parts of neutral."""
@@ -72,21 +76,37 @@ def main() -> None:
     write_result(
         {
             "machine": {"cpu": cpu_name(), "python": platform.python_version()},
-            **{name: _compared(*answers) for name, answers in groups.items()},
+            **{name: _compared(answers) for name, answers in groups.items()},
         },
         asked.output,
     )
 
 
+@dataclass(frozen=True)
+class _Answers:
+    at_rest: Array
+    """Of neutral pictures, shape (pictures, 8)."""
+    moving: Array
+    """Of the same, moved by recordings of each label, shape (8, pictures, 8)."""
+    expressions: Array
+    """Of pictures that are not neutral, shape (others, 8)."""
+    labels: npt.NDArray[np.intp]
+    """What these are called, shape (others,)."""
+
+
 def _answers(
     asked: argparse.Namespace, pictures: tuple[Recording, ...], actors: tuple[str, ...]
-) -> tuple[Array, Array]:
-    """Of neutral pictures at rest, shape (pictures, 8), and as moved, shape (8, pictures, 8)."""
+) -> _Answers:
     folder = locate_checkpoint(asked.model)
     contract, model = read_contract(folder), load_model(folder)
-    neutral = [p for p in pictures if LABELS[p.label] == "neutral"]
-    order = np.random.default_rng(0).permutation(len(neutral))
-    drawn = [neutral[index] for index in order[:PICTURES]]
+    rng = np.random.default_rng(0)
+    neutral, others = (
+        [p for p in pictures if (p.label == NEUTRAL) == is_neutral] for is_neutral in (True, False)
+    )
+    drawn, strong = (
+        [group[index] for index in rng.permutation(len(group))[:most]]
+        for group, most in ((neutral, PICTURES), (others, EXPRESSIONS))
+    )
     crops, landmarks = cut_faces(asked, contract.spec, pictures=drawn, actors=actors)
     still, _ = _clips(crops, landmarks, contract, label=None)
     moved = [_clips(crops, landmarks, contract, label=label) for label in range(len(LABELS))]
@@ -94,7 +114,14 @@ def _answers(
     used = np.logical_and.reduce([moves for _, moves in moved])
     at_rest = answer(model, list(compress(still, used)), contract.temperature)
     moving = [answer(model, list(compress(c, used)), contract.temperature) for c, _ in moved]
-    return at_rest, np.stack(moving)
+    seen, unknown = cut_faces(asked, contract.spec, pictures=strong, actors=())
+    stills, _ = _clips(seen, unknown, contract, label=None)
+    return _Answers(
+        at_rest,
+        np.stack(moving),
+        answer(model, stills, contract.temperature),
+        np.array([c.recording.label for c in seen]),
+    )
 
 
 def _clips(
@@ -116,39 +143,63 @@ def _clips(
     return [item["pixel_values"] for item in items], moves
 
 
-def _compared(at_rest: Array, moving: Array) -> dict[str, object]:
+def _compared(answers: _Answers) -> dict[str, object]:
+    at_rest, moving = answers.at_rest, answers.moving
     is_right = np.isin(at_rest.argmax(axis=1), ALIKE)
-    figures: dict[str, object] = {"as_it_is": _measured(is_right, at_rest, moving)}
+    wrong = np.flatnonzero(~is_right)
+    others = np.random.default_rng(0).choice(wrong, len(answers.labels))
+    figures: dict[str, object] = {
+        "as_it_is": _measured(is_right, moving) | _strong(answers.expressions, answers.labels)
+    }
     for most in ALLOWED:
         faces = [NeutralFace.learn(one[None], most=most) for one in at_rest]
-        rests = np.stack([face.apply(at_rest[i]) for i, face in enumerate(faces)])
         moves = np.stack([face.apply(moving[:, i]) for i, face in enumerate(faces)], axis=1)
-        figures[f"allowed {most:.3f}"] = _measured(is_right, rests, moves)
+        seen = zip(others, answers.expressions, strict=True)
+        strong = np.stack([faces[other].apply(one) for other, one in seen])
+        figures[f"allowed {most:.3f}"] = _measured(is_right, moves) | _strong(
+            strong, answers.labels
+        )
     return figures
 
 
-def _measured(is_right: npt.NDArray[np.bool_], at_rest: Array, moving: Array) -> dict[str, object]:
+def _strong(answers: Array, labels: npt.NDArray[np.intp]) -> dict[str, object]:
+    """Of pictures that are not neutral."""
+    right = answers.argmax(axis=1) == labels
+    return {
+        "strong_expressions": {
+            "pictures": len(labels),
+            "named_right": round(float(right.mean()), 3),
+            "named_right_by_label": {
+                LABELS[label]: round(float(right[labels == label].mean()), 3)
+                for label in np.unique(labels)
+            },
+        }
+    }
+
+
+def _measured(is_right: npt.NDArray[np.bool_], moving: Array) -> dict[str, object]:
     """Of faces that are named right at rest as it is, and of the others."""
     answers = moving.argmax(axis=2)
     true = np.arange(len(LABELS))[:, None]
-    named = (answers == true) | (np.isin(answers, ALIKE) & np.isin(true, ALIKE))
+    is_quiet = np.isin(true, ALIKE)
+    named = (answers == true) | (np.isin(answers, ALIKE) & is_quiet)
     shown = moving.max(axis=2) >= SHOWN
-    rests = (at_rest.argmax(axis=1) == NEUTRAL) & (at_rest.max(axis=1) >= SHOWN)
 
     def figures(faces: npt.NDArray[np.bool_]) -> dict[str, object]:
         by_label = named[:, faces].mean(axis=1)
         wrong = (shown & ~named)[:, faces]
-        is_quiet = np.isin(answers[:, faces], ALIKE)
+        rests = np.isin(answers[:, faces], ALIKE)
         return {
             "faces": int(faces.sum()),
-            "neutral_at_rest": round(float(rests[faces].mean()), 3),
             "named_right": round(float(by_label.mean()), 3),
+            "named_right_of_expressions": round(float(by_label[~is_quiet[:, 0]].mean()), 3),
             "named_right_by_label": {
                 label: round(float(share), 3) for label, share in zip(LABELS, by_label, strict=True)
             },
+            "quiet_and_shown_so": round(float((shown & named)[is_quiet[:, 0]][:, faces].mean()), 3),
             "shown_and_right": round(float((shown & named)[:, faces].mean()), 3),
-            "shown_neutral_or_calm_and_wrong": round(float((wrong & is_quiet).mean()), 3),
-            "shown_another_and_wrong": round(float((wrong & ~is_quiet).mean()), 3),
+            "shown_neutral_or_calm_and_wrong": round(float((wrong & rests).mean()), 3),
+            "shown_another_and_wrong": round(float((wrong & ~rests).mean()), 3),
         }
 
     return {"right_at_rest": figures(is_right), "wrong_at_rest": figures(~is_right)}

@@ -16,6 +16,7 @@ from realtime_mood.faces.box import Box
 from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.frame import ImageBGR
+from realtime_mood.main_loop import KEYS
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.offline import analyse
 from realtime_mood.recorder import Recorder
@@ -357,6 +358,36 @@ def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
     answers = [str(message).partition(" realtime-mood-")[0] for message in messages[-6:-1:2]]
     assert answers == ["saved", "recording", "not recording"]
     assert messages[-7::2] == [paused] * 4
+
+
+def test_keys_are_told_when_the_model_is_there_and_after_any_other_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("realtime_mood.main_loop.KEYS_S", 0.5)
+    monkeypatch.setattr("realtime_mood.main_loop.READING_SPEED", 1000.0)
+    monkeypatch.setattr("realtime_mood.main_loop.MESSAGE_S", 0.5)
+    paused = "paused: space goes on"
+    messages: list[str | None] = []
+
+    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
+        if view.hud and messages[-1:] != [view.message]:
+            messages.append(view.message)
+        return image_bgr
+
+    monkeypatch.setattr("realtime_mood.main_loop.draw_overlay", draw)
+    keys = iter(["x", " ", "?", "q"])
+
+    class Screen(FakeScreen):
+        """Presses the next key whenever nothing is told but a pause."""
+
+        def read_key(self) -> str | None:
+            told = messages[-1:]
+            return next(keys) if told in ([None], [paused]) else None
+
+    LiveRun(ListSource(3000), FakeClassifier(), screen=Screen(clock=time.monotonic)).run()
+    assert "n set neutral" in KEYS.replace("\u00a0", " ")
+    shown = messages[messages.index(KEYS) :]
+    assert shown == [KEYS, None, KEYS, None, paused, KEYS, paused]
 
 
 @pytest.mark.parametrize(
