@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pytest
+
 from realtime_mood.faces.box import Box
+from realtime_mood.frame import ImageBGR
 from realtime_mood.inference.classifier import Classifier
 from realtime_mood.main_loop import MainLoop
 from realtime_mood.model.checkpoint import Contract
@@ -15,6 +18,7 @@ from realtime_mood.pipeline import LivePipeline
 from realtime_mood.recorder import Recorder
 from realtime_mood.report import RunReport
 from realtime_mood.smoothing import SmoothingConfig
+from realtime_mood.view import View
 from tests.fakes import (
     SPEC,
     FakeScreen,
@@ -77,3 +81,17 @@ class LiveRun:
     def run(self) -> RunReport:
         """See `MainLoop.run`."""
         return self.loop.run()
+
+
+def told_messages(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """What the display tells, each as long as it does, and None between; nothing is drawn."""
+    messages: list[str | None] = []
+
+    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
+        # What is shown has numbers, what is saved or recorded has none.
+        if view.hud and messages[-1:] != [view.message]:
+            messages.append(view.message)
+        return image_bgr
+
+    monkeypatch.setattr("realtime_mood.main_loop.draw_overlay", draw)
+    return messages

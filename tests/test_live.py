@@ -35,7 +35,7 @@ from tests.fakes import (
     two_faces,
     without_clocks,
 )
-from tests.live_run import CONTRACT, LiveRun
+from tests.live_run import CONTRACT, LiveRun, told_messages
 from tests.media import read_all
 
 
@@ -334,15 +334,7 @@ def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("realtime_mood.main_loop.MESSAGE_S", 0.8)
-    messages: list[str | None] = ["opening list"]
-
-    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
-        # What is shown has numbers, what is saved has none.
-        if view.hud and messages[-1] != view.message:
-            messages.append(view.message)
-        return image_bgr
-
-    monkeypatch.setattr("realtime_mood.main_loop.draw_overlay", draw)
+    messages = told_messages(monkeypatch)
 
     paused = "paused: space goes on"
     keys = iter([" ", "s", "r", "r", "q"])
@@ -351,7 +343,7 @@ def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
         """Pauses, and then presses a key whenever the pause is told."""
 
         def read_key(self) -> str | None:
-            return next(keys) if messages[-1] in (None, paused) else None
+            return next(keys) if messages[-1:] in ([None], [paused]) else None
 
     live = LiveRun(ListSource(3000), FakeClassifier(), screen=Screen(clock=time.monotonic))
     live.run()
@@ -367,14 +359,7 @@ def test_keys_are_told_when_the_model_is_there_and_after_any_other_key(
     monkeypatch.setattr("realtime_mood.main_loop.READING_SPEED", 1000.0)
     monkeypatch.setattr("realtime_mood.main_loop.MESSAGE_S", 0.5)
     paused = "paused: space goes on"
-    messages: list[str | None] = []
-
-    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
-        if view.hud and messages[-1:] != [view.message]:
-            messages.append(view.message)
-        return image_bgr
-
-    monkeypatch.setattr("realtime_mood.main_loop.draw_overlay", draw)
+    messages = told_messages(monkeypatch)
     keys = iter(["x", " ", "?", "q"])
 
     class Screen(FakeScreen):
@@ -400,13 +385,7 @@ def test_keys_are_told_when_the_model_is_there_and_after_any_other_key(
 def test_a_key_learns_the_neutral_faces_and_forgets_them(
     monkeypatch: pytest.MonkeyPatch, detector: Callable[[int], Sequence[Box]], said: str
 ) -> None:
-    messages: list[str] = []
-
-    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
-        messages.append(str(view.message))
-        return image_bgr
-
-    monkeypatch.setattr("realtime_mood.main_loop.draw_overlay", draw)
+    messages = told_messages(monkeypatch)
     faces = len(detector(0))
     answers = 0
 
@@ -428,10 +407,8 @@ def test_a_key_learns_the_neutral_faces_and_forgets_them(
     screen = Screen(clock=time.monotonic)
     live = LiveRun(ListSource(3000), FakeClassifier("sad"), screen=screen, detector=detector)
     assert live.run().summary["ended"] == "stopped"
-    assert any(
-        message.startswith(("press n when", "no face to learn from")) for message in messages
-    )
-    assert any(message.startswith(said) for message in messages)
+    assert any(str(m).startswith(("press n when", "no face to learn from")) for m in messages)
+    assert any(str(m).startswith(said) for m in messages)
     assert messages[-1] == "neutral expressions forgotten"
     learned = {event["track_id"] for event in live.events.of_type("neutral_learned")}
     assert learned == set(range(1, faces + 1))

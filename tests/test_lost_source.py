@@ -12,12 +12,10 @@ import pytest
 
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.errors import SourceError, SourceLostError
-from realtime_mood.frame import ImageBGR
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.recorder import Recorder
-from realtime_mood.view import View
 from tests.fakes import FakeClassifier, FakeScreen, ListSource
-from tests.live_run import CONTRACT, LiveRun
+from tests.live_run import CONTRACT, LiveRun, told_messages
 from tests.media import read_all
 
 LOST = "camera lost, trying again"
@@ -49,22 +47,10 @@ def _opening(*sources: ListSource | None) -> Callable[[], ListSource]:
     return open_next
 
 
-def _told(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    messages: list[str | None] = []
-
-    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
-        if view.hud and messages[-1:] != [view.message]:
-            messages.append(view.message)
-        return image_bgr
-
-    monkeypatch.setattr("realtime_mood.main_loop.draw_overlay", draw)
-    return messages
-
-
 def test_the_display_the_recording_and_the_events_go_on_when_it_is_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    messages = _told(monkeypatch)
+    messages = told_messages(monkeypatch)
     cameras = (_camera(45), None, _camera(45, is_lost=False))
     live = LiveRun(
         cameras[0],
@@ -124,7 +110,7 @@ def test_that_it_is_back_is_told_to_whom_its_loss_was_told() -> None:
 def test_nothing_is_tried_any_more_when_the_time_of_the_run_is_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    messages = _told(monkeypatch)
+    messages = told_messages(monkeypatch)
     camera = _camera(10)
     live = LiveRun(camera, FakeClassifier(), open_source=_opening(camera), duration_s=1.0)
     assert live.run().failure is None
