@@ -95,10 +95,10 @@ def did_you_mean(words: Iterable[str], options: Sequence[str]) -> str:
         options: those that there are, with their dashes.
     """
     # Without their dashes, which make all of them alike.
-    names = {option.lstrip("-"): option for option in options}
+    names = {option[2:]: option for option in options if option.startswith("--")}
     for word in words:
-        near = difflib.get_close_matches(word.partition("=")[0].lstrip("-"), names, n=1)
-        if word.startswith("--") and near:
+        name = word.partition("=")[0].removeprefix("--")
+        if word.startswith("--") and (near := difflib.get_close_matches(name, names, n=1)):
             return f" (did you mean {names[near[0]]}?)"
     return ""
 

@@ -116,7 +116,8 @@ def prediction_event(
 def neutral_learned_event(
     *, media_time_s: float, track_id: int, factors: tuple[float, ...]
 ) -> Event:
-    """What a face's probabilities are multiplied by from now on, before they are smoothed.
+    """What a face's raw probabilities are multiplied by from now on, and then scaled to sum to 1,
+    before they are smoothed; smoothing begins anew.
 
     Args:
         media_time_s: time of the last answer that it was learned from.
@@ -132,7 +133,7 @@ def neutral_learned_event(
 
 
 def neutral_forgotten_event(*, media_time_s: float, track_id: int) -> Event:
-    """A face's probabilities are smoothed as they are again."""
+    """A face's raw probabilities are smoothed as they are again; smoothing begins anew."""
     return {
         "type": "neutral_forgotten",
         "media_time_s": _seconds(media_time_s),

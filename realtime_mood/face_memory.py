@@ -16,8 +16,6 @@ from realtime_mood.view import HISTORY_S, FaceView
 
 NEUTRAL_S = 1.0
 """The neutral expression of a face is learned from the answers of this time."""
-STALE_S = 3.0
-"""An older answer tells nothing of the face as it is now."""
 
 
 class FaceMemory:
@@ -44,7 +42,7 @@ class FaceMemory:
         """A clip that ends with this frame is on its way to the model."""
         self._asked[frame_index] = self.track
 
-    def asked(self, frame_index: int) -> FaceTrack | None:
+    def take_asked(self, frame_index: int) -> FaceTrack | None:
         """Where it was when that clip ended; None where its answer is of no use any more.
 
         Clips that were to end before it are not waited for any longer.
@@ -76,16 +74,13 @@ class FaceMemory:
         """Whether its neutral expression is known."""
         return self._neutral is not None
 
-    def is_known(self, now_s: float) -> bool:
+    @property
+    def is_known(self) -> bool:
         """Whether there are answers of what it shows now."""
-        return (
-            not self.track.is_hidden
-            and bool(self._answers)
-            and now_s - self._answers[-1][0] <= STALE_S
-        )
+        return bool(self._answers) and not self.track.is_hidden
 
-    def has_begun(self, now_s: float) -> bool:
-        """Whether it was seen for the first `NEUTRAL_S`, of which nothing was learned yet."""
+    def is_neutral_due(self, now_s: float) -> bool:
+        """Whether its first `NEUTRAL_S` are over and nothing was ever learned of it."""
         is_new = bool(self._answers) and not self._was_neutral_learned
         return is_new and now_s - self._known_since_s >= NEUTRAL_S
 
@@ -100,13 +95,15 @@ class FaceMemory:
         self._measure_by(neutral)
         return self._answers[-1][0], neutral
 
-    def forget_neutral(self) -> None:
-        """Take its answers as they are again."""
+    def forget_neutral(self) -> float:
+        """Take its answers as they are again; answers the time of the newest of them."""
         self._measure_by(None)
+        return self._history[-1][0]
 
     def forget(self, since_s: float) -> None:
         """Nobody has seen it since then."""
         self.mood = None
+        self._smoother = MoodSmoother(self._smoothing)
         self._asked.clear()
         self._answers.clear()
         self._remember(since_s, UNSURE)
@@ -141,8 +138,8 @@ class FaceMemory:
         return mood
 
     def _remember(self, start_s: float, label: str) -> None:
-        # An answer that was long under way may be older than a gap that was noted since.
-        start_s = max(start_s, self._history[-1][0]) if self._history else start_s
+        if self._history and self._history[-1][0] == start_s:
+            self._history.pop()
         self._history.append((start_s, label))
         # The entry before the oldest one shown still holds at the strip's left end.
         while len(self._history) > 1 and self._history[1][0] < start_s - HISTORY_S:

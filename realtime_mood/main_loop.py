@@ -46,7 +46,7 @@ READING_SPEED = 15.0
 KEYS = " · ".join(
     # What belongs together stays in one line.
     key.replace(" ", "\u00a0")
-    for key in ("q quit", "space pause", "r record", "s screenshot", "n set neutral", "h speeds")
+    for key in ("q quit", "space pause", "r record", "s screenshot", "n learn neutral", "h speeds")
 )
 """Told after any other key, and, where there is nothing else to tell, when the model is there."""
 KEYS_S = 6.0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DESCRIPTION = "Name the facial expression in a webcam picture or a video, in real time."
 EPILOG = """\
 keys in the display: q or Esc quit, space pause, r record, s screenshot, h speeds on or off,
-n learn neutral faces; recordings and screenshots go into the current folder as
+n learn neutral faces (again: forget); recordings and screenshots go into the current folder as
 realtime-mood-DATE.mp4 and .png
 
 examples:
@@ -169,7 +169,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--neutral-start",
         action="store_true",
         help="every face rests when it comes: learn its neutral expression from its first second "
-        "(default: when n is pressed)",
+        "and a half (default: when n is pressed)",
     )
     model.add_argument(
         "--max-faces",
@@ -188,7 +188,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         files = [word for word in unknown if not word.startswith("-")]
-        hint = did_you_mean(unknown, list(parser._option_string_actions))
+        hint = did_you_mean(
+            unknown, [f"--{name.replace('_', '-')}" for name in (*vars(options), "no_mirror")]
+        )
         if files and not hint:
             hint = f" (a file is named by --video {files[0]})"
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")

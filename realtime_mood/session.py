@@ -148,10 +148,10 @@ class Session:
         with self._lock:
             for clip, row, latency_s in zip(clips, probabilities, latencies_s, strict=True):
                 memory = self._faces.get(clip.track_id)
-                track = memory.asked(clip.frame_index) if memory else None
+                track = memory.take_asked(clip.frame_index) if memory else None
                 if memory is None or track is None:
                     continue
-                if self._neutral_start and memory.has_begun(clip.end_s):
+                if self._neutral_start and memory.is_neutral_due(clip.end_s):
                     self._learn(memory)
                 mood = memory.answer(row, clip.end_s, is_hidden=track.is_hidden)
                 self._predictions += 1
@@ -179,23 +179,24 @@ class Session:
             not of those of which nothing is known, or that are hidden.
         """
         with self._lock:
-            now_s = self._last_frame_s or 0.0
             faces = self._faces.values()
-            known = [face for face in faces if face.is_known(now_s) and not face.has_neutral]
+            known = [face for face in faces if face.is_known and not face.has_neutral]
             for memory in known:
                 self._learn(memory)
             return len(known)
 
     def forget_neutral(self) -> int:
-        """Take the answers of all faces as they are again; answers of how many they were not."""
+        """Take the answers of all faces as they are again.
+
+        Returns:
+            Of how many faces a neutral expression was known.
+        """
         with self._lock:
             learned = [face for face in self._faces.values() if face.has_neutral]
             for memory in learned:
-                memory.forget_neutral()
+                end_s = memory.forget_neutral()
                 self._on_event(
-                    neutral_forgotten_event(
-                        media_time_s=self._last_frame_s or 0.0, track_id=memory.track.track_id
-                    )
+                    neutral_forgotten_event(media_time_s=end_s, track_id=memory.track.track_id)
                 )
             return len(learned)
 

@@ -370,7 +370,7 @@ def test_keys_are_told_when_the_model_is_there_and_after_any_other_key(
             return next(keys) if told in ([None], [paused]) else None
 
     LiveRun(ListSource(3000), FakeClassifier(), screen=Screen(clock=time.monotonic)).run()
-    assert "n set neutral" in KEYS.replace("\u00a0", " ")
+    assert "n learn neutral" in KEYS.replace("\u00a0", " ")
     shown = messages[messages.index(KEYS) :]
     assert shown == [KEYS, None, KEYS, None, paused, KEYS, paused]
 

@@ -214,6 +214,7 @@ def test_what_was_learned_is_forgotten_and_learned_anew_from_what_the_model_says
     assert told.session.learn_neutral() == 0
     told.look(6, FACE, label="happy")
     assert told.labels()[-1] == "neutral"
+    told.frame(7, [FACE])
     assert told.session.forget_neutral() == 1
     assert told.session.forget_neutral() == 0
     assert told.session.view(0.6).faces[0].label == "happy"
@@ -253,7 +254,7 @@ def test_what_is_learned_is_seen_at_once() -> None:
     assert told.session.view(0.8).faces[0].history[-1] == (0.8, "neutral")
 
 
-@pytest.mark.parametrize("why", ["new", "hidden then", "hidden now", "paused", "long ago"])
+@pytest.mark.parametrize("why", ["new", "hidden then", "hidden now", "paused"])
 def test_of_a_face_of_which_nothing_is_known_nothing_is_learned(why: str) -> None:
     told = _Told()
     hidden = replace(FACE, is_hidden=True)
@@ -267,8 +268,6 @@ def test_of_a_face_of_which_nothing_is_known_nothing_is_learned(why: str) -> Non
         told.frame(6, [hidden])
     if why == "paused":
         told.frame(200, [FACE])
-    if why == "long ago":
-        told.frame(50, [FACE])
     assert told.session.learn_neutral() == 0
     assert told.events.of_type("neutral_learned") == []
 
@@ -328,3 +327,25 @@ def test_where_looks_are_far_between_the_last_one_is_learned() -> None:
     for index in (4, 24, 44):
         told.look(index, FACE, label="sad")
     assert told.labels() == ["sad", "neutral", "neutral"]
+
+
+def test_what_was_shown_before_a_long_pause_is_not_held_after_it() -> None:
+    told = _Told()
+    told.frame(0, [FACE], started=[FACE])
+    told.look(4, FACE, label="sad")
+    row = np.full((1, len(LABELS)), 0.055)
+    row[0, LABEL2ID["sad"]], row[0, LABEL2ID["happy"]] = 0.31, 0.36
+    told.frame(300, [FACE], clips=[_clip(300)])
+    told.session.add_predictions([_clip(300)], row, latencies_s=[0.1])
+    assert told.labels() == ["sad", UNSURE]
+
+
+def test_a_key_learns_of_faces_that_have_none_and_then_forgets_all() -> None:
+    told = _Told()
+    told.frame(0, [FACE, OTHER], started=[FACE, OTHER])
+    told.look(4, FACE, label="sad")
+    assert told.session.learn_neutral() == 1
+    told.look(6, OTHER, label="sad")
+    assert told.session.learn_neutral() == 1
+    assert told.session.learn_neutral() == 0
+    assert told.session.forget_neutral() == 2
