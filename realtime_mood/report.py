@@ -8,6 +8,7 @@ from pathlib import Path
 from realtime_mood.errors import SourceError
 from realtime_mood.events import Event
 from realtime_mood.inference.clip_sampler import FIRST_CLIP_S
+from realtime_mood.session import NO_FACE
 
 LEAST_WALL_S = 0.1
 """Shorter runs have no speed worth telling."""
@@ -73,14 +74,16 @@ class RunReport:
         if shares := self._shares():
             lines.append("mood: " + ", ".join(f"{mood} {_percent(part)}" for mood, part in shares))
         if frames and not (self.summary["predictions"] or self.summary["skipped_clips"]):
-            why = (
-                f"that takes a face in sight for {FIRST_CLIP_S} s"
-                if self.has_model
-                else "it ended before the model was loaded"
-            )
-            lines.append(f"no expression was named: {why}")
+            lines.append(f"no expression was named: {self._why_none()}")
         lines += [f"recording: {path}" for path in self.recordings]
         return lines
+
+    def _why_none(self) -> str:
+        if not self.has_model:
+            return "it ended before the model was loaded"
+        if [mood for mood, _ in self._shares()] == [NO_FACE]:
+            return "no face was found"
+        return f"that takes a face in sight for {FIRST_CLIP_S} s"
 
     def _shares(self) -> list[tuple[str, float]]:
         seconds: dict[str, float] = self.summary["mood_seconds"]

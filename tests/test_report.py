@@ -1,6 +1,7 @@
 """The summary that a person reads."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from realtime_mood.events import summary_event
 from realtime_mood.report import RunReport
@@ -67,9 +68,11 @@ def test_a_mood_that_was_shown_is_never_0_percent() -> None:
 def test_what_was_not_named_has_a_reason() -> None:
     assert "takes a face in sight for 0.4 s" in _unnamed(has_model=True)
     assert _unnamed(has_model=False).endswith("it ended before the model was loaded")
+    assert _unnamed(mood_seconds={"no face": 3.0}).endswith("no face was found")
+    assert "takes a face" in _unnamed(mood_seconds={"no face": 3.0, "unsure": 0.2})
 
 
-def _unnamed(*, has_model: bool) -> str:
-    lines = _lines(predictions=0, skipped=0, has_model=has_model)
+def _unnamed(**values: Any) -> str:
+    lines = _lines(predictions=0, skipped=0, **values)
     (line,) = (line for line in lines if line.startswith("no expression was named"))
     return line
