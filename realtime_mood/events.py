@@ -18,6 +18,8 @@ from realtime_mood.model.labels import LABELS
 from realtime_mood.smoothing import MoodState
 
 SCHEMA = 1
+NO_FACE = "no face"
+"""In the summary's seconds of moods: the time in which no face was followed."""
 Event = dict[str, Any]
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_mood.errors import SourceError
-from realtime_mood.events import Event
+from realtime_mood.events import NO_FACE, Event
 from realtime_mood.inference.clip_sampler import FIRST_CLIP_S
-from realtime_mood.session import NO_FACE
 
 LEAST_WALL_S = 0.1
 """Shorter runs have no speed worth telling."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from realtime_mood.events import (
+    NO_FACE,
     Event,
     neutral_forgotten_event,
     neutral_learned_event,
@@ -32,7 +33,6 @@ from realtime_mood.model.labels import UNSURE
 from realtime_mood.smoothing import SmoothingConfig
 from realtime_mood.view import View
 
-NO_FACE = "no face"
 PAUSE_S = 10.0
 """After a longer time between two frames nothing is known of a face; the pictures of a time-lapse
 are some seconds apart."""
