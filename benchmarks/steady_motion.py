@@ -83,26 +83,34 @@ def arguments(about: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def cut(
-    asked: argparse.Namespace, spec: ClipSpec, *, actors: Collection[str] | None = None
-) -> list[FaceCrops]:
-    """Crops and landmarks of the recordings that are named, of some actors or of all."""
+def make_cutter(asked: argparse.Namespace, spec: ClipSpec) -> Cutter:
+    """Cuts faces that YuNet finds, and keeps them."""
     cv2.setNumThreads(1)
-    cutter = Cutter(
+    return Cutter(
         folder=asked.cache,
         spec=spec,
         detector="yunet",
         yunet_file=asked.yunet,
         decoder=available_decoder(),
     )
+
+
+def tell(what: str, done: int, total: int) -> None:
+    """Progress, in one line."""
+    print(f"\r{what} {done}/{total}", end="", file=sys.stderr)
+
+
+def cut(
+    asked: argparse.Namespace, spec: ClipSpec, *, actors: Collection[str] | None = None
+) -> list[FaceCrops]:
+    """Crops and landmarks of the recordings that are named, of some actors or of all."""
+    cutter = make_cutter(asked, spec)
     crops, _ = cut_recordings(
         [r for r in index_folder(asked.data).recordings if actors is None or r.actor in actors],
         replace(cutter.padded(PAD), finds_landmarks=True),
         num_workers=2,
         timeout_s=120.0,
-        progress=lambda what, done, total: print(
-            f"\r{what} {done}/{total}", end="", file=sys.stderr
-        ),
+        progress=tell,
     )
     return crops
 

@@ -20,7 +20,6 @@ from dataclasses import replace
 from itertools import compress
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -29,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.machine import cpu_name, write_result  # noqa: E402
-from benchmarks.steady_motion import TEST_ACTORS, UNCHANGED  # noqa: E402
+from benchmarks.steady_motion import TEST_ACTORS, UNCHANGED, make_cutter, tell  # noqa: E402
 from realtime_mood.model.checkpoint import (  # noqa: E402
     load_model,
     locate_checkpoint,
@@ -42,9 +41,8 @@ from trainer.corpora.images import index_images  # noqa: E402
 from trainer.corpora.ravdess import index_folder  # noqa: E402
 from trainer.corpora.recording import Recording  # noqa: E402
 from trainer.corpora.splits import split_pictures  # noqa: E402
-from trainer.crops import Cutter, FaceCrops, cut_recordings  # noqa: E402
+from trainer.crops import FaceCrops, cut_recordings  # noqa: E402
 from trainer.dataset import Item, TrainingClips  # noqa: E402
-from trainer.decode import available_decoder  # noqa: E402
 from trainer.landmark_finder import Points  # noqa: E402
 from trainer.landmarks import find_landmarks  # noqa: E402
 from trainer.metrics import calibration_error  # noqa: E402
@@ -79,27 +77,16 @@ def cut_faces(
     actors: Collection[str],
 ) -> tuple[list[FaceCrops], Points]:
     """Crops of pictures and of some actors' recordings, and the pictures' landmarks."""
-    cv2.setNumThreads(1)
-    cutter = Cutter(
-        folder=asked.cache,
-        spec=spec,
-        detector="yunet",
-        yunet_file=asked.yunet,
-        decoder=available_decoder(),
-    )
-
-    def progress(what: str, done: int, total: int) -> None:
-        print(f"\r{what} {done}/{total}", end="", file=sys.stderr)
-
+    cutter = make_cutter(asked, spec)
     talkers = [r for r in index_folder(asked.recordings).recordings if r.actor in actors]
     crops, _ = cut_recordings(
         [*pictures, *talkers],
         replace(cutter.padded(PAD), finds_landmarks=True),
         num_workers=2,
         timeout_s=120.0,
-        progress=progress,
+        progress=tell,
     )
-    return crops, find_landmarks(crops, cutter, num_workers=2, progress=progress)
+    return crops, find_landmarks(crops, cutter, num_workers=2, progress=tell)
 
 
 def main() -> None:

@@ -38,6 +38,11 @@ Everything runs on this machine; no picture leaves it. An expression is not a fe
 class _Parser(argparse.ArgumentParser):
     """Reports bad usage the way every other error is reported: one line."""
 
+    @property
+    def option_names(self) -> list[str]:
+        """All that there are, with their dashes."""
+        return list(self._option_string_actions)
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")
 
@@ -188,9 +193,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         files = [word for word in unknown if not word.startswith("-")]
-        hint = did_you_mean(
-            unknown, [f"--{name.replace('_', '-')}" for name in (*vars(options), "no_mirror")]
-        )
+        hint = did_you_mean(unknown, parser.option_names)
         if files and not hint:
             hint = f" (a file is named by --video {files[0]})"
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
