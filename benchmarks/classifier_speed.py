@@ -2,9 +2,10 @@
 
     python benchmarks/classifier_speed.py [--model DIR] [--clips N] [--output FILE]
 
-Three take every clip in turn, in one process: what runs, the same in float32, and the same with all
-attention over time computed, of which nothing may be used. On a CPU without instructions for
-bfloat16 the first two are the same. Before them, crops become what a model takes (`preprocess`),
+Three take every clip in turn, in one process: what runs, the same in float32, and what runs by the
+model's own `forward` in transformers, which computes what the answer does not depend on too. On a
+CPU without instructions for bfloat16 the first two are the same. Before them, crops become what a
+model takes (`preprocess`),
 which is timed by itself: a blurred picture of noise that moves by a pixel from frame to frame, as a
 face does in its box.
 """
@@ -15,7 +16,9 @@ import argparse
 import platform
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import cv2
@@ -50,14 +53,13 @@ def main() -> None:
     chosen = TorchClassifier(folder, contract, device="cpu")
     with mock.patch.object(precision, "FAST_BFLOAT16", ()):
         plain = TorchClassifier(folder, contract, device="cpu")
-    leave_out = "realtime_mood.inference.torch_classifier._leave_out_idle"
-    with mock.patch(leave_out):
-        whole = TorchClassifier(folder, contract, device="cpu")
+    with mock.patch("realtime_mood.inference.torch_classifier.QuickForward", _own_forward):
+        own = TorchClassifier(folder, contract, device="cpu")
     spec = contract.spec
     rng = np.random.default_rng(0)
     side = spec.image_size
-    taken_s: dict[str, list[float]] = {"prepared": [], "plain": [], "whole": [], "chosen": []}
-    furthest = 0.0
+    taken_s: dict[str, list[float]] = {"prepared": [], "plain": [], "own": [], "chosen": []}
+    furthest = np.zeros(2)
     for number in range(WARMUP_CLIPS + asked.clips):
         noise = rng.integers(0, 256, (side, side + spec.num_frames, 3), dtype=np.uint8)
         picture = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3.0), None, 0, 255, cv2.NORM_MINMAX)  # type: ignore[call-overload]
@@ -67,14 +69,13 @@ def main() -> None:
         if number >= WARMUP_CLIPS:
             taken_s["prepared"].append(time.perf_counter() - start_s)
         answers = []
-        for name, classifier in (("plain", plain), ("whole", whole), ("chosen", chosen)):
+        for name, classifier in (("plain", plain), ("own", own), ("chosen", chosen)):
             start_s = time.perf_counter()
             answers.append(classifier.classify(clip))
             if number >= WARMUP_CLIPS:
                 taken_s[name].append(time.perf_counter() - start_s)
-        furthest = max(furthest, float(np.abs(answers[0] - answers[2]).max()))
-        assert (answers[1] == answers[2]).all()
-    prepared_ms, plain_ms, whole_ms, chosen_ms = (
+        furthest = np.maximum(furthest, [np.abs(answers[2] - other).max() for other in answers[:2]])
+    prepared_ms, plain_ms, own_ms, chosen_ms = (
         1e3 * float(np.median(taken)) for taken in taken_s.values()
     )
     result = {
@@ -89,13 +90,18 @@ def main() -> None:
         "plain": plain.name,
         "chosen": chosen.name,
         "plain_median_ms": round(plain_ms, 1),
-        "whole_median_ms": round(whole_ms, 1),
+        "own_forward_median_ms": round(own_ms, 1),
         "chosen_median_ms": round(chosen_ms, 1),
         "ratio_to_plain": round(chosen_ms / plain_ms, 2),
-        "ratio_to_whole": round(chosen_ms / whole_ms, 2),
-        "largest_difference_of_probabilities": round(furthest, 4),
+        "ratio_to_own_forward": round(chosen_ms / own_ms, 2),
+        "largest_difference_of_probabilities_to_plain": float(f"{furthest[0]:.1g}"),
+        "largest_difference_of_probabilities_to_own_forward": float(f"{furthest[1]:.1g}"),
     }
     write_result(result, asked.output)
+
+
+def _own_forward(model: Any) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda pixel_values: model(pixel_values=pixel_values).logits
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn import functional
 from transformers.models.timesformer.modeling_timesformer import TimesformerSelfAttention
+
+from realtime_mood.model.forward import attend
 
 
 @contextmanager
@@ -34,14 +35,5 @@ class _FusedSelfAttention(TimesformerSelfAttention):
     def forward(self, hidden_states: Tensor, output_attentions: bool = False) -> tuple[Any, ...]:
         if output_attentions:
             raise ValueError("fused attention has no probabilities to give")
-        rows, tokens, width = hidden_states.shape
-        heads = self.qkv(hidden_states).view(rows, tokens, 3, self.num_heads, -1)
-        query, key, value = heads.permute(2, 0, 3, 1, 4).unbind(0)
-        context = functional.scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            dropout_p=self.attn_drop.p if self.training else 0.0,
-            scale=self.scale,
-        )
-        return (context.transpose(1, 2).reshape(rows, tokens, width),)
+        dropout = self.attn_drop.p if self.training else 0.0
+        return (attend(self, self.qkv(hidden_states), dropout=dropout),)

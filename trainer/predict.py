@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from realtime_mood.model.forward import QuickForward
 from realtime_mood.model.labels import LABELS
 from realtime_mood.model.precision import fastest_dtype
 from trainer.dataset import EvaluationClips, Item
@@ -28,7 +29,8 @@ def clip_logits(
     """Logits, shape (clips, labels); products are of the number format that the runtime takes.
 
     Args:
-        model: put into evaluation mode, and on the CPU again afterwards.
+        model: a `TimesformerForVideoClassification`; put into evaluation mode, and on the CPU
+            again afterwards.
         clips: their labels are not looked at.
         batch_size: clips at a time.
         num_workers: processes that prepare them; 0: this one does.
@@ -37,11 +39,9 @@ def clip_logits(
     loader = DataLoader(clips, batch_size=batch_size, num_workers=num_workers)
     dtype = fastest_dtype(device)
     model.to(device).eval()
+    answer = QuickForward(model)
     is_half = dtype != torch.float32
     with torch.inference_mode(), torch.autocast(device.type, dtype, enabled=is_half):
-        rows = [
-            model(pixel_values=batch["pixel_values"].to(device)).logits.float().cpu().numpy()
-            for batch in loader
-        ]
+        rows = [answer(batch["pixel_values"].to(device)).float().cpu().numpy() for batch in loader]
     model.cpu()
     return np.concatenate(rows).astype(np.float64)

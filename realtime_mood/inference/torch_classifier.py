@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from realtime_mood.errors import ModelError, UsageError, first_line
 from realtime_mood.inference.classifier import Probabilities
 from realtime_mood.model.checkpoint import Contract, load_model
+from realtime_mood.model.forward import QuickForward
 from realtime_mood.model.labels import LABELS
 from realtime_mood.model.precision import fastest_dtype
 from realtime_mood.model.preprocess import PixelValues
@@ -38,7 +37,7 @@ class TorchClassifier:
         self._contract = contract
         self._device = torch.device(_available_device(device))
         self._model = load_model(folder)
-        _leave_out_idle(self._model)
+        self._logits = QuickForward(self._model)
         spec = contract.spec
         shape = (1, spec.num_frames, 3, spec.image_size, spec.image_size)
         try:
@@ -100,7 +99,7 @@ class TorchClassifier:
     def _answer(self, pixel_values: PixelValues) -> Probabilities:
         batch = torch.from_numpy(pixel_values).to(device=self._device, dtype=self._dtype)
         with torch.inference_mode():
-            logits = self._model(pixel_values=batch).logits
+            logits = self._logits(batch)
         # Apple's GPUs have no 64-bit numbers, so the move to the CPU comes first.
         scaled = logits.float().cpu().double() / self._contract.temperature
         probabilities: Probabilities = torch.softmax(scaled, dim=-1).numpy()
@@ -115,31 +114,3 @@ def _available_device(choice: str) -> str:
     if (choice == "cuda" and not has_cuda) or (choice == "mps" and not has_mps):
         raise UsageError(f"--device {choice}: PyTorch sees no such device here; use --device auto")
     return choice
-
-
-class _Unchanged(nn.Module):
-    """In place of attention."""
-
-    def forward(self, hidden: Tensor) -> tuple[Tensor]:
-        return (hidden,)
-
-
-class _Nothing(nn.Module):
-    """In place of a layer that answers 0."""
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        return hidden.new_zeros(())
-
-
-def _leave_out_idle(model: Any) -> None:
-    """Compute no attention over time of which nothing is used, in place.
-
-    A model that learned from single frames keeps layers whose attention over time ends in weights
-    that are 0; whatever it sees, nothing is added. That is a quarter of what the layer costs.
-    """
-    for layer in model.timesformer.encoder.layer:
-        end = getattr(layer, "temporal_dense", None)
-        if end is not None and not (end.weight.any() or end.bias.any()):
-            layer.temporal_layernorm = nn.Identity()
-            layer.temporal_attention = _Unchanged()
-            layer.temporal_dense = _Nothing()

@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -55,14 +54,14 @@ def test_memory_that_runs_out_in_the_first_clip_is_one_line(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch, message: str
 ) -> None:
     import torch
-    from transformers import TimesformerForVideoClassification
 
     from realtime_mood.inference.torch_classifier import TorchClassifier
+    from realtime_mood.model.forward import QuickForward
 
     def run_out(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError(message)
 
-    monkeypatch.setattr(TimesformerForVideoClassification, "forward", run_out)
+    monkeypatch.setattr(QuickForward, "__call__", run_out)
     with pytest.raises(ModelError, match="cannot run on cpu") as caught:
         TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")
     assert (message.splitlines() or ["OutOfMemoryError"])[0] in str(caught.value)
@@ -73,23 +72,23 @@ def test_memory_that_runs_out_later_is_asked_for_one_clip_at_a_time(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
-    from transformers import TimesformerForVideoClassification
 
     from realtime_mood.inference.torch_classifier import TorchClassifier
+    from realtime_mood.model.forward import QuickForward
 
-    answer = TimesformerForVideoClassification.forward
+    answer = QuickForward.__call__
     room = 1
 
-    def run_out(model: Any, pixel_values: torch.Tensor) -> Any:
+    def run_out(quick: QuickForward, pixel_values: torch.Tensor) -> torch.Tensor:
         if len(pixel_values) > room:
             raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 20 GiB")
-        return answer(model, pixel_values=pixel_values)
+        return answer(quick, pixel_values)
 
     monkeypatch.setattr("realtime_mood.model.precision.FAST_BFLOAT16", ())
     classifier = TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")
     clips = np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)
     wanted = classifier.classify(clips)
-    monkeypatch.setattr(TimesformerForVideoClassification, "forward", run_out)
+    monkeypatch.setattr(QuickForward, "__call__", run_out)
     np.testing.assert_allclose(classifier.classify(clips), wanted, atol=1e-6)
     room = 0
     with pytest.raises(ModelError, match=r"cannot run on cpu \(CUDA out of memory.\)"):
@@ -131,19 +130,19 @@ def test_a_clip_that_overflows_tells_nothing_and_broken_weights_are_refused(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
-    from transformers import TimesformerForVideoClassification
 
     from realtime_mood.inference.torch_classifier import TorchClassifier
+    from realtime_mood.model.forward import QuickForward
 
-    answer = TimesformerForVideoClassification.forward
+    answer = QuickForward.__call__
 
-    def overflow(model: Any, pixel_values: torch.Tensor) -> Any:
-        answered = answer(model, pixel_values=pixel_values)
+    def overflow(quick: QuickForward, pixel_values: torch.Tensor) -> torch.Tensor:
+        logits = answer(quick, pixel_values)
         bright = pixel_values.float().mean(dim=(1, 2, 3, 4)) > 10.0
-        answered.logits[bright, 3] = torch.nan
-        return answered
+        logits[bright, 3] = torch.nan
+        return logits
 
-    monkeypatch.setattr(TimesformerForVideoClassification, "forward", overflow)
+    monkeypatch.setattr(QuickForward, "__call__", overflow)
     classifier = TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")
     clips = np.zeros(SHAPE, dtype=np.float32)
     clips[1] = 100.0
@@ -151,47 +150,9 @@ def test_a_clip_that_overflows_tells_nothing_and_broken_weights_are_refused(
     assert np.ptp(one) > 0.0
     assert other == pytest.approx(np.full(8, 1 / 8))
 
-    def broken(model: Any, pixel_values: torch.Tensor) -> Any:
-        return overflow(model, pixel_values=pixel_values + 100.0)
+    def broken(quick: QuickForward, pixel_values: torch.Tensor) -> torch.Tensor:
+        return overflow(quick, pixel_values + 100.0)
 
-    monkeypatch.setattr(TimesformerForVideoClassification, "forward", broken)
+    monkeypatch.setattr(QuickForward, "__call__", broken)
     with pytest.raises(ModelError, match="answers what is no number; its weights are broken"):
         TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")
-
-
-def test_attention_over_time_of_which_nothing_is_used_is_not_computed(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import torch
-
-    from realtime_mood.inference.torch_classifier import TorchClassifier
-    from realtime_mood.model.checkpoint import load_model, save_checkpoint
-
-    model: Any = load_model(checkpoint)
-    layers = model.timesformer.encoder.layer
-    for number, layer in enumerate(layers):
-        end = layer.temporal_dense
-        torch.nn.init.normal_(end.weight, std=0.0 if number in (0, 1, 2) else 0.3)
-        # Of no weight, but not nothing.
-        torch.nn.init.constant_(end.bias, 1.0 if number == 1 else 0.0)
-    contract = read_contract(checkpoint)
-    save_checkpoint(model, contract, tmp_path / "idle")
-    clips = np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)
-    attention = type(layers[0].temporal_attention)
-    attend = attention.forward
-    calls: list[Any] = []
-
-    def count(one: Any, *inputs: Any, **others: Any) -> Any:
-        calls.append(one)
-        return attend(one, *inputs, **others)
-
-    monkeypatch.setattr(attention, "forward", count)
-    found = TorchClassifier(tmp_path / "idle", contract, device="cpu").classify(clips)
-    fewer = len(calls)
-    calls.clear()
-    leave_out = "realtime_mood.inference.torch_classifier._leave_out_idle"
-    monkeypatch.setattr(leave_out, lambda model: None)
-    wanted = TorchClassifier(tmp_path / "idle", contract, device="cpu").classify(clips)
-    # Two layers, of the clip that warms up and of these.
-    assert len(calls) - fewer == 2 * 2
-    np.testing.assert_array_equal(found, wanted)
