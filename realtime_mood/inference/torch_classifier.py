@@ -39,11 +39,11 @@ class TorchClassifier:
         self._model = load_model(folder)
         self._logits = QuickForward(self._model)
         spec = contract.spec
-        shape = (1, spec.num_frames, 3, spec.image_size, spec.image_size)
+        self._clip_shape = (spec.num_frames, 3, spec.image_size, spec.image_size)
         try:
             self._dtype = fastest_dtype(self._device)
             self._model.to(device=self._device, dtype=self._dtype)  # type: ignore[call-arg]
-            answer = self._answer(np.zeros(shape, dtype=np.float32))
+            answer = self._answer(np.zeros((1, *self._clip_shape), dtype=np.float32))
         except RuntimeError as error:
             raise self._cannot_run(error) from error
         if not np.isfinite(answer).all():
@@ -63,10 +63,11 @@ class TorchClassifier:
         Raises:
             ModelError: the device fails, or has no memory for one clip.
         """
-        if pixel_values.ndim != 5 or pixel_values.shape[1] != self._contract.spec.num_frames:
+        wanted = self._clip_shape
+        if pixel_values.ndim != 5 or pixel_values.shape[1:] != wanted or not len(pixel_values):
             raise ValueError(
                 f"pixel_values have shape {pixel_values.shape}; the model wants "
-                f"(clips, {self._contract.spec.num_frames}, 3, height, width)"
+                f"(clips, {', '.join(map(str, wanted))})"
             )
         try:
             probabilities = self._answer_or_none(pixel_values)

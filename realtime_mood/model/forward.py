@@ -1,4 +1,4 @@
-"""What a TimeSformer answers, with nothing computed that the answer does not depend on."""
+"""What a TimeSformer answers, with little computed that the answer does not depend on."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from torch.nn import functional
 class QuickForward:
     """The logits of a model as its own `forward` gives them, to rounding, in less time and memory.
 
-    Attention goes through PyTorch's fused kernels, for which transformers has no path here, and
-    keeps no probabilities. The one token that belongs to all frames is computed once and not once
-    a frame; of the last layer it alone, for nothing else is asked for. And attention over time of
-    which nothing is used is left out: a model that learned from single frames keeps layers whose
-    attention over time ends in weights that are 0, so that nothing is added, whatever it sees.
+    Attention goes through PyTorch's fused kernels, for which transformers has no path here. The one
+    token that belongs to all frames is computed once and not once a frame. Of the last layer it
+    alone goes on, for nothing else is asked for. And attention over time of which nothing is used
+    is left out: a model that learned from single frames keeps layers whose attention over time
+    ends in weights that are 0, so that nothing is added, whatever it sees.
 
     Args:
-        model: a `TimesformerForVideoClassification` in evaluation mode. Moved or given another
-            number format later, it is still the one that is asked. Attention other than divided
+        model: a `TimesformerForVideoClassification` in evaluation mode, with its final weights; it
+            may be moved or given another number format later. Attention other than divided
             (Bertasius et al. 2021, arXiv 2102.05095) goes through its own `forward`.
     """
 
@@ -28,10 +28,8 @@ class QuickForward:
         self._model: Any = model
         config: Any = self._model.config
         self._is_divided = config.attention_type == "divided_space_time"
-        ends = (getattr(layer, "temporal_dense", None) for layer in self._layers)
-        self._looks_over_time = [
-            end is not None and bool(end.weight.any() or end.bias.any()) for end in ends
-        ]
+        ends = [layer.temporal_dense for layer in self._layers] if self._is_divided else []
+        self._looks_over_time = [bool(end.weight.any() or end.bias.any()) for end in ends]
 
     def __call__(self, pixel_values: Tensor) -> Tensor:
         """Logits, shape (clips, labels).
@@ -72,7 +70,7 @@ class QuickForward:
 def attend(
     attention: Any, projected: Tensor, *, asking: int | None = None, dropout: float = 0.0
 ) -> Tensor:
-    """What tokens see in one another, by a fused kernel, without keeping attention probabilities.
+    """What tokens see in one another, by a fused kernel.
 
     Args:
         attention: a `TimesformerSelfAttention`.
@@ -86,8 +84,13 @@ def attend(
     rows, tokens, _ = projected.shape
     heads = projected.view(rows, tokens, 3, attention.num_heads, -1)
     query, key, value = heads.permute(2, 0, 3, 1, 4).unbind(0)
+    query = query[:, :, :asking]
+    if projected.device.type == "mps":
+        # Some releases of PyTorch read parts of a larger tensor wrongly there, at some sizes
+        # (pytorch issues 163597 and 181133).
+        query, key, value = query.contiguous(), key.contiguous(), value.contiguous()
     seen = functional.scaled_dot_product_attention(
-        query[:, :, :asking], key, value, dropout_p=dropout, scale=attention.scale
+        query, key, value, dropout_p=dropout, scale=attention.scale
     )
     return seen.transpose(1, 2).flatten(2)
 

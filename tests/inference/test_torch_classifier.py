@@ -25,8 +25,9 @@ def test_each_clip_gets_probabilities_of_its_own(
     assert both.shape == (2, 8)
     np.testing.assert_allclose(both.sum(axis=1), 1.0, atol=1e-12)
     np.testing.assert_allclose(both[:1], classifier.classify(clips[:1]), atol=1e-6)
-    with pytest.raises(ValueError, match="the model wants"):
-        classifier.classify(clips[:, :4])
+    for other in (clips[:, :4], clips[..., :-8], clips[0], clips[:0]):
+        with pytest.raises(ValueError, match="the model wants"):
+            classifier.classify(other)
 
 
 @pytest.mark.parametrize("instructions", ["avx512_bf16", "amx_bf16"])

@@ -47,14 +47,17 @@ def test_attention_that_is_not_divided_is_the_models_own(
 
 
 @torch.inference_mode()
-def test_what_nothing_depends_on_is_not_computed(model: Any, clips: torch.Tensor) -> None:
+def test_what_nothing_depends_on_is_not_computed(
+    model: Any, clips: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     layers = model.timesformer.encoder.layer
     assert len(layers) > 3
     for number in (0, 1, 2):
         torch.nn.init.zeros_(layers[number].temporal_dense.weight)
         torch.nn.init.zeros_(layers[number].temporal_dense.bias)
-    # Of no weight, but not nothing.
+    # Either alone is not nothing.
     torch.nn.init.ones_(layers[1].temporal_dense.bias)
+    torch.nn.init.zeros_(layers[3].temporal_dense.bias)
     wanted = model(pixel_values=clips).logits
     seen: dict[str, tuple[int, ...]] = {}
 
@@ -64,8 +67,18 @@ def test_what_nothing_depends_on_is_not_computed(model: Any, clips: torch.Tensor
     for number, layer in enumerate(layers):
         layer.temporal_dense.register_forward_pre_hook(note(f"time {number}"))
         layer.intermediate.register_forward_pre_hook(note(f"tokens {number}"))
+    asked: list[int] = []
+    fused = torch.nn.functional.scaled_dot_product_attention
+
+    def count(query: torch.Tensor, *others: Any, **options: Any) -> torch.Tensor:
+        asked.append(query.shape[2])
+        return fused(query, *others, **options)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", count)
     found = QuickForward(model)(clips)
     torch.testing.assert_close(found, wanted, atol=1e-4, rtol=1e-4)
+    assert asked[-1] == 1
+    assert 1 not in asked[:-1]
     times = {name for name in seen if name.startswith("time")}
     assert times == {"time 1", *(f"time {number}" for number in range(3, len(layers)))}
     width = model.config.hidden_size

@@ -145,3 +145,18 @@ def test_fused_attention_answers_the_same_and_learns_the_same() -> None:
     torch.testing.assert_close(after[1], before[1], atol=1e-5, rtol=1e-3)
     assert torch.equal(again[0], before[0])
     assert set(model.state_dict()) == names
+
+
+def test_fused_attention_leaves_probabilities_out_while_learning() -> None:
+    torch.manual_seed(0)
+    config = tiny_timesformer(CLIP_SPEC).config
+    config.attention_probs_dropout_prob = 0.5
+    model = type(tiny_timesformer(CLIP_SPEC))(config)
+    pixels = torch.randn(2, 4, 3, 32, 32)
+    with fused_attention(model), torch.no_grad():
+        model.train()
+        first, second = (model(pixel_values=pixels).logits for _ in range(2))
+        model.eval()
+        third, fourth = (model(pixel_values=pixels).logits for _ in range(2))
+    assert not torch.equal(first, second)
+    assert torch.equal(third, fourth)
