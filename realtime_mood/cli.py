@@ -18,7 +18,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from realtime_mood.errors import ReaderGoneError, RealtimeMoodError, explain_import_error
+from realtime_mood.errors import ReaderGoneError, RealtimeMoodError, explain_import_error, say
 from realtime_mood.options import make_config, parse_arguments
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def run(config: RunConfig, *, interrupt: threading.Event) -> int:
         from realtime_mood.sinks.display import why_no_display
 
         if reason := why_no_display():
-            _say(f"realtime-mood: running without a display: {reason}")
+            say(f"realtime-mood: running without a display: {reason}")
             config = replace(config, headless=True)
     if config.is_offline:
         report = _run_offline(config, interrupt)
@@ -56,9 +56,9 @@ def run(config: RunConfig, *, interrupt: threading.Event) -> int:
 
         report = run_live(config, interrupt=interrupt)
     for line in report.lines():
-        _say(line)
+        say(line)
     if config.events and config.events != "-" and report.has_started:
-        _say(f"events: {config.events}")
+        say(f"events: {config.events}")
     if report.failure is not None:
         raise report.failure
     return INTERRUPTED_EXIT_CODE if config.is_offline and report.interrupted else 0
@@ -108,10 +108,14 @@ def _run_offline(config: RunConfig, interrupt: threading.Event) -> RunReport:
 
 @contextmanager
 def _interrupts_to(event: threading.Event) -> Iterator[None]:
-    """While active, the first Ctrl-C or SIGTERM sets an event; a second one quits at once."""
+    """While active, the first Ctrl-C or SIGTERM sets an event; a second one quits at once.
+
+    So does a terminal that is closed, which may say so twice.
+    """
+    hang_up = getattr(signal, "SIGHUP", None)
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if event.is_set():
+        if event.is_set() and number != hang_up:
             if sys.stderr is not None and sys.stderr.isatty():
                 # By the system alone: a progress bar keeps lines back, and nobody writes them now.
                 os.write(sys.stderr.fileno(), SHOW_CURSOR)
@@ -121,19 +125,15 @@ def _interrupts_to(event: threading.Event) -> Iterator[None]:
             # By the system alone: what was interrupted may be writing there.
             os.write(sys.stderr.fileno(), STOPPING)
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hang_up is not None and signal.getsignal(hang_up) != signal.SIG_IGN:  # As under nohup.
+        numbers.append(hang_up)
     before = [signal.signal(number, handle) for number in numbers]
     try:
         yield
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-
-
-def _say(line: str) -> None:
-    # Where standard error is closed, print would write to standard output.
-    if sys.stderr is not None:
-        print(line, file=sys.stderr)
 
 
 class _ErrorLines(logging.Handler):
@@ -144,7 +144,7 @@ class _ErrorLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler.emit`."""
         try:
-            _say(self.format(record))
+            say(self.format(record))
         except Exception:
             self.handleError(record)
 
@@ -164,7 +164,7 @@ def exit_code_of(action: Callable[[], int], *, program: str, debug: bool) -> int
     except RealtimeMoodError as error:
         if debug:
             traceback.print_exc()
-        _say(f"{program}: {error}")
+        say(f"{program}: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED_EXIT_CODE
@@ -173,10 +173,10 @@ def exit_code_of(action: Callable[[], int], *, program: str, debug: bool) -> int
             traceback.print_exc()
         explained = explain_import_error(error) if isinstance(error, ImportError) else None
         if explained is not None:
-            _say(f"{program}: {explained}")
+            say(f"{program}: {explained}")
             return explained.exit_code
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        _say(f"{program}: a fault in the program ({text}); run again with --debug for details")
+        say(f"{program}: a fault in the program ({text}); run again with --debug for details")
         return FAULT_EXIT_CODE
 
 

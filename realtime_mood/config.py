@@ -86,7 +86,7 @@ class RunConfig:
                 raise UsageError(
                     f"--camera-size is {width}x{height}; both must be from 1 to {MOST_PIXELS}"
                 )
-        if self.record and self.events and self.record == Path(self.events):
+        if self.record and self.events and _is_same_file(self.record, Path(self.events)):
             raise UsageError(f"--record and --events both name {self.record}; give two files")
 
     def _check_video(self, video: Path) -> None:
@@ -131,8 +131,9 @@ class RunConfig:
         return self.target is not None and self.target.is_device
 
 
-def _is_same_file(video: Path, output: Path) -> bool:
+def _is_same_file(path: Path, output: Path) -> bool:
     try:
-        return video.samefile(output)
-    except OSError:
+        # Neither need be there, and what is there may have several names.
+        return path.resolve() == output.resolve() or path.samefile(output)
+    except (OSError, RuntimeError):
         return False  # Not there yet; or it cannot be written, which its sink says.

@@ -87,6 +87,19 @@ def standard_output_failed(error: OSError) -> OutputError:
     )
 
 
+def say(line: str) -> None:
+    """Write a line to standard error, where there is one; the command lines alone do.
+
+    Where it cannot be written, on a full disk or a terminal that is gone, nothing is said from
+    then on, and nothing else changes.
+    """
+    if sys.stderr is not None:
+        try:
+            sys.stderr.write(f"{line}\n")
+        except (OSError, ValueError):
+            sys.stderr = None
+
+
 def did_you_mean(words: Iterable[str], options: Sequence[str]) -> str:
     """What to add to a message about unknown options; nothing where none is near.
 

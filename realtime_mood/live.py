@@ -85,6 +85,7 @@ def run_live(config: RunConfig, *, interrupt: threading.Event) -> RunReport:
             source_name=config.source_name,
             mirror=config.shows_mirror,
             interrupt=interrupt,
+            raise_output_errors=events.raise_error if events else lambda: None,
         )
         report = loop.run()
         return replace(report, dropped_events=events.dropped if events else 0)

@@ -85,6 +85,7 @@ class MainLoop:
         source_name: for messages.
         mirror: flip pictures left to right.
         interrupt: set from outside to end.
+        raise_output_errors: asked all the time, for an output may fail while nothing happens.
         clock: seconds, monotonic.
     """
 
@@ -97,6 +98,7 @@ class MainLoop:
         source_name: str,
         mirror: bool,
         interrupt: threading.Event,
+        raise_output_errors: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._pipeline = pipeline
@@ -105,6 +107,7 @@ class MainLoop:
         self._source_name = source_name
         self._mirror = mirror
         self._interrupt = interrupt
+        self._raise_output_errors = raise_output_errors
         self._clock = clock
         self._display_rate = RateMeter()
         self._frames = 0
@@ -168,7 +171,7 @@ class MainLoop:
 
     def _finish(self, ended: str, *, drain: bool) -> Event:
         self._had_model = self._pipeline.engine is not None
-        return self._pipeline.finish(
+        summary = self._pipeline.finish(
             ended=ended,
             frames=self._frames,
             dropped_frames=self._dropped_frames,
@@ -176,6 +179,9 @@ class MainLoop:
             drain=drain,
             give_up=self._wants_to_end,
         )
+        if drain:  # It may have come while the last clips were waited for.
+            self._had_model = self._pipeline.engine is not None
+        return summary
 
     def _wants_to_end(self) -> bool:
         """Serve the display while the last clips are classified; True when the person leaves."""
@@ -191,6 +197,7 @@ class MainLoop:
         last_frame_s = last_pass_s = self._clock()
         while not self._interrupt.is_set():
             pipeline.raise_errors()
+            self._raise_output_errors()
             has_ended = pipeline.has_ended
             stall_s = LOST_STALL_S if pipeline.capture.is_lost else STALL_S
             frame = pipeline.capture.frames.wait_after(
@@ -304,7 +311,9 @@ class MainLoop:
         elif key in ("h", "H"):
             self._has_hud = not self._has_hud
         elif key in ("r", "R"):
-            self._say(self._recorder.toggle())
+            told = self._recorder.toggle()
+            waits = self._is_paused and self._recorder.is_wanted
+            self._say(f"{told} once it goes on: space" if waits else told)
         elif key in ("s", "S"):
             self._save_screenshot()
         elif key in ("n", "N"):

@@ -124,3 +124,41 @@ def test_a_reader_that_leaves_ends_no_recording(
     assert main([str(word) for word in [*options, "--model", checkpoint]]) == 0
     assert [json.loads(line)["type"] for line in reader.lines] == ["start", "track_started"]
     assert len(read_all(FileSource(out))) == 50
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("realtime_mood", "--stride", "99"), 2),
+        (("realtime_mood", "--video", "nope.mp4"), 3),
+        (("trainer", "inspect", "--data", "nope"), 3),
+        (("realtime_mood", "--camera", "pattern", "--headless", "--duration", "0.5"), 0),
+    ],
+)
+def test_standard_error_that_cannot_be_written_changes_nothing(
+    words: tuple[str, ...], code: int
+) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", *words], stderr=full, stdout=subprocess.PIPE, timeout=120
+        )
+    assert (ended.returncode, ended.stdout) == (code, b"")
+
+
+def test_a_reader_that_left_is_noticed_where_nothing_more_happens(checkpoint: Path) -> None:
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "realtime_mood", "--camera", "pattern", "--headless"),
+            *("--events", "-", "--model", str(checkpoint), "--faces", "cascade"),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["type"] == "start"
+    process.stdout.close()
+    try:
+        assert process.wait(60) == 0
+    finally:
+        process.kill()

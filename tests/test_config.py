@@ -42,6 +42,19 @@ def test_an_output_never_overwrites_the_video(tmp_path: Path) -> None:
         RunConfig(video=video, events=str(tmp_path / "link.jsonl"))
 
 
+def test_recording_and_events_are_two_files(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").symlink_to(tmp_path / "out.mp4")
+    for events in (tmp_path / "out.mp4", tmp_path / "events.jsonl"):
+        with pytest.raises(UsageError, match="--record and --events both name"):
+            RunConfig(camera="0", record=tmp_path / "out.mp4", events=str(events))
+    (tmp_path / "out.mp4").touch()
+    (tmp_path / "hard.jsonl").hardlink_to(tmp_path / "out.mp4")
+    with pytest.raises(UsageError, match="--record and --events both name"):
+        RunConfig(camera="0", record=tmp_path / "out.mp4", events=str(tmp_path / "hard.jsonl"))
+    other = str(tmp_path / "other.jsonl")
+    assert RunConfig(camera="0", record=tmp_path / "out.mp4", events=other).events == other
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -28,3 +28,23 @@ def test_the_second_ctrl_c_quits_at_once_and_gives_the_cursor_back(
             signal.raise_signal(signal.SIGINT)
     assert written == [STOPPING, SHOW_CURSOR]
     assert left.value.code == INTERRUPTED_EXIT_CODE
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no such signal")
+def test_a_terminal_that_is_closed_ends_a_run_properly_however_often_it_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    event = threading.Event()
+    with _interrupts_to(event):
+        signal.raise_signal(signal.SIGHUP)
+        assert event.is_set()
+        signal.raise_signal(signal.SIGHUP)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    event.clear()
+    try:
+        with _interrupts_to(event):  # As under nohup.
+            signal.raise_signal(signal.SIGHUP)
+            assert not event.is_set()
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -727,3 +727,43 @@ def test_a_recording_that_was_never_written_is_not_listed_but_told(
     assert report.recordings == ()
     (record,) = caplog.records
     assert "cannot be written (No such file or directory)" in record.message
+
+
+def test_an_output_that_fails_while_nothing_happens_ends_the_run() -> None:
+    live = LiveRun(ListSource(3000, is_live=True), FakeClassifier())
+
+    def fail() -> None:
+        if len(live.screen.shown_s) > 5:
+            raise OutputError("the disk is full")
+
+    live.loop._raise_output_errors = fail
+    with pytest.raises(OutputError, match="the disk is full"):
+        live.run()
+    assert live.events.events[-1]["ended"] == "broken"
+
+
+def test_a_model_that_comes_after_the_source_has_ended_was_there() -> None:
+    loading = threading.Event()
+    live = LiveRun(ListSource(5, is_live=True), FakeClassifier(), locate=_late_model(loading))
+    threading.Timer(0.5, loading.set).start()
+    assert live.run().has_model
+
+
+def test_a_recording_that_is_asked_for_in_a_pause_says_when_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    messages = told_messages(monkeypatch)
+    keys = iter([" ", "r", "q"])
+
+    class Screen(FakeScreen):
+        """Pauses, asks for a recording and leaves."""
+
+        def read_key(self) -> str | None:
+            told = messages[-1:]
+            ready = told in ([None], ["paused: space goes on"]) or "space" in str(told)
+            return next(keys) if ready else None
+
+    LiveRun(ListSource(3000), FakeClassifier(), screen=Screen(clock=time.monotonic)).run()
+    assert str(messages[-1]).startswith("recording realtime-mood-")
+    assert str(messages[-1]).endswith(".mp4 once it goes on: space")

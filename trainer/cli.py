@@ -22,6 +22,7 @@ from realtime_mood.errors import (
     RealtimeMoodError,
     UsageError,
     did_you_mean,
+    say,
     standard_output_failed,
 )
 from trainer.config.download import add_download_options, download_config
@@ -86,10 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RealtimeMoodError as error:
         return _fail(error, error.exit_code, is_debug=is_debug)
     except KeyboardInterrupt:
-        print(
-            "trainer: interrupted; the same command goes on, training with --resume",
-            file=sys.stderr,
-        )
+        say("trainer: interrupted; the same command goes on, training with --resume")
         return INTERRUPTED
     except Exception as error:
         # By name: only the commands that need torch import it.
@@ -108,7 +106,7 @@ def _fail(error: Exception, code: int, *, is_debug: bool) -> int:
     text = " ".join(_own_words(error).split()) or type(error).__name__
     if not isinstance(error, RealtimeMoodError):
         text = f"a fault in the program: {type(error).__name__}: {text} (--debug shows where)"
-    print(f"trainer: {text}", file=sys.stderr)
+    say(f"trainer: {text}")
     return code
 
 
@@ -262,7 +260,7 @@ def _progress_lines() -> Callable[[str, int, int], None]:
         if now_s - told_s >= PROGRESS_EVERY_S:
             told_s = now_s
             share = f" ({done / total:.0%})" if total else ""
-            print(f"{stage}: {done} of {total}{share}", file=sys.stderr)
+            say(f"{stage}: {done} of {total}{share}")
 
     return show
 
@@ -279,7 +277,7 @@ def _parser() -> argparse.ArgumentParser:
             name,
             help=about,
             description=f"{about[0].upper()}{about[1:]}.",
-            usage=f"trainer {name} [OPTION …]",
+            usage=f"trainer {name} [OPTION ...]",
             epilog=f"examples:\n{lines}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,

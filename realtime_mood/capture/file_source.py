@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
+from realtime_mood.capture.fitting import fit_into
 from realtime_mood.capture.orientation import make_upright, quarter_turns
 from realtime_mood.capture.source import SourceInfo
 from realtime_mood.capture.timeline import Timeline
@@ -208,15 +209,16 @@ class FileSource:
             raise error
 
     def _convert(self, decoded: av.VideoFrame) -> ImageBGR:
+        width, height = _square(decoded.width, decoded.height, self._stream.sample_aspect_ratio)
         if self._size is None:
-            self._size = _square(decoded.width, decoded.height, self._stream.sample_aspect_ratio)
+            self._size = width, height
             self._turns, self._flipped = quarter_turns(decoded)
-        width, height = self._size
         # One thread: starting more costs more than the conversion of a 720p picture itself.
         converted = self._converter.reformat(
             decoded, width=width, height=height, format="bgr24", threads=1
         )
-        return make_upright(cast(ImageBGR, converted.to_ndarray()), self._turns, self._flipped)
+        image_bgr = fit_into(cast(ImageBGR, converted.to_ndarray()), self._size)
+        return make_upright(image_bgr, self._turns, self._flipped)
 
     def _announced_s(self) -> Fraction | None:
         if self._stream.duration and self._stream.time_base:
@@ -239,7 +241,10 @@ class FileSource:
 
     def _broken(self, reason: str) -> SourceError:
         if self._decoded == 0:
-            return SourceError(f"{self._path} cannot be decoded ({reason}); use another file")
+            # FFmpeg decodes WebP pictures, and of moving ones nothing.
+            is_webp = self._container.format.name == "webp_pipe"
+            remedy = "of a WebP that moves, make a GIF or MP4" if is_webp else "use another file"
+            return SourceError(f"{self._path} cannot be decoded ({reason}); {remedy}")
         return SourceError(
             f"{self._path} breaks after {self._decoded} frames, at {self._last_s:.2f} s "
             f"({reason}); get the file again for the rest"

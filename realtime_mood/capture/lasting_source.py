@@ -8,9 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-import cv2
-import numpy as np
-
+from realtime_mood.capture.fitting import fit_into
 from realtime_mood.capture.source import MIN_STEP_S, FrameSource
 from realtime_mood.errors import SourceError, SourceLostError
 from realtime_mood.frame import Frame
@@ -133,13 +131,10 @@ class LastingSource:
             self._is_lost = False
             logger.warning("it is back after %.1f s", gap_s)
             self._on_restored(self._base_s + frame.timestamp_s)
-        image_bgr, size = frame.image_bgr, (self.info.width, self.info.height)
-        if (frame.width, frame.height) != size:
-            image_bgr = np.asarray(cv2.resize(image_bgr, size), dtype=np.uint8)
         self._last_captured_s = captured_s
         self._last = replace(
             frame,
-            image_bgr=image_bgr,
+            image_bgr=fit_into(frame.image_bgr, (self.info.width, self.info.height)),
             timestamp_s=self._base_s + frame.timestamp_s,
             index=self._base_index + frame.index,
         )

@@ -16,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from realtime_mood.capture.fitting import fit_into
 from realtime_mood.capture.source import MIN_STEP_S, SourceInfo
 from realtime_mood.capture.target import CameraTarget
 from realtime_mood.errors import SourceError, SourceLostError
@@ -194,8 +195,7 @@ class OpenCVSource:
     def _make_frame(self, image_bgr: ImageBGR) -> Frame:
         if self._size is None:
             self._size = image_bgr.shape[1], image_bgr.shape[0]
-        if (image_bgr.shape[1], image_bgr.shape[0]) != self._size:
-            image_bgr = np.asarray(cv2.resize(image_bgr, self._size), dtype=np.uint8)
+        image_bgr = fit_into(image_bgr, self._size)
         if self._is_finite or self._target.is_playlist:
             self._keep_pace()
         if self._origin_s is None:

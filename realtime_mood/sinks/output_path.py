@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from realtime_mood.errors import OutputError
@@ -41,6 +43,33 @@ def check_writable(path: Path) -> None:
             f"the folder {folder.absolute()} may not be written to; choose another one, or run in "
             "another"
         )
+
+
+@contextmanager
+def with_reader(path: Path) -> Iterator[None]:
+    """Within, a pipe at this path has a reader, so that opening it to write does not wait for one.
+
+    Without this, opening a pipe that nobody reads waits for ever; in PyAV all threads do.
+
+    Args:
+        path: of the file to be written; nothing is done about one that is no pipe.
+
+    Raises:
+        OutputError: it is a pipe, and nobody reads it.
+    """
+    if not path.is_fifo():
+        yield
+        return
+    try:
+        held = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        raise OutputError(f"{path} is a pipe that nobody reads; start its reader first") from error
+    try:
+        yield
+    finally:
+        os.close(held)
 
 
 def unused_path(path: Path, taken: Collection[Path] = ()) -> Path:

@@ -23,7 +23,7 @@ from realtime_mood.media_libraries import (
     cv2,
 )
 from realtime_mood.sinks.audio_copy import AudioCopy
-from realtime_mood.sinks.output_path import check_writable
+from realtime_mood.sinks.output_path import check_writable, with_reader
 
 logger = logging.getLogger(__name__)
 
@@ -194,6 +194,8 @@ class RecordingSink:
         self._stream = stream
         if self._audio_from is not None:
             self._audio = AudioCopy.open(self._audio_from, container, start_s=origin_s)
+        with with_reader(self.path):
+            container.start_encoding()
         return container
 
     def _encode(self, frame: Frame, container: av.container.OutputContainer) -> None:

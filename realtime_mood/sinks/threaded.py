@@ -46,11 +46,19 @@ class ThreadedSink(Generic[Item]):
         Raises:
             OutputError: the sink failed on an earlier item.
         """
-        self._worker.raise_error()
+        self.raise_error()
         try:
             self._waiting.put_nowait(item)
         except queue.Full:
             self._dropped += 1
+
+    def raise_error(self) -> None:
+        """Raise what the sink failed of.
+
+        Raises:
+            OutputError: it did.
+        """
+        self._worker.raise_error()
 
     def stop(self) -> None:
         """Let the thread write what is waiting and finish the sink; does not wait."""
@@ -68,7 +76,7 @@ class ThreadedSink(Generic[Item]):
                 f"the {self._worker.name} did not finish within {CLOSE_TIMEOUT_S:.0f} s; its end "
                 "is missing; write to a faster disk"
             )
-        self._worker.raise_error()
+        self.raise_error()
 
     @property
     def dropped(self) -> int:

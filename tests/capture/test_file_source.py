@@ -40,16 +40,19 @@ def test_every_frame_in_order_from_every_container(tmp_path: Path, suffix: str) 
     assert [frame.image_bgr.mean() > 200 for frame in frames].index(True) == 39
 
 
-def test_a_picture_that_changes_its_size_is_scaled_to_the_first(tmp_path: Path) -> None:
+def test_a_picture_that_changes_its_size_is_fitted_into_the_first(tmp_path: Path) -> None:
     parts = [
         write_video(tmp_path / f"{n}.ts", count=10, size=size, first_pts=10 * n)
-        for n, size in enumerate([(64, 48), (96, 64)])
+        for n, size in enumerate([(64, 48), (48, 64)])
     ]
     path = tmp_path / "both.ts"
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     frames = read_all(FileSource(path))
     assert len(frames) == 20
     assert {(frame.width, frame.height) for frame in frames} == {(64, 48)}
+    # Upright between black bars.
+    columns = frames[-1].image_bgr.mean(axis=(0, 2)) > 40
+    assert columns.nonzero()[0].tolist() == list(range(14, 50))
 
 
 @pytest.mark.parametrize(

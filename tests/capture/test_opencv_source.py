@@ -292,3 +292,14 @@ except SourceError as error:
     assert len(done.stdout.splitlines()) == 1
     assert "cannot be opened; " in done.stdout
     assert "SECRET" not in done.stdout
+
+
+def test_a_camera_that_is_turned_is_not_squashed(use: UseCapture) -> None:
+    portrait = np.full((640, 360, 3), 255, dtype=np.uint8)
+    use(FakeCapture([np.full((360, 640, 3), 255, dtype=np.uint8), portrait]))
+    source = OpenCVSource("0")
+    first, second = source.read(), source.read()
+    assert first is not None
+    assert second is not None
+    assert second.image_bgr.shape == first.image_bgr.shape == (360, 640, 3)
+    assert (second.image_bgr[180] > 0).all(axis=1).sum() == round(360 * 360 / 640)

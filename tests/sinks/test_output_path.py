@@ -1,9 +1,15 @@
+import os
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from realtime_mood.errors import OutputError
+from realtime_mood.frame import Frame
+from realtime_mood.sinks.events import open_event_sink
 from realtime_mood.sinks.output_path import check_writable, unused_path
+from realtime_mood.sinks.recording import RecordingSink
 
 
 def test_a_new_and_an_old_file_are_accepted_and_left_alone(tmp_path: Path) -> None:
@@ -44,3 +50,28 @@ def test_a_name_that_will_be_taken_is_as_good_as_taken(tmp_path: Path) -> None:
     wanted = tmp_path / "r.mp4"
     assert unused_path(wanted) == wanted
     assert unused_path(wanted, taken=[wanted, tmp_path / "r-2.mp4"]) == tmp_path / "r-3.mp4"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
+    for name in ("p.mp4", "p.jsonl"):
+        os.mkfifo(tmp_path / name)
+    frame = Frame(np.zeros((48, 64, 3), np.uint8), timestamp_s=0.0, index=0)
+    recording = RecordingSink(tmp_path / "p.mp4", width=64, height=48)
+    with pytest.raises(OutputError, match=r"p\.mp4 is a pipe that nobody reads"):
+        recording.write(frame)
+    events = open_event_sink(str(tmp_path / "p.jsonl"))
+    with pytest.raises(OutputError, match=r"p\.jsonl is a pipe that nobody reads"):
+        events.write({"type": "start"})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_a_pipe_that_somebody_reads_is_written(tmp_path: Path) -> None:
+    pipe = tmp_path / "p.jsonl"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    events = open_event_sink(str(pipe))
+    events.write({"type": "start"})
+    events.close()
+    assert os.read(reader, 100) == b'{"type":"start"}\n'
+    os.close(reader)

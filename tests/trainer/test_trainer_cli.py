@@ -280,6 +280,15 @@ def test_an_earlier_run_is_not_overwritten(
     assert "--resume" in line
 
 
+def test_help_can_be_printed_wherever_there_are_letters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for command in ("train", "crossval", "evaluate", "inspect", "download"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        assert capsys.readouterr().out.isascii()
+
+
 def test_help_loads_nothing_heavy() -> None:
     script = (
         "import sys; from trainer.cli import main\n"

@@ -33,7 +33,7 @@ class ModelConfig(Options):
     image_size: Annotated[int, Range(32, 448, "pixels")] | None = None
     """Side of a crop in pixels (the base model's; tiny: 64); another resizes its patches."""
     crop_margin: Annotated[float, Range(0.0, 1.0)] | None = None
-    """Side of the square crop = (1 + this) × the longer side of the face box (the base model's;
+    """Side of the square crop = (1 + this) * the longer side of the face box (the base model's;
     else 0)."""
     align_roll: bool | None = None
     """Turn crops so that the eyes are level (the base model's; else no); needs YuNet, and leaves

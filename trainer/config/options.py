@@ -168,7 +168,7 @@ def _add_option(group: argparse._ActionsContainer, option: Option) -> None:
     if option.kind is not bool and not isinstance(option.rule, Choice):
         values["metavar"] = {int: "N", float: "X", Path: "PATH"}.get(option.kind, "TEXT")
         if option.is_list and option.kind is not str:
-            values["metavar"] += "," + values["metavar"] + ",…"
+            values["metavar"] += "," + values["metavar"] + ",..."
     group.add_argument(option.flag, **values)
 
 
