@@ -1,15 +1,19 @@
 import os
+import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from realtime_mood.capture.file_source import FileSource
 from realtime_mood.errors import OutputError
 from realtime_mood.frame import Frame
 from realtime_mood.sinks.events import open_event_sink
 from realtime_mood.sinks.output_path import check_writable, unused_path
 from realtime_mood.sinks.recording import RecordingSink
+from tests.media import read_all
 
 
 def test_a_new_and_an_old_file_are_accepted_and_left_alone(tmp_path: Path) -> None:
@@ -75,3 +79,26 @@ def test_a_pipe_that_somebody_reads_is_written(tmp_path: Path) -> None:
     events.close()
     assert os.read(reader, 100) == b'{"type":"start"}\n'
     os.close(reader)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_a_recording_can_be_read_from_a_pipe(tmp_path: Path) -> None:
+    # In another process: opening a pipe without a reader stops all threads of this one.
+    script = (
+        "import sys, numpy as np; from pathlib import Path\n"
+        "from realtime_mood.frame import Frame\n"
+        "from realtime_mood.sinks.recording import RecordingSink\n"
+        "sink = RecordingSink(Path(sys.argv[1]), width=64, height=48)\n"
+        "for n in range(10):\n"
+        "    sink.write(Frame(np.zeros((48, 64, 3), np.uint8), timestamp_s=n / 30, index=n))\n"
+        "sink.close()"
+    )
+    pipe = tmp_path / "p.mp4"
+    os.mkfifo(pipe)
+    with subprocess.Popen([sys.executable, "-c", script, str(pipe)]) as writer:
+        timer = threading.Timer(30.0, writer.kill)
+        timer.start()
+        (tmp_path / "copy.mp4").write_bytes(pipe.read_bytes())
+        timer.cancel()
+    assert writer.returncode == 0
+    assert len(read_all(FileSource(tmp_path / "copy.mp4"))) == 10
