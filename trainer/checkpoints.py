@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from realtime_mood.errors import OutputError
 
 PREFIX = "checkpoint-"
+FULL_BYTES = 2**20
 
 
 def final_folder(folder: Path, step: int) -> Path:
@@ -67,7 +68,10 @@ def explained(folder: Path) -> Iterator[None]:
     except (OSError, SafetensorError, RuntimeError) as error:
         # torch and safetensors have errors of their own for what is an OSError elsewhere.
         reason = " ".join(str(error).split())
+        if not isinstance(error, OSError) and shutil.disk_usage(folder).free < FULL_BYTES:
+            reason = "the disk is full"
+        kept = "the one before is whole" if newest(folder) else "there is none before it"
         raise OutputError(
             f"the checkpoint in {folder} cannot be written ({reason}); make room, then go on with "
-            "--resume: the one before is whole"
+            f"--resume: {kept}"
         ) from error

@@ -49,6 +49,9 @@ NO_SHARED_MEMORY = (
 SHORT_OF_MEMORY = re.compile(r"DataLoader worker .* killed by signal: (Killed|Bus error)")
 """What PyTorch says of a process that the system ended, or that found no shared memory."""
 
+TERMINATED = re.compile(r"DataLoader worker .* killed by signal: Terminated")
+"""What it says where a whole group of processes was told to end, as by `timeout`."""
+
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
@@ -87,9 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RealtimeMoodError as error:
         return _fail(error, error.exit_code, is_debug=is_debug)
     except KeyboardInterrupt:
-        say("trainer: interrupted; the same command goes on, training with --resume")
-        return INTERRUPTED
+        return _interrupted()
     except Exception as error:
+        if TERMINATED.match(f"{error.__cause__ or error}"):
+            return _interrupted()
         # By name: only the commands that need torch import it.
         if type(error).__name__ == "OutOfMemoryError":
             return _fail(UsageError(NO_ROOM), UsageError.exit_code, is_debug=is_debug)
@@ -98,6 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(UsageError(NO_SHARED_MEMORY), UsageError.exit_code, is_debug=is_debug)
         return _fail(error, 1, is_debug=is_debug)
     return 0
+
+
+def _interrupted() -> int:
+    _let_children_end()
+    say("trainer: interrupted; the same command goes on, training with --resume")
+    return INTERRUPTED
 
 
 def _fail(error: Exception, code: int, *, is_debug: bool) -> int:
@@ -221,6 +231,7 @@ def _termination_interrupts() -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         if os.getpid() != whose:
             os._exit(128 + number)
+        _let_children_end()
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)
@@ -228,6 +239,12 @@ def _termination_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _let_children_end() -> None:
+    """Be told no more of processes that end: PyTorch calls it an error of the data."""
+    if hasattr(signal, "SIGCHLD"):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 @contextmanager

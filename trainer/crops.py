@@ -214,5 +214,5 @@ def _too_many(skipped: dict[str, str], allowed: int) -> str:
     first = [why if name in why else f"{name}: {why}" for name, why in skipped.items()][:3]
     return (
         f"{len(skipped)} recordings cannot be used, and --allow-bad allows {allowed} "
-        f"({'; '.join(first)}); replace those named above, or allow more"
+        f"({'; '.join(first)}); 'trainer inspect' names them all; replace them, or allow more"
     )

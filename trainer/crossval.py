@@ -24,9 +24,17 @@ from trainer.people import note_of_choosers, people_of_base, refuse_known
 from trainer.pooled import FoldResult, Summary
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
-from trainer.report.reports import PREDICTIONS_FILE, REPORT_FOLDER, report_folds
+from trainer.report.reports import PREDICTIONS_FILE, report_folds
 from trainer.run_detector import find_detector
-from trainer.run_folder import check_data, open_run, settle_precision, write_text
+from trainer.run_folder import (
+    FOLDS,
+    REPORT_FOLDER,
+    check_data,
+    holds_run,
+    open_run,
+    settle_precision,
+    write_text,
+)
 from trainer.train import train
 
 logger = logging.getLogger(__name__)
@@ -78,7 +86,7 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
         refuse_known(fold.split, base_model, before)
         choosers += note_of_choosers(fold.split, base_model, before)
     output = config.run.output
-    if not config.run.resume and any(output.glob("fold-*")):
+    if not config.run.resume and any(holds_run(_fold_config(config, fold)) for fold in folds.folds):
         raise OutputError(
             f"{output} holds folds of an earlier run; go on with it by --resume or choose another "
             "--output"
@@ -86,7 +94,7 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
     config = settle_precision(config)
     lock = open_run(config)
     try:
-        detector = find_detector(config.data, sorted(output.glob("fold-*")))
+        detector = find_detector(config.data, sorted(output.glob(FOLDS)))
         results = [
             _run_fold(fold, folds, config, command, progress, detector) for fold in folds.folds
         ]

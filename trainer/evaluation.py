@@ -25,6 +25,7 @@ from trainer.people import read_people
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.reports import report_evaluation
+from trainer.run_folder import check_report_folder
 
 logger = logging.getLogger(__name__)
 
@@ -97,11 +98,13 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
 
     Raises:
         SourceError: the data cannot be used.
-        UsageError: an actor is not there.
+        UsageError: an actor is not there, or the report's folder is a run's own.
         ModelError: the checkpoint or the face detector cannot be loaded.
         OutputError: face crops cannot be kept, or the report cannot be written.
     """
     asked = config.measure
+    if asked.report is not None:
+        check_report_folder(asked.report)
     folder = locate_checkpoint(asked.model)
     contract = read_contract(folder)
     index = read_sources(config.data.sources)
@@ -171,7 +174,7 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
     if asked.report is not None:
         report_evaluation(
             asked.report,
-            title=f"{Path(asked.model).name} on {config.data.name}",
+            title=f"{_short_name(asked.model)} on {config.data.name}",
             metrics=evaluation.to_dict(),
             notes=notes,
             facts=(
@@ -193,6 +196,12 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
     return evaluation
 
 
+def _short_name(model: str) -> str:
+    """What to call a checkpoint: a run's lies in a folder that is called so in all of them."""
+    path = Path(model)
+    return path.resolve().parent.name if path.name == "checkpoint" else path.name
+
+
 def _measured(index: Index, actors: set[str]) -> list[Recording]:
     """The recordings of the actors named, or all of them and the pictures.
 
@@ -209,7 +218,8 @@ def _notes(folder: Path, measures: Measures) -> list[str]:
     people = read_people(folder)
     if people is None:
         return ["the checkpoint does not say whom it was trained on: these may be among them"]
-    if people.protocol == "random":
+    known = {*people.trained_on, *people.chosen_by}
+    if people.protocol == "random" and known.intersection(measures.actors):
         return ["the checkpoint was trained with protocol 'random': it has seen these actors"]
     notes = []
     if both := [actor for actor in measures.actors if actor in people.trained_on]:

@@ -90,7 +90,10 @@ class Inspection:
             counted.append(f"{self.pictures} pictures")
         lines += ["", f"{', and '.join(counted)}: {sizes}"]
         parts = (
-            ("unreadable, will be skipped", [f"{n} ({why})" for n, why in self.unreadable.items()]),
+            (
+                "unreadable, skipped up to --allow-bad",
+                [f"{n} ({why})" for n, why in self.unreadable.items()],
+            ),
             ("announce more than they hold", [f"{n} ({why})" for n, why in self.lies.items()]),
             ("shorter than a clip", [f"{name} ({why})" for name, why in self.short.items()]),
             ("twins, left out", self.twins),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import MISSING, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ from trainer.whole_files import write_whole
 LOCK_FILE = ".lock"
 DATA_FILE = "data.json"
 """What a run learns from and measures, told by its digest, and what found the faces."""
+REPORT_FOLDER = "report"
+"""In the folder of a run."""
+FOLDS = "fold-*"
+"""The runs of a cross-validation, in its own folder."""
 MAY_CHANGE = {
     "data": {"cache", "keep_crops", "face_model", "decode_timeout_s", "allow_bad"},
     "run": {
@@ -80,6 +85,10 @@ def open_run(config: TrainConfig, split: Split | None = None) -> FileLock:
             f"--output {output} cannot be written ({error.strerror}); choose another folder"
         ) from error
     try:
+        if split is not None and any(output.glob(FOLDS)):
+            raise OutputError(
+                f"{output} holds the folds of a cross-validation; choose another --output"
+            )
         _check(config)
         if split is not None:
             if config.run.resume:
@@ -96,6 +105,32 @@ def open_run(config: TrainConfig, split: Split | None = None) -> FileLock:
             ) from error
         raise
     return lock
+
+
+def holds_run(config: TrainConfig) -> Path | None:
+    """The part of the output folder in which an earlier run left something, if it did."""
+    parts = (config.checkpoint_folder, config.frames_folder, config.run_folder)
+    return next((part for part in parts if part.is_dir() and any(part.iterdir())), None)
+
+
+def check_report_folder(folder: Path) -> None:
+    """Refuse a folder for a report that is a run's own, or cannot be written; makes it.
+
+    Raises:
+        UsageError: it is the report of a run, from which its cross-validation is put together.
+        OutputError: it cannot be written.
+    """
+    run = folder.resolve().parent
+    if folder.resolve().name == REPORT_FOLDER and (run / EFFECTIVE_FILE).is_file():
+        raise UsageError(f"{folder} is the run's own report; choose another folder for --report")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"the report cannot be written to {folder} ({error.strerror}); choose another folder"
+        ) from error
 
 
 def check_data(output: Path, split: Split) -> None:
@@ -151,12 +186,10 @@ def _data(split: Split) -> dict[str, Any]:
 
 def _check(config: TrainConfig) -> None:
     """Refuse to write over a run, and to go on with one as if it were another."""
-    for folder in (config.checkpoint_folder, config.frames_folder, config.run_folder):
-        if not config.run.resume and folder.is_dir() and any(folder.iterdir()):
-            raise OutputError(
-                f"{folder} holds an earlier run; go on with it by --resume or choose another "
-                "--output"
-            )
+    if not config.run.resume and (folder := holds_run(config)):
+        raise OutputError(
+            f"{folder} holds an earlier run; go on with it by --resume or choose another --output"
+        )
     begun = config.run.output / EFFECTIVE_FILE
     if config.run.resume and begun.is_file():
         for name, table in begun_tables(begun).items():

@@ -42,9 +42,9 @@ from trainer.people import note_of_choosers, people_of_base, refuse_known
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.curves import read_history
-from trainer.report.reports import REPORT_FOLDER, report_run
+from trainer.report.reports import report_run
 from trainer.run_detector import find_detector, keep_detector
-from trainer.run_folder import open_run, settle_precision
+from trainer.run_folder import REPORT_FOLDER, open_run, settle_precision
 
 logger = logging.getLogger(__name__)
 

@@ -103,6 +103,30 @@ def test_folds_are_run_once_and_pooled(
     assert weights(output) == before
     again = json.loads((output / "crossval.json").read_text())
     assert {**again, "per_fold": [], "command": ""} == {**told, "per_fold": [], "command": ""}
+    # Neither a run nor an evaluation writes over what it is made of.
+    one = [word for word in words(twelve, output) if word not in ("--protocol", "6fold")]
+    capsys.readouterr()
+    assert main(["train", *one[1:]]) == 5
+    assert "holds the folds of a cross-validation" in capsys.readouterr().err
+    model, report = (str(output / "fold-1" / name) for name in ("checkpoint", "report"))
+    measured = ["evaluate", "--data", str(twelve), "--model", model, "--report", report]
+    assert main([*measured, "--cache", str(output / "crops")]) == 2
+    assert "is the run's own report" in capsys.readouterr().err
+
+
+def test_folds_in_which_nothing_was_done_are_no_earlier_run(
+    twelve: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out"
+
+    def interrupted(config, **_):  # type: ignore[no-untyped-def]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(crossval, "train", interrupted)
+    (output / "fold-1" / "run").mkdir(parents=True)
+    assert main(words(twelve, output)) == 130
+    (output / "fold-1" / "run" / "something").touch()
+    assert main(words(twelve, output)) == 5
 
 
 def test_finished_folds_are_not_pooled_with_those_of_other_data(

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from realtime_mood.errors import OutputError
 from realtime_mood.model.labels import LABELS
+from trainer import evaluation
 from trainer.evaluate import Measures, measure
 from trainer.metrics import Intervals
 from trainer.predictions import Predictions
 from trainer.report.card import _intervals
+from trainer.run_folder import check_report_folder
 
 HAPPY, SAD = LABELS.index("happy"), LABELS.index("sad")
 HAPPY_SHARES = np.array([[0.35, 0.85], [0.24, 0.62]])
@@ -119,3 +124,20 @@ def test_a_card_says_of_each_figure_how_its_interval_was_found(measures: Measure
         "of test by bootstrap over actors, too narrow with so few"
     )
     assert _intervals({"test": many}) == "of test by bootstrap over actors"
+
+
+@pytest.mark.parametrize(("actor", "is_told"), [("ravdess:01", True), ("cremad:1001", False)])
+def test_a_checkpoint_of_protocol_random_knows_its_own_actors_alone(
+    monkeypatch: pytest.MonkeyPatch, measures: Measures, actor: str, is_told: bool
+) -> None:
+    people = SimpleNamespace(protocol="random", trained_on=("ravdess:01",), chosen_by=())
+    monkeypatch.setattr(evaluation, "read_people", lambda folder: people)
+    measured = SimpleNamespace(actors=(actor,))
+    notes = evaluation._notes(Path("checkpoint"), measured)  # type: ignore[arg-type]
+    assert any("has seen these actors" in note for note in notes) is is_told
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="every folder can be written to")
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_measured() -> None:
+    with pytest.raises(OutputError, match="the report cannot be written to /proc/nope/report"):
+        check_report_folder(Path("/proc/nope/report"))

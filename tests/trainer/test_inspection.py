@@ -56,7 +56,9 @@ def test_it_can_be_read(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert lines[2].split() == ["ravdess:02", "1", "0", "1", "1", "0", "0", "1", "0", "4"]
     assert lines[3].split()[-1] == "5"
-    assert any(line.startswith("1 unreadable, will be skipped: 02-01-07") for line in lines)
+    assert any(
+        line.startswith("1 unreadable, skipped up to --allow-bad: 02-01-07") for line in lines
+    )
     assert "1 twins, left out: 02-01-03-01-01-01-01.mp4" in lines
     assert "5 recordings, 0.00 h of video: 4 of 96x64" in lines
     assert any(line.startswith("1 files stored under several names: ") for line in lines)

@@ -232,6 +232,20 @@ def test_a_data_worker_that_the_system_ends_says_how_to_go_on(
     assert said in line
 
 
+def test_a_group_of_processes_that_is_told_to_end_was_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*_: object) -> None:
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Terminated. ")
+
+    monkeypatch.setattr(cli, "_run", run)
+    before = signal.getsignal(signal.SIGCHLD)
+    assert main(["inspect", "--data", "d"]) == 130
+    assert "interrupted; the same command goes on" in capsys.readouterr().err
+    # PyTorch is not asked any more about processes that end.
+    assert signal.signal(signal.SIGCHLD, before) is signal.SIG_DFL
+
+
 def test_a_gpu_without_room_says_how_to_go_on(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

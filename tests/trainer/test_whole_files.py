@@ -11,7 +11,7 @@ import pytest
 
 from realtime_mood.errors import OutputError
 from tests.trainer.full_disk import files_at_most
-from trainer import export
+from trainer import checkpoints, export
 from trainer.cut_job import save_array
 from trainer.export import write_checkpoint
 from trainer.predictions import Predictions
@@ -119,3 +119,20 @@ def test_figures_of_a_checkpoint_that_do_not_fit(
     assert path.read_bytes() == before
     assert names(folder) == ["README.md", "metrics.json"]
     assert names(tmp_path) == ["checkpoint", "summary.txt"]
+
+
+@pytest.mark.parametrize(("free", "reason"), [(0, "the disk is full"), (2**30, "unexpected pos")])
+def test_a_checkpoint_that_does_not_fit_says_so_and_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, reason: str
+) -> None:
+    monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+
+    def fail() -> str:
+        with pytest.raises(OutputError) as caught, checkpoints.explained(tmp_path):
+            raise RuntimeError("unexpected pos")
+        return str(caught.value)
+
+    assert f"({reason})" in fail()
+    assert "there is none before it" in fail()
+    (tmp_path / "checkpoint-3").mkdir()
+    assert "the one before is whole" in fail()

@@ -22,6 +22,8 @@ MOST_ACTORS = 120
 LEGIBLE_BARS = 30
 STRONG_ABOVE = 0.55
 """From here on the heat is nearer to the text's colour than to the background's."""
+LABEL_TOP = 0.08
+"""The accuracy of a bar that just holds its figure."""
 FEWEST_KEPT = 10
 """The share that is right of fewer answers says nothing."""
 
@@ -235,7 +237,7 @@ def folds_bars_picture(folds: Mapping[str, Measures]) -> Picture:
                 f"{100 * value:.1f}",
                 ha="center",
                 fontsize=8,
-                color=theme.background,
+                color=theme.background if value > LABEL_TOP else theme.text,
             )
         chance = float(np.mean([fold.chance for fold in folds.values()]))
         axes.axhline(chance, color=theme.quiet, linewidth=1, linestyle=(0, (4, 3)))

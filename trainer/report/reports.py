@@ -24,8 +24,6 @@ from trainer.report.sections import (
 from trainer.report.strips import wrong_examples
 
 PREDICTIONS_FILE = "predictions.npz"
-REPORT_FOLDER = "report"
-"""In the folder of a run."""
 
 
 def report_run(
@@ -137,7 +135,9 @@ def report_evaluation(
     found = (answers, deployed_section(deployment) if deployment else None, wrong)
     page = Page(
         title=title,
-        lead="A checkpoint, measured on recordings, and as people meet it.",
+        lead="A checkpoint, measured on recordings, and as people meet it."
+        if deployment
+        else "A checkpoint, measured on pictures or short recordings.",
         warnings=tuple(notes),
         facts=tuple(facts),
         sections=tuple(section for section in found if section is not None),

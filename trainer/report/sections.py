@@ -76,7 +76,7 @@ def accuracy_section(
         text=text,
         cards=accuracy_cards(measures),
         panels=tuple(panels),
-        tables=(label_table(measures), actor_table(measures)),
+        tables=(label_table(measures), *([actor_table(measures)] if measures.per_actor else [])),
     )
 
 
