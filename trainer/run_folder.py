@@ -22,7 +22,10 @@ from trainer.whole_files import write_whole
 
 LOCK_FILE = ".lock"
 DATA_FILE = "data.json"
-"""What a run learns from and measures, told by its digest, and what found the faces."""
+"""What a run learns from and measures, told by its digest, what found the faces, and what began it.
+"""
+COMMAND = "command"
+"""Its name there; earlier versions did not write it."""
 REPORT_FOLDER = "report"
 """In the folder of a run."""
 FOLDS = "fold-*"
@@ -56,12 +59,15 @@ def settle_precision(config: TrainConfig) -> TrainConfig:
     return replace(config, run=replace(config.run, precision="bf16" if is_fast else "fp32"))
 
 
-def open_run(config: TrainConfig, split: Split | None = None) -> FileLock:
+def open_run(
+    config: TrainConfig, split: Split | None = None, *, command: str | None = None
+) -> FileLock:
     """Take hold of the output folder, and write the effective configuration into it.
 
     Args:
         config: its `run.output` is made where it is not there.
         split: what is learned and measured; None: that of each fold is looked at later.
+        command: how the run was asked for; kept where it begins here.
 
     Returns:
         A lock that the system releases when the process ends, however it ends.
@@ -94,7 +100,8 @@ def open_run(config: TrainConfig, split: Split | None = None) -> FileLock:
             if config.run.resume:
                 check_data(output, split)
             if not (config.run.resume and (output / DATA_FILE).is_file()):
-                write_text(output / DATA_FILE, json.dumps(_data(split), indent=2) + "\n")
+                values = {**_data(split), COMMAND: command}
+                write_text(output / DATA_FILE, json.dumps(values, indent=2) + "\n")
         config.run_folder.mkdir(exist_ok=True)
         write_effective(config, output / EFFECTIVE_FILE)
     except BaseException as error:

@@ -44,7 +44,7 @@ from trainer.predictions import Predictions
 from trainer.report.curves import read_history
 from trainer.report.reports import report_run
 from trainer.run_detector import find_detector, keep_detector
-from trainer.run_folder import REPORT_FOLDER, open_run, settle_precision
+from trainer.run_folder import COMMAND, REPORT_FOLDER, open_run, read_data, settle_precision
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def train(
 
     Args:
         config: the options.
-        command: how it was asked for; quoted in the model card.
+        command: how it was asked for; quoted in the model card, or what began a resumed run.
         progress: told what is done of each stage.
         detector: finds the faces; None: the one that the run was begun with or that is asked for.
 
@@ -103,7 +103,7 @@ def train(
     if config.run.push_to_hub and processes.is_first():
         open_repository(config.run.push_to_hub)
     locks: list[FileLock] = []
-    processes.from_first(lambda: locks.append(open_run(config, split)))
+    processes.from_first(lambda: locks.append(open_run(config, split, command=command)))
     set_seed(config.run.seed)
     model, spec = load_base(config.model)
     if config.model.base_model == TINY and not (
@@ -192,7 +192,7 @@ def train(
     model.half().float()  # type: ignore[no-untyped-call]
     temperature, predictions = _measure(model, parts, spec, config)
     report = Report(
-        command=command,
+        command=read_data(config.run.output).get(COMMAND) or command,
         config=config,
         contract=Contract(spec=spec, temperature=temperature, face_detector=cutter.detector),
         parameters=model.num_parameters(),

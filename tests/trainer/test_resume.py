@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,6 +57,9 @@ def test_a_run_begun_in_fp16_goes_on_in_another_precision(
     state = {"scale": 65536.0, "growth_factor": 2.0, "backoff_factor": 0.5}
     torch.save({**state, "growth_interval": 2000, "_growth_tracker": 0}, checkpoint / "scaler.pt")
     assert main(["train", "--output", str(tmp_path), "--resume", "--precision", "bf16"]) == 0
+    # How it was made is how it was begun.
+    card = (tmp_path / "checkpoint" / "README.md").read_text()
+    assert f"trainer {shlex.join(words(corpus, tmp_path, '--faces', 'none'))}" in card
 
 
 @pytest.fixture
