@@ -72,38 +72,45 @@ def _run_offline(config: RunConfig, interrupt: threading.Event) -> RunReport:
     from realtime_mood.frame import Frame
     from realtime_mood.offline import run_offline
 
+    report: RunReport | None = None
     console = Console(stderr=True)
     # Events are bytes, which the bar does not see coming.
     shares_terminal = config.events == "-" and sys.stdout is not None and sys.stdout.isatty()
-    with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[speed]}"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal or shares_terminal,
-    ) as progress:
-        task = progress.add_task("loading the model", total=None, speed="")
+    try:
+        with Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[speed]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal or shares_terminal,
+        ) as progress:
+            task = progress.add_task("loading the model", total=None, speed="")
 
-        started_s: float | None = None
+            started_s: float | None = None
 
-        def on_progress(frame: Frame, info: SourceInfo) -> None:
-            nonlocal started_s
-            # The model's loading is no part of the speed.
-            started_s = progress.get_time() if started_s is None else started_s
-            elapsed_s = progress.get_time() - started_s
-            lengths_s = [length for length in (config.duration_s, info.duration_s) if length]
-            progress.update(
-                task,
-                description=config.source_name,
-                completed=frame.timestamp_s,
-                total=min(lengths_s, default=None),
-                speed=f"{frame.timestamp_s / elapsed_s:.1f} x real time" if elapsed_s else "",
-            )
+            def on_progress(frame: Frame, info: SourceInfo) -> None:
+                nonlocal started_s
+                # The model's loading is no part of the speed.
+                started_s = progress.get_time() if started_s is None else started_s
+                elapsed_s = progress.get_time() - started_s
+                lengths_s = [length for length in (config.duration_s, info.duration_s) if length]
+                progress.update(
+                    task,
+                    description=config.source_name,
+                    completed=frame.timestamp_s,
+                    total=min(lengths_s, default=None),
+                    speed=f"{frame.timestamp_s / elapsed_s:.1f} x real time" if elapsed_s else "",
+                )
 
-        return run_offline(config, on_progress=on_progress, interrupt=interrupt)
+            report = run_offline(config, on_progress=on_progress, interrupt=interrupt)
+    except OSError:
+        # The terminal is gone, and the bar cannot be taken away.
+        if report is None:
+            raise
+    return report
 
 
 @contextmanager
@@ -163,14 +170,14 @@ def exit_code_of(action: Callable[[], int], *, program: str, debug: bool) -> int
         return error.exit_code
     except RealtimeMoodError as error:
         if debug:
-            traceback.print_exc()
+            say(traceback.format_exc().rstrip())
         say(f"{program}: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED_EXIT_CODE
     except Exception as error:
         if debug:
-            traceback.print_exc()
+            say(traceback.format_exc().rstrip())
         explained = explain_import_error(error) if isinstance(error, ImportError) else None
         if explained is not None:
             say(f"{program}: {explained}")

@@ -132,6 +132,7 @@ def test_a_reader_that_leaves_ends_no_recording(
     [
         (("realtime_mood", "--stride", "99"), 2),
         (("realtime_mood", "--video", "nope.mp4"), 3),
+        (("realtime_mood", "--video", "nope.mp4", "--debug"), 3),
         (("trainer", "inspect", "--data", "nope"), 3),
         (("realtime_mood", "--camera", "pattern", "--headless", "--duration", "0.5"), 0),
     ],

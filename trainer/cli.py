@@ -10,9 +10,10 @@ import re
 import shlex
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -81,9 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     is_debug = "--debug" in words
+    told_to_end = threading.Event()
     try:
         options = _parser().parse_args(words)
-        with _termination_interrupts():
+        with _termination_interrupts(told_to_end):
             _run(options, words)
     except ReaderGoneError as error:
         return error.exit_code
@@ -92,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except Exception as error:
-        if TERMINATED.match(f"{error.__cause__ or error}"):
+        if told_to_end.is_set() and TERMINATED.match(f"{error.__cause__ or error}"):
             return _interrupted()
         # By name: only the commands that need torch import it.
         if type(error).__name__ == "OutOfMemoryError":
@@ -104,8 +106,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def entry() -> NoReturn:
+    """The `trainer` command: `main`, then the end of the process."""
+    code = main()
+    if code == INTERRUPTED:
+        # Told to end with it, processes that prepare batches end too, and PyTorch complains of each
+        # for as long as the interpreter lives.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                if stream is not None:
+                    stream.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 def _interrupted() -> int:
-    _let_children_end()
     say("trainer: interrupted; the same command goes on, training with --resume")
     return INTERRUPTED
 
@@ -224,14 +239,14 @@ def _inspect(options: argparse.Namespace, progress: Callable[[str, int, int], No
 
 
 @contextmanager
-def _termination_interrupts() -> Iterator[None]:
+def _termination_interrupts(told_to_end: threading.Event) -> Iterator[None]:
     """Being told to end is answered as Ctrl-C is, here and not in processes begun from here."""
     whose = os.getpid()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if os.getpid() != whose:
             os._exit(128 + number)
-        _let_children_end()
+        told_to_end.set()
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)
@@ -239,12 +254,6 @@ def _termination_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _let_children_end() -> None:
-    """Be told no more of processes that end: PyTorch calls it an error of the data."""
-    if hasattr(signal, "SIGCHLD"):
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from trainer.report.curves import read_history
 from trainer.report.reports import PREDICTIONS_FILE, report_folds
 from trainer.run_detector import find_detector
 from trainer.run_folder import (
+    DATA_FILE,
     FOLDS,
     REPORT_FOLDER,
     check_data,
@@ -86,7 +87,12 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
         refuse_known(fold.split, base_model, before)
         choosers += note_of_choosers(fold.split, base_model, before)
     output = config.run.output
-    if not config.run.resume and any(holds_run(_fold_config(config, fold)) for fold in folds.folds):
+    if (output / DATA_FILE).is_file():
+        raise OutputError(f"{output} holds a run of 'trainer train'; choose another --output")
+    is_begun = any(output.glob(f"{FOLDS}/{RESULT_FILE}")) or any(
+        holds_run(_fold_config(config, fold)) for fold in folds.folds
+    )
+    if not config.run.resume and is_begun:
         raise OutputError(
             f"{output} holds folds of an earlier run; go on with it by --resume or choose another "
             "--output"
@@ -94,7 +100,8 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
     config = settle_precision(config)
     lock = open_run(config)
     try:
-        detector = find_detector(config.data, sorted(output.glob(FOLDS)))
+        begun = sorted(output.glob(FOLDS)) if config.run.resume else []
+        detector = find_detector(config.data, begun)
         results = [
             _run_fold(fold, folds, config, command, progress, detector) for fold in folds.folds
         ]

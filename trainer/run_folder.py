@@ -91,7 +91,7 @@ def open_run(
             f"--output {output} cannot be written ({error.strerror}); choose another folder"
         ) from error
     try:
-        if split is not None and any(output.glob(FOLDS)):
+        if split is not None and _holds_folds(output):
             raise OutputError(
                 f"{output} holds the folds of a cross-validation; choose another --output"
             )
@@ -128,7 +128,8 @@ def check_report_folder(folder: Path) -> None:
         OutputError: it cannot be written.
     """
     run = folder.resolve().parent
-    if folder.resolve().name == REPORT_FOLDER and (run / EFFECTIVE_FILE).is_file():
+    is_run = (run / DATA_FILE).is_file() or _holds_folds(run)
+    if folder.resolve().name == REPORT_FOLDER and is_run:
         raise UsageError(f"{folder} is the run's own report; choose another folder for --report")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -180,6 +181,12 @@ def write_text(path: Path, text: str) -> None:
         write_whole(path, text)
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror}); make room") from error
+
+
+def _holds_folds(folder: Path) -> bool:
+    """Whether it is the folder of a cross-validation, which is no run itself."""
+    is_begun = (folder / EFFECTIVE_FILE).is_file() and any(folder.glob(FOLDS))
+    return is_begun and not (folder / DATA_FILE).is_file()
 
 
 def _data(split: Split) -> dict[str, Any]:

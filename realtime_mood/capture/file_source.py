@@ -84,6 +84,7 @@ class FileSource:
             self._rate = _announced_rate(self._stream)
             self._timeline = Timeline(interval_s=1 / (self._rate or FALLBACK_RATE))
             self._converter = VideoReformatter()
+            self._coded = (0, 0)
             self._size: tuple[int, int] | None = None
             self._turns, self._flipped = 0, False
             self._frames = self._decode()
@@ -209,10 +210,14 @@ class FileSource:
             raise error
 
     def _convert(self, decoded: av.VideoFrame) -> ImageBGR:
-        width, height = _square(decoded.width, decoded.height, self._stream.sample_aspect_ratio)
+        coded = decoded.width, decoded.height
         if self._size is None:
-            self._size = width, height
+            self._coded, self._size = coded, _square(*coded, self._stream.sample_aspect_ratio)
             self._turns, self._flipped = quarter_turns(decoded)
+        width, height = self._size
+        if coded != self._coded:
+            # The stream tells of its first pixels alone.
+            width, height = _square(*coded, self._stream.codec_context.sample_aspect_ratio)
         # One thread: starting more costs more than the conversion of a 720p picture itself.
         converted = self._converter.reformat(
             decoded, width=width, height=height, format="bgr24", threads=1

@@ -23,5 +23,6 @@ def fit_into(image_bgr: ImageBGR, size: tuple[int, int]) -> ImageBGR:
     fitted = np.zeros((size[1], size[0], 3), dtype=np.uint8)
     left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
     area = fitted[top : top + inner[1], left : left + inner[0]]
-    cv2.resize(image_bgr, inner, dst=area, interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+    cv2.resize(image_bgr, inner, dst=area, interpolation=how)
     return fitted

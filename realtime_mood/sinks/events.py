@@ -12,7 +12,7 @@ from typing import Any
 
 from realtime_mood.errors import OutputError, UsageError, standard_output_failed
 from realtime_mood.model.labels import LABELS
-from realtime_mood.sinks.output_path import check_writable, with_reader
+from realtime_mood.sinks.output_path import check_writable, refusing_idle_pipe
 from realtime_mood.sinks.sink import EventSink
 
 JSON_SUFFIXES = (".jsonl", ".ndjson")
@@ -131,7 +131,7 @@ class _LazyFile:
         try:
             if self._file is None:
                 # Without a buffer nothing is left over to fail a second time when it is closed.
-                with with_reader(self._path):
+                with refusing_idle_pipe(self._path):
                     self._file = self._path.open("wb", buffering=0)
                 text = self._first_line + text
             data = _as_bytes(text)

@@ -46,26 +46,27 @@ def check_writable(path: Path) -> None:
 
 
 @contextmanager
-def with_reader(path: Path) -> Iterator[None]:
-    """Within, a pipe at this path has a reader, so that opening it to write does not wait for one.
+def refusing_idle_pipe(path: Path) -> Iterator[None]:
+    """Within, opening this path to write does not wait: a pipe that nobody reads is refused.
 
-    Without this, opening a pipe that nobody reads waits for ever; in PyAV all threads do.
+    Opening such a pipe waits for its reader, if need be for ever, and in PyAV all threads do.
 
     Args:
         path: of the file to be written; nothing is done about one that is no pipe.
 
     Raises:
-        OutputError: it is a pipe, and nobody reads it.
+        OSError: it is a pipe, and nobody reads it.
     """
     if not path.is_fifo():
         yield
         return
     try:
+        # Kept until it is opened again: a reader takes the last writer that leaves for the end.
         held = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
     except OSError as error:
         if error.errno != errno.ENXIO:
             raise
-        raise OutputError(f"{path} is a pipe that nobody reads; start its reader first") from error
+        raise OSError(error.errno, "nobody reads this pipe; start its reader first") from error
     try:
         yield
     finally:

@@ -23,7 +23,7 @@ from realtime_mood.media_libraries import (
     cv2,
 )
 from realtime_mood.sinks.audio_copy import AudioCopy
-from realtime_mood.sinks.output_path import check_writable, with_reader
+from realtime_mood.sinks.output_path import check_writable, refusing_idle_pipe
 
 logger = logging.getLogger(__name__)
 
@@ -147,9 +147,7 @@ class RecordingSink:
         if self._is_finished:
             raise OutputError(f"the recording {self.path} is closed; start another one")
         try:
-            if self._container is None:
-                self._container = self._start(frame.timestamp_s)
-            self._encode(frame, self._container)
+            self._encode(frame, self._container or self._start(frame.timestamp_s))
             self._lasts_s = frame.lasts_s
         except (av.FFmpegError, OSError) as error:
             self._fail(error)
@@ -180,6 +178,7 @@ class RecordingSink:
         container = av.open(
             str(self.path.absolute()), "w", format="mp4", options=dict(MUXER_OPTIONS)
         )
+        self._container = container
         stream = container.add_stream(
             "libx264", rate=self._rate, options=dict(ENCODER_OPTIONS), time_base=TIME_BASE
         )
@@ -194,7 +193,7 @@ class RecordingSink:
         self._stream = stream
         if self._audio_from is not None:
             self._audio = AudioCopy.open(self._audio_from, container, start_s=origin_s)
-        with with_reader(self.path):
+        with refusing_idle_pipe(self.path):
             container.start_encoding()
         return container
 

@@ -55,6 +55,30 @@ def test_a_picture_that_changes_its_size_is_fitted_into_the_first(tmp_path: Path
     assert columns.nonzero()[0].tolist() == list(range(14, 50))
 
 
+def test_pixels_that_change_their_shape_with_the_size_stay_square(tmp_path: Path) -> None:
+    parts = []
+    for number, (width, aspect) in enumerate([(48, Fraction(4, 3)), (64, Fraction(1))]):
+        part = tmp_path / f"{number}.ts"
+        with av.open(str(part), "w") as container:
+            stream = container.add_stream("libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = width, 48, "yuv420p"
+            stream.codec_context.sample_aspect_ratio = aspect
+            for index in range(10):
+                white = np.full((48, width, 3), 255, np.uint8)
+                picture = av.VideoFrame.from_ndarray(white, format="bgr24")
+                picture.pts, picture.time_base = 10 * number + index, Fraction(1, 25)
+                container.mux(stream.encode(picture))
+            container.mux(stream.encode(None))
+        parts.append(part.read_bytes())
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(parts))
+    frames = read_all(FileSource(path))
+    assert len(frames) == 20
+    # Both are 64 x 48 in square pixels: no bars.
+    assert {frame.image_bgr.shape for frame in frames} == {(48, 64, 3)}
+    assert all(frame.image_bgr.min() > 200 for frame in frames[-5:])
+
+
 @pytest.mark.parametrize(
     ("aspect", "size"), [((4, 3), (85, 48)), ((1, 2), (64, 96)), ((100, 1), (64, 48))]
 )

@@ -9,6 +9,13 @@ def test_a_picture_of_the_right_size_is_answered_as_it_is() -> None:
     assert fit_into(image, (64, 48)) is image
 
 
+def test_a_picture_that_is_enlarged_is_smooth() -> None:
+    ramp = np.arange(0, 256, 16, dtype=np.uint8)
+    image = np.repeat(np.tile(ramp, (12, 1))[..., None], 3, axis=2)
+    rows = fit_into(image, (64, 48))[24, :, 0]
+    assert np.diff(rows.astype(int)).max() <= 5
+
+
 @pytest.mark.parametrize(
     ("shape", "filled"),
     [

@@ -119,14 +119,25 @@ def test_folds_in_which_nothing_was_done_are_no_earlier_run(
 ) -> None:
     output = tmp_path / "out"
 
-    def interrupted(config, **_):  # type: ignore[no-untyped-def]
+    detectors: list[str] = []
+
+    def interrupted(config, *, detector, **_):  # type: ignore[no-untyped-def]
+        detectors.append(detector)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(crossval, "train", interrupted)
     (output / "fold-1" / "run").mkdir(parents=True)
+    # Nor does such a fold say what finds faces.
+    (output / "fold-1" / "data.json").write_text('{"detector": "cascade"}')
+    monkeypatch.setattr(crossval, "train", interrupted)
     assert main(words(twelve, output)) == 130
-    (output / "fold-1" / "run" / "something").touch()
-    assert main(words(twelve, output)) == 5
+    assert detectors == ["none"]
+    for part in ("run/something", "result.json"):
+        path = output / "fold-1" / part
+        path.touch()
+        assert main(words(twelve, output)) == 5
+        path.unlink()
+    (output / "data.json").touch()
+    assert main(words(twelve, output, "--resume")) == 5
 
 
 def test_finished_folds_are_not_pooled_with_those_of_other_data(
