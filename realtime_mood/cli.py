@@ -18,11 +18,19 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from realtime_mood.errors import ReaderGoneError, RealtimeMoodError, explain_import_error, say
+from realtime_mood.errors import (
+    ReaderGoneError,
+    RealtimeMoodError,
+    explain_import_error,
+    flush_standard_streams,
+    say,
+)
 from realtime_mood.options import make_config, parse_arguments
 
 if TYPE_CHECKING:
+    from realtime_mood.capture.source import SourceInfo
     from realtime_mood.config import RunConfig
+    from realtime_mood.frame import Frame
     from realtime_mood.report import RunReport
 
 INTERRUPTED_EXIT_CODE = 130
@@ -65,59 +73,62 @@ def run(config: RunConfig, *, interrupt: threading.Event) -> int:
 
 
 def _run_offline(config: RunConfig, interrupt: threading.Event) -> RunReport:
+    from realtime_mood.offline import run_offline
+
+    with _progress_bar(config) as on_progress:
+        return run_offline(config, on_progress=on_progress, interrupt=interrupt)
+
+
+@contextmanager
+def _progress_bar(config: RunConfig) -> Iterator[Callable[[Frame, SourceInfo], None]]:
+    """While active, a terminal shows how far a file is; it is told with each frame."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from realtime_mood.capture.source import SourceInfo
-    from realtime_mood.frame import Frame
-    from realtime_mood.offline import run_offline
-
-    report: RunReport | None = None
     console = Console(stderr=True)
     # Events are bytes, which the bar does not see coming.
     shares_terminal = config.events == "-" and sys.stdout is not None and sys.stdout.isatty()
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[speed]}"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal or shares_terminal,
+    )
+    task = progress.add_task("loading the model", total=None, speed="")
+    started_s: float | None = None
+
+    def on_progress(frame: Frame, info: SourceInfo) -> None:
+        nonlocal started_s
+        # The model's loading is no part of the speed.
+        started_s = progress.get_time() if started_s is None else started_s
+        elapsed_s = progress.get_time() - started_s
+        lengths_s = [length for length in (config.duration_s, info.duration_s) if length]
+        progress.update(
+            task,
+            description=config.source_name,
+            completed=frame.timestamp_s,
+            total=min(lengths_s, default=None),
+            speed=f"{frame.timestamp_s / elapsed_s:.1f} x real time" if elapsed_s else "",
+        )
+
+    progress.start()
     try:
-        with Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[speed]}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal or shares_terminal,
-        ) as progress:
-            task = progress.add_task("loading the model", total=None, speed="")
-
-            started_s: float | None = None
-
-            def on_progress(frame: Frame, info: SourceInfo) -> None:
-                nonlocal started_s
-                # The model's loading is no part of the speed.
-                started_s = progress.get_time() if started_s is None else started_s
-                elapsed_s = progress.get_time() - started_s
-                lengths_s = [length for length in (config.duration_s, info.duration_s) if length]
-                progress.update(
-                    task,
-                    description=config.source_name,
-                    completed=frame.timestamp_s,
-                    total=min(lengths_s, default=None),
-                    speed=f"{frame.timestamp_s / elapsed_s:.1f} x real time" if elapsed_s else "",
-                )
-
-            report = run_offline(config, on_progress=on_progress, interrupt=interrupt)
-    except OSError:
-        # The terminal is gone, and the bar cannot be taken away.
-        if report is None:
-            raise
-    return report
+        yield on_progress
+    finally:
+        # From a terminal that is gone the bar cannot be taken away.
+        with suppress(OSError):
+            progress.stop()
 
 
 @contextmanager
 def _interrupts_to(event: threading.Event) -> Iterator[None]:
     """While active, the first Ctrl-C or SIGTERM sets an event; a second one quits at once.
 
-    So does a terminal that is closed, which may say so twice.
+    A terminal that is closed sets it too, and quits nothing however often it says so.
     """
     hang_up = getattr(signal, "SIGHUP", None)
 
@@ -219,10 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def entry() -> NoReturn:
     """The `realtime-mood` command: `main`, then the end of the process."""
     code = main()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            if stream is not None:
-                stream.flush()
+    flush_standard_streams()
     if threading.active_count() > 1:
         # A thread left behind in a driver or an import must not keep or crash the interpreter.
         os._exit(code)

@@ -20,6 +20,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 OPENCV_PACKAGES = "libgl1 libglib2.0-0"
 """Debian's and Ubuntu's names for what OpenCV's wheel needs and slim images lack."""
@@ -98,6 +99,14 @@ def say(line: str) -> None:
             sys.stderr.write(f"{line}\n")
         except (OSError, ValueError):
             sys.stderr = None
+
+
+def flush_standard_streams() -> None:
+    """Write what is left, where it can be written: before a process is ended by the system."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            if stream is not None:
+                stream.flush()
 
 
 def did_you_mean(words: Iterable[str], options: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from realtime_mood.errors import OutputError
 
 PREFIX = "checkpoint-"
 FULL_BYTES = 2**20
+"""A disk with less room than this is full: no checkpoint is that small."""
 
 
 def final_folder(folder: Path, step: int) -> Path:

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
@@ -23,6 +23,7 @@ from realtime_mood.errors import (
     RealtimeMoodError,
     UsageError,
     did_you_mean,
+    flush_standard_streams,
     say,
     standard_output_failed,
 )
@@ -94,13 +95,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except Exception as error:
-        if told_to_end.is_set() and TERMINATED.match(f"{error.__cause__ or error}"):
+        cause = f"{error.__cause__ or error}"
+        if told_to_end.is_set() and TERMINATED.match(cause):
             return _interrupted()
         # By name: only the commands that need torch import it.
         if type(error).__name__ == "OutOfMemoryError":
             return _fail(UsageError(NO_ROOM), UsageError.exit_code, is_debug=is_debug)
-        if SHORT_OF_MEMORY.match(f"{error.__cause__ or error}"):
-            logger.debug("%s", error.__cause__ or error)
+        if SHORT_OF_MEMORY.match(cause):
+            logger.debug("%s", cause)
             return _fail(UsageError(NO_SHARED_MEMORY), UsageError.exit_code, is_debug=is_debug)
         return _fail(error, 1, is_debug=is_debug)
     return 0
@@ -112,10 +114,7 @@ def entry() -> NoReturn:
     if code == INTERRUPTED:
         # Told to end with it, processes that prepare batches end too, and PyTorch complains of each
         # for as long as the interpreter lives.
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                if stream is not None:
-                    stream.flush()
+        flush_standard_streams()
         os._exit(code)
     sys.exit(code)
 

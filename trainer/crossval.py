@@ -27,7 +27,6 @@ from trainer.report.curves import read_history
 from trainer.report.reports import PREDICTIONS_FILE, report_folds
 from trainer.run_detector import find_detector
 from trainer.run_folder import (
-    DATA_FILE,
     FOLDS,
     REPORT_FOLDER,
     check_data,
@@ -87,8 +86,6 @@ def crossval(config: TrainConfig, *, command: str, progress: Progress) -> Summar
         refuse_known(fold.split, base_model, before)
         choosers += note_of_choosers(fold.split, base_model, before)
     output = config.run.output
-    if (output / DATA_FILE).is_file():
-        raise OutputError(f"{output} holds a run of 'trainer train'; choose another --output")
     is_begun = any(output.glob(f"{FOLDS}/{RESULT_FILE}")) or any(
         holds_run(_fold_config(config, fold)) for fold in folds.folds
     )

@@ -91,10 +91,7 @@ def open_run(
             f"--output {output} cannot be written ({error.strerror}); choose another folder"
         ) from error
     try:
-        if split is not None and _holds_folds(output):
-            raise OutputError(
-                f"{output} holds the folds of a cross-validation; choose another --output"
-            )
+        _check_kind(output, is_of_folds=split is None)
         _check(config)
         if split is not None:
             if config.run.resume:
@@ -181,6 +178,16 @@ def write_text(path: Path, text: str) -> None:
         write_whole(path, text)
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror}); make room") from error
+
+
+def _check_kind(output: Path, *, is_of_folds: bool) -> None:
+    """Refuse a run in the folder of a cross-validation, and the other way round."""
+    if is_of_folds and (output / DATA_FILE).is_file():
+        raise OutputError(f"{output} holds a run of 'trainer train'; choose another --output")
+    if not is_of_folds and _holds_folds(output):
+        raise OutputError(
+            f"{output} holds the folds of a cross-validation; choose another --output"
+        )
 
 
 def _holds_folds(folder: Path) -> bool:
