@@ -11,7 +11,7 @@ The pipeline in six lines:
 
 Import rule: `capture`, `faces`, `inference` and `sinks` never import one another; `model` imports
 only `errors`; what puts the stages together is `session` with `face_memory`, `outputs` and
-`offline`, and, for live runs, `pipeline`, `recorder`, `main_loop` and `live`.
+`offline`, and, for live runs, `pipeline`, `recorder`, `live_screen`, `main_loop` and `live`.
 `trainer` imports from here what it shares with the runtime; nothing here imports `trainer`.
 Importing this package loads nothing heavy.
 """

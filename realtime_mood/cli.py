@@ -23,6 +23,7 @@ from realtime_mood.errors import (
     RealtimeMoodError,
     explain_import_error,
     flush_standard_streams,
+    printable,
     say,
 )
 from realtime_mood.options import make_config, parse_arguments
@@ -144,6 +145,8 @@ def _interrupts_to(event: threading.Event) -> Iterator[None]:
             os.write(sys.stderr.fileno(), STOPPING)
 
     numbers = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform == "win32":
+        numbers.append(signal.SIGBREAK)
     if hang_up is not None and signal.getsignal(hang_up) != signal.SIG_IGN:  # As under nohup.
         numbers.append(hang_up)
     before = [signal.signal(number, handle) for number in numbers]
@@ -182,7 +185,7 @@ def exit_code_of(action: Callable[[], int], *, program: str, debug: bool) -> int
     except RealtimeMoodError as error:
         if debug:
             say(traceback.format_exc().rstrip())
-        say(f"{program}: {error}")
+        say(f"{program}: {printable(str(error))}")
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED_EXIT_CODE
@@ -231,7 +234,6 @@ def entry() -> NoReturn:
     """The `realtime-mood` command: `main`, then the end of the process."""
     code = main()
     flush_standard_streams()
-    if threading.active_count() > 1:
-        # A thread left behind in a driver or an import must not keep or crash the interpreter.
-        os._exit(code)
-    sys.exit(code)
+    # All is written and closed. To take PyTorch down in good order takes a second, and a thread
+    # left behind in a driver or an import must not keep or crash the interpreter.
+    os._exit(code)

@@ -25,6 +25,8 @@ from contextlib import suppress
 OPENCV_PACKAGES = "libgl1 libglib2.0-0"
 """Debian's and Ubuntu's names for what OpenCV's wheel needs and slim images lack."""
 
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
 
 class RealtimeMoodError(Exception):
     """Base of all errors raised on purpose; `exit_code` is what the process returns."""
@@ -123,6 +125,11 @@ def did_you_mean(words: Iterable[str], options: Sequence[str]) -> str:
         if word.startswith("--") and (near := difflib.get_close_matches(name, names, n=1)):
             return f" (did you mean {names[near[0]]}?)"
     return ""
+
+
+def printable(text: str) -> str:
+    """A text for a line of its own: control characters, which file names can have, as escapes."""
+    return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def first_line(error: BaseException) -> str:

@@ -93,5 +93,5 @@ def told_messages(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
             messages.append(view.message)
         return image_bgr
 
-    monkeypatch.setattr("realtime_mood.main_loop.draw_overlay", draw)
+    monkeypatch.setattr("realtime_mood.live_screen.draw_overlay", draw)
     return messages

@@ -276,3 +276,11 @@ def test_a_password_in_an_address_is_never_shown() -> None:
     config = make_config(parse_arguments(["--camera", "rtsp://me:secret@10.0.0.1/live?key=secret"]))
     assert config.source_name == "rtsp://10.0.0.1/live"
     assert not config.shows_mirror
+
+
+def test_a_message_is_one_line_whatever_a_file_is_called(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["--video", str(tmp_path / "x\n\x1b[31mred.mp4"), "--headless"]) == 3
+    [line] = capsys.readouterr().err.splitlines()
+    assert r"x\n\x1b[31mred.mp4" in line

@@ -12,6 +12,7 @@ STAGES = ("capture", "faces", "inference", "sinks")
 ASSEMBLY = (
     "cli",
     "live",
+    "live_screen",
     "main_loop",
     "offline",
     "options",

@@ -16,7 +16,7 @@ from realtime_mood.faces.box import Box
 from realtime_mood.faces.search import InStepSearch
 from realtime_mood.faces.tracker import FaceTracker
 from realtime_mood.frame import ImageBGR
-from realtime_mood.main_loop import KEYS
+from realtime_mood.live_screen import KEYS
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.offline import analyse
 from realtime_mood.recorder import Recorder
@@ -265,7 +265,7 @@ def test_the_display_is_served_while_a_slow_model_ends(
         messages.append(view.message)
         return image_bgr
 
-    monkeypatch.setattr("realtime_mood.main_loop.draw_overlay", draw)
+    monkeypatch.setattr("realtime_mood.live_screen.draw_overlay", draw)
     release = threading.Event()
 
     class Screen(FakeScreen):
@@ -333,7 +333,7 @@ def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("realtime_mood.main_loop.MESSAGE_S", 0.8)
+    monkeypatch.setattr("realtime_mood.live_screen.MESSAGE_S", 0.8)
     messages = told_messages(monkeypatch)
 
     paused = "paused: space goes on"
@@ -355,9 +355,9 @@ def test_keys_are_answered_while_paused_and_then_the_pause_is_told_again(
 def test_keys_are_told_when_the_model_is_there_and_after_any_other_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("realtime_mood.main_loop.KEYS_S", 0.5)
-    monkeypatch.setattr("realtime_mood.main_loop.READING_SPEED", 1000.0)
-    monkeypatch.setattr("realtime_mood.main_loop.MESSAGE_S", 0.5)
+    monkeypatch.setattr("realtime_mood.live_screen.KEYS_S", 0.5)
+    monkeypatch.setattr("realtime_mood.live_screen.READING_SPEED", 1000.0)
+    monkeypatch.setattr("realtime_mood.live_screen.MESSAGE_S", 0.5)
     paused = "paused: space goes on"
     messages = told_messages(monkeypatch)
     keys = iter(["x", " ", "?", "q"])
@@ -702,7 +702,9 @@ def test_a_recording_by_key_that_fails_is_told_and_the_picture_goes_on(
     monkeypatch.chdir(tmp_path)
     screen = FakeScreen({10: "r"}, clock=time.monotonic)
     live = LiveRun(ListSource(60), FakeClassifier(), screen=screen)
-    monkeypatch.setattr("realtime_mood.main_loop.time.strftime", lambda form: "no/such/folder.mp4")
+    monkeypatch.setattr(
+        "realtime_mood.live_screen.time.strftime", lambda form: "no/such/folder.mp4"
+    )
     monkeypatch.setattr("realtime_mood.recorder.time.strftime", lambda form: "no/such/folder.mp4")
     report = live.run()
     assert report.summary["frames"] >= 55

@@ -97,10 +97,17 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             f"--base-model {name} is of type {values.get('model_type')!r}, not 'timesformer'; "
             "name a TimeSformer"
         )
-    base = TimesformerConfig(**values)
     for key in ("image_size", "patch_size"):
-        if not isinstance(values.get(key, 1), int):
-            raise ModelError(f"--base-model {name}: {key} is {values[key]}; it must be one number")
+        size = values.get(key, 1)
+        if not isinstance(size, int) or size < 1:
+            raise ModelError(f"--base-model {name}: {key} is {size}; it must be one number above 0")
+    try:
+        base = TimesformerConfig(**values)
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(
+            f"--base-model {name}: its {CONFIG_FILE} is none of a TimeSformer ({reason})"
+        ) from error
     _check_asked("--num-frames", config.num_frames, base.num_frames, name)
     shape: Any = base
     across = shape.image_size // shape.patch_size
@@ -294,8 +301,10 @@ def _read_base_json(name: str, file: str) -> dict[str, Any]:
                 f"be fetched from the Hugging Face Hub ({first_line(error)})"
             ) from error
     try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError("it holds no JSON object")
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(
             f"--base-model {name} has no readable {file} ({first_line(error)}); "
             "name a folder written by save_pretrained"

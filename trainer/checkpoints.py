@@ -29,9 +29,15 @@ def newest(folder: Path) -> Path | None:
     by_step = {
         int(path.name.removeprefix(PREFIX)): path
         for path in folder.glob(f"{PREFIX}*")
-        if path.name.removeprefix(PREFIX).isdecimal()
+        if path.name.removeprefix(PREFIX).isdecimal() and any(path.iterdir())
     }
     return by_step[max(by_step)] if by_step else None
+
+
+def push_to_disk(path: Path) -> None:
+    """Wait until a file's content is where it outlasts a power cut."""
+    with path.open("rb+") as file:  # Windows wants it open for writing.
+        os.fsync(file.fileno())
 
 
 def publish(beside: Path, final: Path) -> None:
@@ -42,8 +48,7 @@ def publish(beside: Path, final: Path) -> None:
         final: may exist; it is replaced.
     """
     for path in sorted(beside.iterdir()):
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+        push_to_disk(path)
     if final.exists():
         shutil.rmtree(final)
     beside.replace(final)

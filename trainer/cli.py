@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -24,6 +25,7 @@ from realtime_mood.errors import (
     UsageError,
     did_you_mean,
     flush_standard_streams,
+    printable,
     say,
     standard_output_failed,
 )
@@ -127,7 +129,7 @@ def _interrupted() -> int:
 def _fail(error: Exception, code: int, *, is_debug: bool) -> int:
     if is_debug:
         logging.getLogger(__name__).debug("traceback", exc_info=error)
-    text = " ".join(_own_words(error).split()) or type(error).__name__
+    text = printable(" ".join(_own_words(error).split())) or type(error).__name__
     if not isinstance(error, RealtimeMoodError):
         text = f"a fault in the program: {type(error).__name__}: {text} (--debug shows where)"
     say(f"trainer: {text}")
@@ -161,9 +163,10 @@ def _run(options: argparse.Namespace, words: Sequence[str]) -> None:
 
 
 def _tell(text: str) -> None:
-    """Print what was asked for."""
+    """Print what was asked for; letters that the terminal does not have, as escapes."""
+    letters = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        print(text, flush=True)
+        print(text.encode(letters, "backslashreplace").decode(letters), flush=True)
     except OSError as error:
         raise standard_output_failed(error) from error
 
@@ -180,7 +183,10 @@ def _train(
     if report is None:
         return
     _tell(report.as_text())
-    _tell(f"\nrealtime-mood --model {shlex.quote(str(config.checkpoint_folder))}")
+    words = ["realtime-mood", "--model", str(config.checkpoint_folder)]
+    # Windows' own shell takes none of the others' quotes.
+    quoted = subprocess.list2cmdline if sys.platform == "win32" else shlex.join
+    _tell(f"\n{quoted(words)}")
 
 
 def _tell_of_new_run(config: TrainConfig) -> None:

@@ -137,9 +137,7 @@ class ClipTrainer(Trainer):
     def _loss(self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool) -> Any:
         if model.training:
             self._batch += inputs["indices"].tolist()
-            self._drop_paths.draw(
-                inputs["keys"].tolist(), inputs["pixel_values"].shape[1], self.args.device
-            )
+            self._drop_paths.draw(inputs["keys"].tolist(), self.args.device)
         asked = {name: inputs[name] for name in SECOND_TASKS if name in inputs}
         pixel_values = inputs["pixel_values"]
         with self._of_frames(pixel_values.shape[1]):

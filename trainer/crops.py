@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,13 +25,16 @@ from realtime_mood.errors import OutputError, SourceError
 from realtime_mood.model.clip_spec import ClipSpec
 from trainer.corpora.images import IMAGE_SUFFIXES
 from trainer.corpora.recording import Recording
-from trainer.cut_job import WRITE_PROBLEM, cut_recording, is_whole, make_job
+from trainer.cut_job import WRITE_PROBLEM, CutJob, cut_recording, is_whole, make_job
 from trainer.pool import run_jobs
+from trainer.words import counted
 
 logger = logging.getLogger(__name__)
 
 CACHE_FORMAT = 2
 """Counts up when faces are cut otherwise by the same options; a test holds where they are cut."""
+SAMPLED = 20
+"""Recordings by whose crops the room for the others is judged."""
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, what is done of it, and how much there is."""
 
@@ -188,6 +192,8 @@ def cut_recordings(
             if bad_allowed is not None and len(skipped) > bad_allowed:
                 raise SourceError(_too_many(skipped, bad_allowed))
         progress("cutting faces", done, len(missing))
+        if done == SAMPLED:
+            _tell_of_room([job for job in missing if job.cutter is cutter])
     usable: list[FaceCrops] = []
     for recording in recordings:
         if recording.image is not None:
@@ -205,6 +211,22 @@ def cut_recordings(
     return usable, skipped
 
 
+def _tell_of_room(jobs: Sequence[CutJob]) -> None:
+    """Say it early where the disk has too little room for what is left; pictures need little."""
+    sizes = [job.crops_file.stat().st_size for job in jobs if job.crops_file.exists()]
+    if not sizes:
+        return
+    folder = jobs[0].crops_file.parent
+    needed = sum(sizes) / len(sizes) * (len(jobs) - len(sizes))
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        logger.warning(
+            "face crops will need some %.1f GB more, and %s has %.1f GB; make room, name another "
+            "--cache, or give --no-keep-crops",
+            *(needed / 1e9, folder, free / 1e9),
+        )
+
+
 def most_bad(recordings: Iterable[Recording], share: float) -> int:
     """How many recordings may be unusable, if this share of those in files may."""
     return int(share * sum(recording.image is None for recording in recordings))
@@ -213,6 +235,6 @@ def most_bad(recordings: Iterable[Recording], share: float) -> int:
 def _too_many(skipped: dict[str, str], allowed: int) -> str:
     first = [why if name in why else f"{name}: {why}" for name, why in skipped.items()][:3]
     return (
-        f"{len(skipped)} recordings cannot be used, and --allow-bad allows {allowed} "
+        f"{counted(len(skipped), 'recording')} cannot be used, and --allow-bad allows {allowed} "
         f"({'; '.join(first)}); 'trainer inspect' names them all; replace them, or allow more"
     )

@@ -161,12 +161,17 @@ def _finished(fold: Fold, folder: Path) -> FoldResult | None:
 
 def _read_result(fold: Fold, folder: Path) -> FoldResult:
     # Earlier versions wrote figures beside these, which follow from the predictions.
-    kept = json.loads((folder / RESULT_FILE).read_text(encoding="utf-8"))
+    path = folder / RESULT_FILE
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        skipped, duration_s = dict(kept["skipped"]), float(kept["duration_s"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(f"{path} cannot be read ({error!r})") from error
     return FoldResult(
         number=fold.number,
         predictions=Predictions.load(folder / REPORT_FOLDER / PREDICTIONS_FILE),
-        skipped=kept["skipped"],
-        duration_s=kept["duration_s"],
+        skipped=skipped,
+        duration_s=duration_s,
     )
 
 

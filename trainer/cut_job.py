@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 STEADY_FRAMES = 8
 """On each side, over which the place of a face is averaged for landmarks; a quarter second."""
+LONGEST_NAME, SHORT_NAME = 160, 40
+"""Bytes of a recording's name that leave room for more in a file's, 255, and the characters that
+are kept of a longer one."""
 WRITE_PROBLEM = "face crops cannot be written"
 
 
@@ -52,7 +55,10 @@ def make_job(recording: Recording, cutter: Cutter) -> CutJob:
     state = recording.path.stat()
     identity = f"{recording.path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
     digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
-    stem = f"{recording.name.replace('/', '_')}-{digest}"
+    name = recording.name.replace("/", "_")
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        name = name[-SHORT_NAME:]
+    stem = f"{name}-{digest}"
     return CutJob(
         source=recording.path,
         crops_file=folder / f"{stem}.npy",

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_mood.errors import SourceError
-from trainer.corpora.images import IMAGE_SUFFIXES
+from trainer.corpora.images import IMAGE_FORMATS, IMAGE_SUFFIXES
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ def still_frames(path: Path) -> FrameStream:
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=IMAGE_FORMATS) as image:
             upright = ImageOps.exif_transpose(image).convert("RGB")
             pixels = np.asarray(upright, dtype=np.uint8)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

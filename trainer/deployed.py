@@ -255,17 +255,21 @@ def shown_seconds(timeline: Timeline) -> npt.NDArray[np.float64]:
 
 
 def right_label_delays(timeline: Timeline) -> list[float]:
-    """For each part of a stream, seconds from its start until its label is shown; else infinity."""
+    """For each part of a stream, seconds from its start until its label is shown; else infinity.
+
+    A label that stood there already, before the change, answers nothing: it must be shown anew.
+    """
     starts = timeline.stream.starts_s
     delays = []
     for number, part in enumerate(timeline.stream.parts):
         wanted = LABELS[part.recording.label]
         begins, ends = starts[number], starts[number + 1]
         is_last = number + 1 == len(timeline.stream.parts)
+        before = (UNSURE, *timeline.shown)
         times = [
             float(end_s - begins)
-            for end_s, label in zip(timeline.ends_s, timeline.shown, strict=True)
-            if label == wanted and begins <= end_s and (end_s < ends or is_last)
+            for end_s, label, last in zip(timeline.ends_s, timeline.shown, before, strict=False)
+            if label == wanted != last and begins <= end_s and (end_s < ends or is_last)
         ]
         delays.append(times[0] if times else float("inf"))
     return delays

@@ -34,12 +34,11 @@ class DropPaths:
         for layer, module in zip(layers, self._modules, strict=False):
             layer.drop_path = module.train(layer.training)
 
-    def draw(self, keys: Iterable[int], num_frames: int, device: torch.device) -> None:
+    def draw(self, keys: Iterable[int], device: torch.device) -> None:
         """Decide for the next forward pass in training which clip skips what.
 
         Args:
             keys: one for each clip of the batch; the same key decides the same.
-            num_frames: of each clip.
             device: of the model.
         """
         if not self._modules:
@@ -48,7 +47,7 @@ class DropPaths:
         drawn = np.stack([np.random.default_rng(int(key)).random(shape) for key in keys])
         values = torch.from_numpy(drawn.astype(np.float32)).to(device)
         for number, module in enumerate(self._modules):
-            module.draws, module.num_frames = values[:, number], num_frames
+            module.draws, module.calls = values[:, number], 0
 
 
 class _DropPath(nn.Module):
@@ -57,7 +56,7 @@ class _DropPath(nn.Module):
     def __init__(self, rate: float) -> None:
         super().__init__()
         self._rate = rate
-        self.num_frames = 0
+        self.calls = 0
         self.draws: Tensor | None = None
         """Shape (batch, BRANCHES), in [0, 1)."""
 
@@ -67,7 +66,8 @@ class _DropPath(nn.Module):
         assert self.draws is not None, "DropPaths.draw comes before each forward pass"
         # Rows are clips, or frames of clips, or patches of clips, those of one clip together.
         rows = hidden.shape[0] // self.draws.shape[0]
-        branch = 2 if rows == 1 else 1 if rows == self.num_frames else 0
+        # A layer asks in this order; so does gradient checkpointing, once more.
+        branch, self.calls = self.calls % BRANCHES, self.calls + 1
         keeps = (self.draws[:, branch] >= self._rate).to(hidden.dtype) / (1.0 - self._rate)
         shape = (-1,) + (1,) * (hidden.ndim - 1)
         return hidden * keeps.repeat_interleave(rows).view(shape)

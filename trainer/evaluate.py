@@ -73,8 +73,9 @@ class Measures:
 
     @property
     def actor_spread(self) -> float:
-        """Standard deviation of the accuracy over actors; 0 for one or none."""
-        return float(np.std(list(self.per_actor.values()) or [0.0]))
+        """Standard deviation of the accuracy among such actors (over n - 1); 0 for one or none."""
+        shares = list(self.per_actor.values())
+        return float(np.std(shares, ddof=1)) if len(shares) > 1 else 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """The values as JSON can hold them."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from realtime_mood.errors import SourceError
+from realtime_mood.errors import SourceError, UsageError
 from realtime_mood.faces.detector import make_detector
 from realtime_mood.model.checkpoint import load_model, locate_checkpoint, read_contract
 from realtime_mood.model.labels import LABELS
@@ -26,6 +26,7 @@ from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.reports import report_evaluation
 from trainer.run_folder import check_report_folder
+from trainer.words import counted
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,9 @@ class Evaluation:
         """The figures for people."""
         parts = [as_text(self.data, self.recordings)]
         if self.skipped:
-            parts.append(f"{len(self.skipped)} recordings could not be used: see the log above")
+            parts.append(
+                f"{counted(len(self.skipped), 'recording')} could not be used: see the log above"
+            )
         if found := self.as_deployed:
             shown = "–" if found.right_when_shown is None else f"{found.right_when_shown:.1%}"
             parts.append(
@@ -98,7 +101,8 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
 
     Raises:
         SourceError: the data cannot be used.
-        UsageError: an actor is not there, or the report's folder is a run's own.
+        UsageError: recordings and pictures are named together, an actor is not there, or the
+            report's folder holds something else.
         ModelError: the checkpoint or the face detector cannot be loaded.
         OutputError: face crops cannot be kept, or the report cannot be written.
     """
@@ -203,12 +207,17 @@ def _short_name(model: str) -> str:
 
 
 def _measured(index: Index, actors: set[str]) -> list[Recording]:
-    """The recordings of the actors named, or all of them and the pictures.
+    """The recordings of the actors named, or all of them, or the pictures.
 
     Of pictures, where a corpus keeps some apart, those alone.
     """
     if actors:
         return [r for r in index.recordings if r.actor in actors]
+    if len({r.is_picture for r in index.recordings}) > 1:
+        raise UsageError(
+            "--data names recordings and pictures, which are measured one at a time; leave one of "
+            "them out"
+        )
     keeps_apart = any(r.is_held_out for r in index.recordings)
     return [r for r in index.recordings if not r.is_picture or r.is_held_out or not keeps_apart]
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from torch.utils.data import default_collate
@@ -28,7 +29,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from realtime_mood.errors import UsageError
+from realtime_mood.errors import OutputError, UsageError, first_line
 from realtime_mood.model.labels import LABELS
 from trainer import checkpoints, processes
 from trainer.attention import fused_attention
@@ -104,7 +105,7 @@ def fit(
     finished = folder / FINISHED_FILE
     if config.run.resume and finished.is_file():
         logger.info("%s: finished before, read from %s", stage.name, finished)
-        load_model(model, finished)
+        read_finished(model, finished)
         return None
     last = checkpoints.newest(folder) if config.run.resume else None
     if config.run.gradient_checkpointing:
@@ -156,6 +157,8 @@ def fit(
             write_whole(folder / HISTORY_FILE, history)
             beside = folder / f".{FINISHED_FILE}"
             save_model(model, str(beside))
+            # What it was made from is removed next: it must outlast a power cut.
+            checkpoints.push_to_disk(beside)
             beside.replace(finished)
             checkpoints.remove_others(folder, keep=())
     # The others may read what the first wrote.
@@ -167,6 +170,20 @@ def fit(
     if pace:
         logger.info("%s: %s", stage.name, pace)
     return pace
+
+
+def read_finished(model: nn.Module, file: Path) -> None:
+    """Give a model the weights that a stage left.
+
+    Raises:
+        OutputError: they cannot be read.
+    """
+    try:
+        load_model(model, file)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise OutputError(
+            f"{file} is damaged ({first_line(error)}); delete it, and --resume does this stage anew"
+        ) from error
 
 
 def _end_reports(config: TrainConfig) -> None:

@@ -7,7 +7,6 @@ import math
 from dataclasses import replace
 
 import torch
-from safetensors.torch import load_model
 from transformers import set_seed
 
 from realtime_mood.model.clip_spec import ClipSpec
@@ -16,7 +15,7 @@ from trainer.base import Model
 from trainer.config import TrainConfig
 from trainer.crops import Progress
 from trainer.dataset import EvaluationClips, TrainingClips
-from trainer.fit import FINISHED_FILE, Stage, fit
+from trainer.fit import FINISHED_FILE, Stage, fit, read_finished
 from trainer.frame_learner import FrameLearner
 from trainer.motion import MotionTargets
 from trainer.parts import SplitCrops
@@ -120,5 +119,5 @@ def _learn_teacher(
         progress=progress,
     )
     # Each process had statistics of its own share of the pictures.
-    load_model(teacher, config.run_folder / TEACHER_STAGE / FINISHED_FILE)
+    read_finished(teacher, config.run_folder / TEACHER_STAGE / FINISHED_FILE)
     return teacher.eval().requires_grad_(False)

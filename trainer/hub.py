@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realtime_mood.errors import OutputError
+from realtime_mood.model.checkpoint import HUB_FILES
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -36,7 +37,7 @@ def open_repository(repository: str, *, api: HfApi | None = None) -> None:
 
 
 def push_checkpoint(folder: Path, repository: str, *, api: HfApi | None = None) -> str:
-    """Push a checkpoint folder as one commit.
+    """Push the files of a checkpoint as one commit, and no others that lie beside them.
 
     Args:
         folder: a checkpoint folder.
@@ -53,7 +54,10 @@ def push_checkpoint(folder: Path, repository: str, *, api: HfApi | None = None) 
 
     try:
         commit = (api or HfApi()).upload_folder(
-            repo_id=repository, folder_path=folder, commit_message="A checkpoint for realtime-mood"
+            repo_id=repository,
+            folder_path=folder,
+            allow_patterns=list(HUB_FILES),
+            commit_message="A checkpoint for realtime-mood",
         )
     except Exception as error:
         raise OutputError(

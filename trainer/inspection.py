@@ -19,6 +19,7 @@ from trainer.corpora.images import IMAGE_SUFFIXES
 from trainer.corpora.recording import Index, Recording
 from trainer.decode import still_frames
 from trainer.pool import run_jobs
+from trainer.words import counted
 
 NAMES_SHOWN = 10
 
@@ -61,6 +62,8 @@ class Inspection:
     """Files that end before one clip does."""
     twins: list[str]
     """Second copies of a take, left out."""
+    near_copies: list[str]
+    """Pictures of which near copies are kept apart, left out."""
     same_bytes: list[list[str]]
     """Different recordings whose files are the same."""
     audio: int
@@ -83,32 +86,35 @@ class Inspection:
             counts = [*(row.get(label, 0) for label in LABELS), sum(row.values())]
             lines.append(f"{name:{width}} " + " ".join(f"{count:>9}" for count in counts))
         sizes = ", ".join(f"{count} of {size}" for size, count in self.sizes.items())
-        moving, counted = self.recordings - self.pictures, []
+        moving, held = self.recordings - self.pictures, []
         if moving:
-            counted.append(f"{moving} recordings, {self.hours:.2f} h of video")
+            held.append(f"{counted(moving, 'recording')}, {self.hours:.2f} h of video")
         if self.pictures:
-            counted.append(f"{self.pictures} pictures")
-        lines += ["", f"{', and '.join(counted)}: {sizes}"]
+            held.append(counted(self.pictures, "picture"))
+        lines += ["", f"{', and '.join(held)}: {sizes}"]
+        same = [" = ".join(group) for group in self.same_bytes]
         parts = (
+            (f"{len(self.unreadable)} unreadable, skipped up to --allow-bad", self.unreadable),
+            (f"{len(self.lies)} with less than announced", self.lies),
+            (f"{len(self.short)} shorter than a clip", self.short),
+            (f"{counted(len(self.twins), 'twin')}, left out", self.twins),
             (
-                "unreadable, skipped up to --allow-bad",
-                [f"{n} ({why})" for n, why in self.unreadable.items()],
+                f"{counted(len(self.near_copies), 'picture')} of which near copies are kept apart, "
+                "left out",
+                self.near_copies,
             ),
-            ("announce more than they hold", [f"{n} ({why})" for n, why in self.lies.items()]),
-            ("shorter than a clip", [f"{name} ({why})" for name, why in self.short.items()]),
-            ("twins, left out", self.twins),
-            (
-                "files stored under several names",
-                [" = ".join(group) for group in self.same_bytes],
-            ),
-            ("names of no corpus, left out", self.foreign),
+            (f"{counted(len(same), 'file')} stored under several names", same),
+            (f"{counted(len(self.foreign), 'name')} of no corpus, left out", self.foreign),
         )
-        for title, names in parts:
-            if names:
+        for title, found in parts:
+            if found:
+                names = (
+                    [f"{n} ({w})" for n, w in found.items()] if isinstance(found, dict) else found
+                )
                 more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-                lines.append(f"{len(names)} {title}: {'; '.join(names[:NAMES_SHOWN])}{more}")
+                lines.append(f"{title}: {'; '.join(names[:NAMES_SHOWN])}{more}")
         if self.audio:
-            lines.append(f"{self.audio} audio files, left out")
+            lines.append(f"{counted(self.audio, 'audio file')}, left out")
         if not (self.unreadable or self.lies or self.short or self.same_bytes):
             lines.append("nothing is wrong with the files")
         return "\n".join(lines)
@@ -162,6 +168,7 @@ def inspect_index(
             if name in videos and fact.duration_s < span_s
         },
         twins=[_name(twin) for twin in index.twins],
+        near_copies=[_name(copy) for copy in index.near_copies],
         same_bytes=_same_bytes(names),
         audio=len(index.audio),
         foreign=[path.name for path in index.foreign],

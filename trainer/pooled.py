@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from realtime_mood.model.labels import LABELS
-from trainer import metrics
 from trainer.corpora.recording import list_actors
 from trainer.evaluate import Measures, confusion_text, measure
 from trainer.predictions import Predictions
+from trainer.words import counted
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -108,11 +108,12 @@ class Summary:
         found = self.measures
         low, high = found.intervals.accuracy
         people = "; the actors were also trained on" if self.protocol == "random" else ""
-        drawn = "(Wilson)" if found.intervals.method == metrics.WILSON else "over actors"
         lines = [
-            f"{self.data}, protocol {self.protocol}: {len(self.folds)} folds, "
-            f"{found.recordings} recordings of {len(found.actors)} actors{people}",
-            f"  accuracy (WAR) {found.accuracy:.1%}, 95 % interval {drawn} {low:.1%} to {high:.1%}",
+            f"{self.data}, protocol {self.protocol}: {counted(len(self.folds), 'fold')}, "
+            f"{counted(found.recordings, 'recording')} of {counted(len(found.actors), 'actor')}"
+            f"{people}",
+            f"  accuracy (WAR) {found.accuracy:.1%}, 95 % interval {low:.1%} to {high:.1%} "
+            f"({found.intervals.method})",
             f"  UAR {found.uar:.1%}, macro F1 {found.macro_f1:.1%}, "
             f"standard deviation over actors {found.actor_spread:.1%}",
             *(
@@ -122,7 +123,7 @@ class Summary:
             ),
             "  actors: "
             + ", ".join(f"{actor}: {share:.0%}" for actor, share in found.per_actor.items()),
-            f"  {len(self.skipped)} files could not be used",
+            f"  {counted(len(self.skipped), 'file')} could not be used",
             *(f"  Note: {note}" for note in self.notes),
             "",
             confusion_text(found.confusion),

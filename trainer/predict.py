@@ -1,4 +1,8 @@
-"""A model's logits for fixed clips, on the best device there is."""
+"""A model's logits for fixed clips, on the best device there is.
+
+In float32, whatever the runtime takes: figures are not to depend on the machine. In bfloat16
+recordings whose answers are close are named otherwise.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,9 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from realtime_mood.errors import ModelError
 from realtime_mood.model.forward import QuickForward
 from realtime_mood.model.labels import LABELS
-from realtime_mood.model.precision import fastest_dtype
 from trainer.dataset import EvaluationClips, Item
 
 
@@ -26,7 +30,7 @@ def recording_logits(
 def clip_logits(
     model: nn.Module, clips: Dataset[Item], *, batch_size: int, num_workers: int
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Logits, shape (clips, labels); products are of the number format that the runtime takes.
+    """Logits, shape (clips, labels).
 
     Args:
         model: a `TimesformerForVideoClassification`; put into evaluation mode, and on the CPU
@@ -34,14 +38,20 @@ def clip_logits(
         clips: their labels are not looked at.
         batch_size: clips at a time.
         num_workers: processes that prepare them; 0: this one does.
+
+    Raises:
+        ModelError: it answers what is no number.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     loader = DataLoader(clips, batch_size=batch_size, num_workers=num_workers)
-    dtype = fastest_dtype(device)
     model.to(device).eval()
     answer = QuickForward(model)
-    is_half = dtype != torch.float32
-    with torch.inference_mode(), torch.autocast(device.type, dtype, enabled=is_half):
-        rows = [answer(batch["pixel_values"].to(device)).float().cpu().numpy() for batch in loader]
+    with torch.inference_mode():
+        rows = [answer(batch["pixel_values"].to(device)).cpu().numpy() for batch in loader]
     model.cpu()
-    return np.concatenate(rows).astype(np.float64)
+    logits = np.concatenate(rows).astype(np.float64)
+    if not np.isfinite(logits).all():
+        raise ModelError(
+            "the model answers what is no number; its weights are broken, train or copy it again"
+        )
+    return logits

@@ -49,6 +49,8 @@ class Predictions:
             self.logits.shape[::2] == (count, len(LABELS)),
             self.temperature.shape == (count,),
             self.known.shape == (count, len(LABELS)),
+            self.labels.dtype.kind in "ui",
+            self.actors.dtype.kind == "U",
         )
         if not count or not all(shapes):
             raise ValueError(f"the predictions of {count} recordings do not fit together: {shapes}")

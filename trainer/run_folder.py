@@ -11,12 +11,14 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from realtime_mood.errors import OutputError, UsageError
+from realtime_mood.errors import OutputError, UsageError, first_line
+from realtime_mood.model.checkpoint import CONTRACT_FILE
 from realtime_mood.model.precision import fastest_dtype
 from trainer.config import TrainConfig
-from trainer.config.layers import EFFECTIVE_FILE, begun_tables, write_effective
+from trainer.config.layers import EFFECTIVE_FILE, begun_tables, is_effective, write_effective
 from trainer.config.options import flag_of, options_of
 from trainer.config.tables import to_toml
+from trainer.corpora.sources import parse_source
 from trainer.corpora.splits import Split
 from trainer.whole_files import write_whole
 
@@ -92,6 +94,8 @@ def open_run(
         ) from error
     try:
         _check_kind(output, is_of_folds=split is None)
+        if not config.run.resume:
+            _check_options_file(output)
         _check(config)
         if split is not None:
             if config.run.resume:
@@ -118,12 +122,15 @@ def holds_run(config: TrainConfig) -> Path | None:
 
 
 def check_report_folder(folder: Path) -> None:
-    """Refuse a folder for a report that is a run's own, or cannot be written; makes it.
+    """Refuse a folder for a report that holds something else, or cannot be written; makes it.
 
     Raises:
-        UsageError: it is the report of a run, from which its cross-validation is put together.
+        UsageError: it is the report of a run, from which its cross-validation is put together, or
+            a checkpoint, which has figures of its own by the same name.
         OutputError: it cannot be written.
     """
+    if (folder / CONTRACT_FILE).is_file():
+        raise UsageError(f"{folder} is a checkpoint; choose another folder for --report")
     run = folder.resolve().parent
     is_run = (run / DATA_FILE).is_file() or _holds_folds(run)
     if folder.resolve().name == REPORT_FOLDER and is_run:
@@ -160,12 +167,28 @@ def check_data(output: Path, split: Split) -> None:
 
 
 def read_data(output: Path) -> dict[str, Any]:
-    """What a run's folder says of its data; empty where it says nothing."""
+    """What a run's folder says of its data; empty where it says nothing.
+
+    Raises:
+        UsageError: what it says cannot be read.
+    """
+    path = output / DATA_FILE
     try:
-        values = json.loads((output / DATA_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return {}
-    return values if isinstance(values, dict) else {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, first_line(error)) from error
+    if not isinstance(values, dict):
+        raise _unreadable(path, "it holds no JSON object")
+    return values
+
+
+def _unreadable(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path}, which tells what data the run was begun with, cannot be read ({why}); begin in "
+        "another --output"
+    )
 
 
 def write_text(path: Path, text: str) -> None:
@@ -187,6 +210,16 @@ def _check_kind(output: Path, *, is_of_folds: bool) -> None:
     if not is_of_folds and _holds_folds(output):
         raise OutputError(
             f"{output} holds the folds of a cross-validation; choose another --output"
+        )
+
+
+def _check_options_file(output: Path) -> None:
+    """Refuse to write over options that somebody else wrote."""
+    file = output / EFFECTIVE_FILE
+    is_of_run = (output / DATA_FILE).exists() or any(output.glob(FOLDS))
+    if file.exists() and not is_of_run and not is_effective(file):
+        raise OutputError(
+            f"{file} would be written over by the options of this run; choose another --output"
         )
 
 
@@ -222,7 +255,7 @@ def _check(config: TrainConfig) -> None:
 
 def _compare(name: str, before: dict[str, Any], now: dict[str, Any], *, where: str) -> None:
     for key in sorted((before.keys() | now.keys()) - MAY_CHANGE.get(name, set())):
-        if before.get(key) != now.get(key):
+        if not _are_same(key, before.get(key), now.get(key)):
             shown, begun = (
                 "not given" if value is None else value for value in (now.get(key), before.get(key))
             )
@@ -230,3 +263,15 @@ def _compare(name: str, before: dict[str, Any], now: dict[str, Any], *, where: s
                 f"{flag_of(key)} is {shown}, but the run in {where} was begun with {begun}; "
                 "--resume alone goes on with it as it was"
             )
+
+
+def _are_same(key: str, before: Any, now: Any) -> bool:
+    if key == "data" and before and now:
+        # It may have moved: what is there is told by its digest.
+        return _kinds(before) == _kinds(now)
+    return bool(before == now)
+
+
+def _kinds(data: list[str]) -> list[tuple[str, float]]:
+    """What `--data` says besides where it is."""
+    return [(source.corpus, source.weight) for source in map(parse_source, data)]

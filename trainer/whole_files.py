@@ -31,10 +31,12 @@ def whole_file(path: Path, *, mark: str = "") -> Iterator[IO[bytes]]:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a whole file, a text as UTF-8.
+    """Write a whole file, a text as UTF-8; what cannot be, as in odd file names, as escapes.
 
     Raises:
         OSError: it cannot be written.
     """
     with whole_file(path) as file:
-        file.write(content.encode() if isinstance(content, str) else content)
+        file.write(
+            content.encode(errors="backslashreplace") if isinstance(content, str) else content
+        )

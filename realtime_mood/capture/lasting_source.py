@@ -122,12 +122,16 @@ class LastingSource:
             return not self._source.info.has_end
         raise error
 
-    def _placed(self, frame: Frame) -> Frame:
+    def _placed(self, frame: Frame) -> Frame | None:
+        """The frame in its place over all gaps; None where it came back after the end."""
         captured_s = self._clock() if frame.captured_s is None else frame.captured_s
         if self._is_lost and self._last is not None:
             gap_s = max(MIN_STEP_S, captured_s - self._last_captured_s)
             self._base_s = self._last.timestamp_s + gap_s - frame.timestamp_s
             self._base_index = self._last.index + 1 - frame.index
+            if self._base_s + frame.timestamp_s >= self._until_s:
+                self._has_ended = True
+                return None
             self._is_lost = False
             logger.warning("it is back after %.1f s", gap_s)
             self._on_restored(self._base_s + frame.timestamp_s)

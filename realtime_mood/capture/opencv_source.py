@@ -33,9 +33,9 @@ ASK_TIMEOUT_S = 3.0
 GIVE_UP_S = 10.0
 """A camera is given up after this many seconds without a frame, whatever number of tries is left:
 one try alone can take the driver ten seconds."""
-ASKED_TRIES = 4
+ASKED_TRIES = 8
 ASKED_WAIT_S = 3.0
-"""Between them, while a person may be asked whether the camera is allowed."""
+"""Between them, while a person may be asked whether the camera is allowed: twenty seconds."""
 MAX_RATE = 240
 """An announced rate above this is a time base in disguise."""
 BROKEN_SHARE = 0.75
@@ -121,6 +121,12 @@ class OpenCVSource:
         # The first time, macOS asks the person, and opens no camera until they have answered.
         is_asked = sys.platform == "darwin" and not self._target.is_stream
         for number in range(ASKED_TRIES if is_asked else 1):
+            if number == 1:
+                logger.warning(
+                    "%s does not open yet; where macOS asks whether this program may use the "
+                    "camera, allow it",
+                    self._target.name,
+                )
             if number:
                 time.sleep(ASKED_WAIT_S)
             silent: SourceError | None = None

@@ -113,5 +113,10 @@ def _available_device(choice: str) -> str:
     if choice == "auto":
         return "cuda" if has_cuda else "mps" if has_mps else "cpu"
     if (choice == "cuda" and not has_cuda) or (choice == "mps" and not has_mps):
-        raise UsageError(f"--device {choice}: PyTorch sees no such device here; use --device auto")
+        build = ""
+        if choice == "cuda" and torch.version.cuda is None:
+            build = ", for it was built without CUDA; its installation page names builds with it"
+        raise UsageError(
+            f"--device {choice}: PyTorch sees no such device here{build}; use --device auto"
+        )
     return choice

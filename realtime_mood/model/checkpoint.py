@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -189,7 +190,7 @@ def read_contract(folder: Path) -> Contract:
         raise ModelError(f"{folder / CONTRACT_FILE}: 'clip' is missing; train the checkpoint again")
     try:
         temperature = float(values.get("temperature", "missing"))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ModelError(
             f"{folder / CONTRACT_FILE}: temperature is {values.get('temperature')!r}; "
             "it must be a number above 0"
@@ -223,7 +224,8 @@ def _check_agreement(folder: Path, spec: ClipSpec, labels: Any, config: Mapping[
             f"{folder / CONTRACT_FILE} has labels {labels}, this program's are {list(LABELS)}"
         )
     id2label = config.get("id2label", {})
-    config_labels = [id2label.get(str(index)) for index in range(len(id2label))]
+    is_table = isinstance(id2label, dict)
+    config_labels = [id2label.get(str(n)) for n in range(len(id2label))] if is_table else id2label
     pairs = (
         ("model_type", config.get("model_type"), "timesformer"),
         ("labels", config_labels, list(LABELS)),
@@ -316,6 +318,8 @@ def save_checkpoint(
         text = json.dumps(contract.to_dict(), indent=2) + "\n"
         (scratch / CONTRACT_FILE).write_text(text, encoding="utf-8")
         read_contract(scratch)
+        # safetensors writes for nobody else to read.
+        shutil.copymode(scratch / CONTRACT_FILE, scratch / WEIGHTS_FILE)
         for path in sorted(scratch.iterdir()):
             path.replace(folder / path.name)
 
@@ -331,7 +335,7 @@ def _read_json(path: Path) -> dict[str, Any]:
             else "--model wants the folder 'checkpoint' that 'trainer train' writes into its output"
         )
         raise ModelError(f"{path.parent} has no {path.name}; {wanted}") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read ({error}); copy the checkpoint again") from error
     if not isinstance(values, dict):
         raise ModelError(f"{path} does not hold a JSON object; copy the checkpoint again")

@@ -155,7 +155,7 @@ class ClipSpec:
                 align_roll=values["align_roll"],
                 steady=values["steady"],
             )
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ModelError(f"clip spec: a value is of the wrong kind ({error})") from error
 
 

@@ -6,13 +6,18 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from io import FileIO, StringIO
 from pathlib import Path
 from typing import Any
 
 from realtime_mood.errors import OutputError, UsageError, standard_output_failed
 from realtime_mood.model.labels import LABELS
-from realtime_mood.sinks.output_path import check_writable, refusing_idle_pipe
+from realtime_mood.sinks.output_path import (
+    check_still_there,
+    check_writable,
+    refusing_idle_pipe,
+)
 from realtime_mood.sinks.sink import EventSink
 
 JSON_SUFFIXES = (".jsonl", ".ndjson")
@@ -134,9 +139,7 @@ class _LazyFile:
                 with refusing_idle_pipe(self._path):
                     self._file = self._path.open("wb", buffering=0)
                 text = self._first_line + text
-            data = _as_bytes(text)
-            while data:
-                data = data[self._file.write(data) :]
+            self._write_whole(self._file, _as_bytes(text))
         except OSError as error:
             raise self._failed(error) from error
 
@@ -148,6 +151,18 @@ class _LazyFile:
             file.close()
         except OSError as error:
             raise self._failed(error) from error
+        check_still_there(self._path, "the events file")
+
+    def _write_whole(self, file: FileIO, data: bytes) -> None:
+        begins = file.tell() if file.seekable() else None
+        try:
+            while data:
+                data = data[file.write(data) :]
+        except OSError:
+            if begins is not None:
+                with suppress(OSError):
+                    file.truncate(begins)
+            raise
 
     def _failed(self, error: OSError) -> OutputError:
         return OutputError(

@@ -23,7 +23,11 @@ from realtime_mood.media_libraries import (
     cv2,
 )
 from realtime_mood.sinks.audio_copy import AudioCopy
-from realtime_mood.sinks.output_path import check_writable, refusing_idle_pipe
+from realtime_mood.sinks.output_path import (
+    check_still_there,
+    check_writable,
+    refusing_idle_pipe,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -172,6 +176,7 @@ class RecordingSink:
             self._fail(error)
         finally:
             self._close_audio()
+        check_still_there(self.path, "the recording")
 
     def _start(self, origin_s: float) -> av.container.OutputContainer:
         self._origin_s = origin_s
@@ -271,9 +276,12 @@ class RecordingSink:
         reason = getattr(error, "strerror", None) or error
         is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
         remedy = "free some space or choose another place" if is_full else "choose another place"
-        kept = (
-            "; what came before can be played" if self._last_pts * TIME_BASE > KEPT_FROM_S else ""
-        )
+        kept = ""
+        if self._last_pts * TIME_BASE > KEPT_FROM_S:
+            kept = "; what came before can be played"
+        elif self.path.is_file():
+            with suppress(OSError):
+                self.path.unlink()
         raise OutputError(
             f"the recording {self.path} cannot be written ({reason}); {remedy}{kept}"
         ) from error

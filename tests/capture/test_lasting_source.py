@@ -256,3 +256,19 @@ def test_a_camera_over_http_that_closes_its_connections_is_opened_again() -> Non
     steps_s = [b - a for a, b in pairwise(times_s)]
     assert all(step_s > 0.0 for step_s in steps_s)
     assert sum(step_s >= WAITS_S[0] for step_s in steps_s) == 2
+
+
+def test_what_is_back_after_the_end_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, captures = _bench(monkeypatch, 26, 5, until_s=4.0)
+    slow = captures[1]
+    assert slow is not None
+    grab = slow.on_grab
+
+    def answer_late() -> None:
+        bench.clock.now_s += 9.0
+        grab()
+
+    slow.on_grab = answer_late
+    assert len([frame for frame in iter(bench.source.read, None) if frame]) == 26
+    assert [what for what, _ in bench.told] == ["lost"]
+    assert bench.source.read() is None

@@ -71,6 +71,8 @@ def test_half_precision_weights_load_as_float32(tmp_path: Path) -> None:
 
 def test_nothing_but_the_checkpoint_is_left_in_the_folder(saved: Path) -> None:
     assert {path.name for path in saved.iterdir()} == {CONFIG_FILE, CONTRACT_FILE, WEIGHTS_FILE}
+    # Whoever may read one of them may read all.
+    assert len({path.stat().st_mode for path in saved.iterdir()}) == 1
 
 
 def test_a_model_of_another_shape_than_its_contract_replaces_no_checkpoint(folder: Path) -> None:
@@ -88,9 +90,12 @@ def test_a_model_of_another_shape_than_its_contract_replaces_no_checkpoint(folde
         (CONFIG_FILE, {"image_size": 224}, ("image_size", "224", "32")),
         (CONFIG_FILE, {"model_type": "vivit"}, ("model_type", "vivit", "timesformer")),
         (CONFIG_FILE, {"id2label": {"0": "joy"}}, ("labels", "joy", "angry")),
+        (CONFIG_FILE, {"id2label": ["angry"]}, ("labels", "['angry']")),
+        (CONFIG_FILE, {"id2label": None}, ("labels", "None")),
         (CONTRACT_FILE, {"labels": ["joy"]}, ("labels", "joy", "angry")),
         (CONTRACT_FILE, {"temperature": 0}, ("temperature", "0")),
         (CONTRACT_FILE, {"temperature": None}, ("temperature", "None")),
+        (CONTRACT_FILE, {"temperature": 10**400}, ("temperature", "1000")),
         (CONTRACT_FILE, {"format": 99}, ("format", "99")),
         (CONTRACT_FILE, {"clip": None}, ("clip",)),
     ],
@@ -127,8 +132,9 @@ def test_of_the_folder_of_a_run_its_checkpoint_is_named(folder: Path, tmp_path: 
         read_contract(run)
 
 
-def test_broken_json_is_named(folder: Path) -> None:
-    (folder / CONTRACT_FILE).write_text("{")
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"a":' + "1" * 5000 + "}"])
+def test_broken_json_is_named(folder: Path, text: str) -> None:
+    (folder / CONTRACT_FILE).write_text(text)
     with pytest.raises(ModelError, match=CONTRACT_FILE):
         read_contract(folder)
 

@@ -18,6 +18,7 @@ from realtime_mood.faces.box import Box
 from realtime_mood.model.labels import LABELS
 from realtime_mood.sinks.events import CSV_COLUMNS, open_event_sink
 from realtime_mood.smoothing import MoodState
+from tests.full_disk import files_at_most
 
 BOX = Box(10.0, 20.0, 110.0, 140.0)
 
@@ -260,3 +261,24 @@ except ReaderGoneError as gone:
 
 def test_a_reader_that_goes_away_is_an_error_of_the_output() -> None:
     assert issubclass(ReaderGoneError, OutputError)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+def test_a_line_that_does_not_fit_is_left_out_whole(tmp_path: Path) -> None:
+    sink = open_event_sink(str(tmp_path / "e.jsonl"))
+    sink.write(EVENTS[0])
+    size = (tmp_path / "e.jsonl").stat().st_size
+    with files_at_most(size + 10), pytest.raises(OutputError, match="cannot be written"):
+        sink.write(EVENTS[0])
+    sink.close()
+    [line] = (tmp_path / "e.jsonl").read_text().splitlines()
+    assert json.loads(line) == EVENTS[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files that are open cannot be removed")
+def test_events_that_were_removed_are_not_called_written(tmp_path: Path) -> None:
+    sink = open_event_sink(str(tmp_path / "e.jsonl"))
+    sink.write(EVENTS[0])
+    (tmp_path / "e.jsonl").unlink()
+    with pytest.raises(OutputError, match=r"e\.jsonl was removed while it was written"):
+        sink.close()

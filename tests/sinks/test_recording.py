@@ -16,6 +16,7 @@ from realtime_mood.errors import OutputError, SourceError, UsageError
 from realtime_mood.frame import Frame
 from realtime_mood.media_libraries import av
 from realtime_mood.sinks.recording import FRAGMENT_S, RecordingSink
+from tests.full_disk import files_at_most
 from tests.media import read_all
 
 
@@ -233,3 +234,25 @@ def test_a_picture_that_no_encoder_takes_is_refused_before_a_file_is_made(tmp_pa
         RecordingSink(tmp_path / "r.mp4", width=20_000, height=10)
     RecordingSink(tmp_path / "r.mp4", width=16_384, height=10).close()
     assert not (tmp_path / "r.mp4").exists()
+
+
+def write_frames(sink: RecordingSink, count: int) -> None:
+    for n in range(count):
+        sink.write(Frame(np.full((48, 64, 3), n, np.uint8), n / 25, n))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files that are open cannot be removed")
+def test_a_recording_that_was_removed_is_not_called_made(tmp_path: Path) -> None:
+    sink = RecordingSink(tmp_path / "r.mp4", width=64, height=48)
+    write_frames(sink, 5)
+    (tmp_path / "r.mp4").unlink()
+    with pytest.raises(OutputError, match=r"r\.mp4 was removed while it was written"):
+        sink.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+def test_of_a_recording_that_failed_at_once_nothing_is_left(tmp_path: Path) -> None:
+    sink = RecordingSink(tmp_path / "r.mp4", width=64, height=48)
+    with files_at_most(10), pytest.raises(OutputError, match=r"cannot be written .* place$"):
+        write_frames(sink, 50)
+    assert not list(tmp_path.iterdir())

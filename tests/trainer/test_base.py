@@ -179,3 +179,22 @@ def test_crops_are_cut_as_those_of_the_checkpoint_that_training_goes_on_from(
         assert (spec.crop_margin, spec.align_roll) == (0.0, False)
         _, spec = load_base(ModelConfig(base_model=other, crop_margin=0.2, align_roll=True))
         assert (spec.crop_margin, spec.align_roll) == (0.2, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"model_type": "timesformer", "drop_path_rate": "much"}', "is none of a TimeSformer"),
+        ('{"model_type": "timesformer", "patch_size": 0}', "patch_size is 0; it must be one"),
+        ("[]", "no readable config.json"),
+        ("null", "no readable config.json"),
+        ("[" * 100_000, "no readable config.json"),
+    ],
+)
+def test_a_base_model_with_an_odd_configuration_is_one_line(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ModelError, match=said) as caught:
+        load_base(ModelConfig(base_model=str(tmp_path)))
+    assert "\n" not in str(caught.value)

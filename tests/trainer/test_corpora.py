@@ -12,9 +12,11 @@ from realtime_mood.errors import SourceError, UsageError
 from realtime_mood.model.labels import LABELS
 from tests.shared import shared_file
 from trainer.corpora import cremad, images
+from trainer.corpora.folders import files_below
 from trainer.corpora.recording import list_actors
 from trainer.corpora.sources import DataSource, parse_source, read_sources
 from trainer.corpora.splits import split_pictures
+from trainer.decode import still_frames
 
 NAMES = np.array(["angry", "fear", "surprise"])
 
@@ -66,7 +68,7 @@ def test_cremad_twins_of_two_containers(tmp_path: Path) -> None:
 
 def test_a_folder_of_another_corpus_is_named(tmp_path: Path) -> None:
     (tmp_path / "02-01-03-01-01-01-01.mp4").touch()
-    with pytest.raises(SourceError, match=r"no CREMA-D video in .*1 videos with other names"):
+    with pytest.raises(SourceError, match=r"no CREMA-D video in .*1 video with other names"):
         read_sources([DataSource("cremad", tmp_path)])
 
 
@@ -154,7 +156,7 @@ def test_folders_named_by_label(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_label(tmp_path: Path) -> None:
     save(tmp_path / "contempt" / "a.png", picture(3))
-    with pytest.raises(SourceError, match="holds 1 pictures, but 'contempt' is no label"):
+    with pytest.raises(SourceError, match="holds 1 picture, but 'contempt' is no label"):
         images.index_images(tmp_path)
 
 
@@ -236,3 +238,40 @@ def test_which_pictures_of_fer2013_are_held_out() -> None:
     assert split_pictures(index.recordings).digest == (
         "8cb7041d3dfd0241c71e1f2903a3e885be76680e057a675b5a772d0ef8d296ae"
     )
+
+
+def test_damaged_arrays_and_pictures_without_pixels(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "f.npz", train_images=np.arange(10_000))
+    content = bytearray((tmp_path / "f.npz").read_bytes())
+    content[200:240] = bytes(40)
+    (tmp_path / "f.npz").write_bytes(content)
+    with pytest.raises(SourceError, match="no npz file of plain arrays"):
+        images.index_images(tmp_path / "f.npz")
+    empty = arrays(tmp_path / "empty.npz", train_images=np.zeros((4, 0, 0), np.uint8))
+    with pytest.raises(SourceError, match=r"train_images has shape \(4, 0, 0\)"):
+        images.index_images(empty)
+
+
+def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"the folder .*nowhere cannot be read \(No such file"):
+        list(files_below(tmp_path / "nowhere"))
+
+
+def test_a_grey_picture_is_a_twin_of_itself_in_colours(tmp_path: Path) -> None:
+    save(tmp_path / "train" / "happy" / "grey.png", picture(3))
+    save(tmp_path / "test" / "happy" / "colours.png", np.repeat(picture(3)[..., None], 3, axis=2))
+    index = images.index_images(tmp_path)
+    assert [r.path.name for r in index.recordings] == ["colours.png"]
+    assert [r.path.name for r in index.twins] == ["grey.png"]
+
+
+def test_no_program_is_started_for_what_only_calls_itself_a_picture(tmp_path: Path) -> None:
+    file = tmp_path / "angry" / "face.png"
+    file.parent.mkdir()
+    file.write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 48 48\n%%EndComments\nshowpage\n"
+    )
+    [recording] = images.index_images(tmp_path).recordings
+    assert recording.image is None
+    with pytest.raises(SourceError, match="cannot identify image file"):
+        next(still_frames(file))

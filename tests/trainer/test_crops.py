@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -244,3 +245,41 @@ def test_of_two_sources_with_one_name_the_broken_file_alone_is_skipped(tmp_path:
     )
     assert [c.recording.path for c in crops] == [sources[0] / "sad" / "a.png"]
     assert list(skipped) == [str(sources[1] / "sad" / "a.png")]
+
+
+def test_too_little_room_is_told_before_it_is_used_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for take in range(1, 5):
+        draw_video(tmp_path / "data" / f"02-01-04-01-01-01-{take:02}.mp4", frames=4)
+    monkeypatch.setattr("trainer.crops.SAMPLED", 2)
+
+    def told(free: int) -> bool:
+        monkeypatch.setattr("trainer.crops.shutil.disk_usage", lambda folder: usage(10, 0, free))
+        caplog.clear()
+        _, skipped, done = cut(tmp_path / "data", cutter(tmp_path / f"crops-{free}"))
+        assert (skipped, len(done)) == ({}, 4)
+        return "face crops will need some 0.0 GB more" in caplog.text
+
+    usage = type(shutil.disk_usage(tmp_path))
+    two = 2 * 4 * 32 * 32 * 3
+    assert told(two)
+    assert not told(two + 2 * 1024)
+
+
+def test_names_as_long_as_they_can_be_have_crops(tmp_path: Path) -> None:
+    long = "é" * 110
+    for name in (f"{long}-1", f"{long}-2"):
+        path = tmp_path / "data" / "happy" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (80, 80), (90, int(name[-1]), 7)).save(path)
+    recordings = index_images(tmp_path / "data").recordings
+    crops, skipped = cut_recordings(
+        recordings,
+        cutter(tmp_path / "crops"),
+        num_workers=1,
+        timeout_s=60.0,
+        progress=lambda *_: None,
+    )
+    assert skipped == {}
+    assert len({one.crops_file for one in crops}) == 2

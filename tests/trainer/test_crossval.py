@@ -227,7 +227,7 @@ def test_a_leak_is_said_in_every_output() -> None:
     text = summary.as_text()
     assert "the actors were also trained on" in text
     # Between two actors draws tell nothing.
-    assert "95 % interval (Wilson) 62.7% to 90.5%" in text
+    assert "95 % interval 62.7% to 90.5% (Wilson)" in text
 
 
 def test_the_summary_for_people() -> None:
@@ -237,12 +237,13 @@ def test_the_summary_for_people() -> None:
     ).as_text()
     assert text.splitlines()[:8] == [
         "d, protocol 6fold: 2 folds, 30 recordings of 3 actors",
-        "  accuracy (WAR) 80.0%, 95 % interval over actors 60.0% to 100.0%",
-        "  UAR 80.0%, macro F1 79.2%, standard deviation over actors 16.3%",
+        "  accuracy (WAR) 80.0%, 95 % interval 60.0% to 100.0% (bootstrap over actors, too narrow "
+        "with so few)",
+        "  UAR 80.0%, macro F1 79.2%, standard deviation over actors 20.0%",
         "  fold 1 (ravdess 01, 02): 80.0%, UAR 80.0%",
         "  fold 2 (ravdess 03): 80.0%, UAR 80.0%",
         "  actors: ravdess:01: 100%, ravdess:02: 60%, ravdess:03: 80%",
-        "  1 files could not be used",
+        "  1 file could not be used",
         "  Note: n",
     ]
 

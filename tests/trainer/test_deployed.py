@@ -102,6 +102,9 @@ def test_a_true_change_is_waited_for() -> None:
     )
     # 'sad' before the change is no answer to it.
     assert right_label_delays(watched) == [pytest.approx(1.4), pytest.approx(0.7)]
+    # Nor is one that stands there all the time.
+    stuck = timeline(stream, [1.4, change_s + 0.2, change_s + 0.7], ["sad"] * 3)
+    assert right_label_delays(stuck) == [float("inf")] * 2
 
 
 def test_delays_that_never_end_count() -> None:

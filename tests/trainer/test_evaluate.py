@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
-from realtime_mood.errors import OutputError
+from realtime_mood.errors import ModelError, OutputError, UsageError
 from realtime_mood.model.labels import LABELS
+from realtime_mood.model.timesformer import tiny_timesformer
+from tests.fakes import SPEC
+from tests.trainer.clips import make_crops
 from trainer import evaluation
+from trainer.corpora.recording import Index, Recording
+from trainer.dataset import EvaluationClips
 from trainer.evaluate import Measures, measure
 from trainer.metrics import Intervals
+from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.card import _intervals
 from trainer.run_folder import check_report_folder
@@ -117,8 +125,8 @@ def test_chance_is_that_of_each_recordings_own_labels() -> None:
 
 def test_a_card_says_of_each_figure_how_its_interval_was_found(measures: Measures) -> None:
     drawn = Intervals(method="bootstrap over actors", accuracy=(0.4, 0.6), uar=None, macro_f1=None)
-    few = replace(measures, intervals=drawn, actors=("ravdess:03",) * 9)
-    many = replace(few, actors=("ravdess:03",) * 10)
+    many = replace(measures, intervals=drawn)
+    few = replace(many, intervals=replace(drawn, method=f"{drawn.method}, too narrow with so few"))
     assert _intervals({"validation": measures, "test": few, "pictures": measures}) == (
         "of validation, pictures by Wilson's method, which says nothing of other people; "
         "of test by bootstrap over actors, too narrow with so few"
@@ -141,3 +149,32 @@ def test_a_checkpoint_of_protocol_random_knows_its_own_actors_alone(
 def test_a_report_that_cannot_be_written_is_refused_before_anything_is_measured() -> None:
     with pytest.raises(OutputError, match="the report cannot be written to /proc/nope/report"):
         check_report_folder(Path("/proc/nope/report"))
+
+
+def test_a_report_does_not_replace_the_figures_of_a_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "clip_spec.json").touch()
+    with pytest.raises(UsageError, match="is a checkpoint; choose another folder for --report"):
+        check_report_folder(tmp_path)
+
+
+def test_people_and_pictures_are_measured_apart(tmp_path: Path) -> None:
+    person = Recording(path=tmp_path, name="a", take="a", actor="ravdess:01", label=0)
+    picture = replace(person, name="b", take="b", actor="images:b")
+    index = Index(recordings=(person, picture))
+    with pytest.raises(UsageError, match="measured one at a time"):
+        evaluation._measured(index, set())
+    assert evaluation._measured(index, {"ravdess:01"}) == [person]
+
+
+def test_a_model_that_answers_no_numbers_is_not_measured(tmp_path: Path) -> None:
+    model = tiny_timesformer(SPEC)
+    torch.nn.init.constant_(model.classifier.bias, float("nan"))
+    clips = EvaluationClips([make_crops(tmp_path, frames=30, side=SPEC.image_size)], SPEC)
+    with pytest.raises(ModelError, match="answers what is no number"):
+        recording_logits(model, clips, batch_size=4, num_workers=0)
+
+
+def test_spread_is_that_of_people_not_of_these(said: Predictions) -> None:
+    measures = replace(measure(said), per_actor={"a": 0.2, "b": 0.4, "c": 0.9})
+    assert measures.actor_spread == pytest.approx(statistics.stdev([0.2, 0.4, 0.9]))
+    assert replace(measures, per_actor={"a": 0.2}).actor_spread == 0.0

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from realtime_mood.errors import RealtimeMoodError
+from realtime_mood.errors import OutputError, RealtimeMoodError
 from tests.trainer.fitting import (
     OneLayer,
     config_of,
@@ -21,6 +21,8 @@ from tests.trainer.fitting import (
     validation,
 )
 from trainer.clip_trainer import ClipTrainer
+from trainer.fit import read_finished
+from trainer.report.curves import read_history
 
 
 def score_epochs(
@@ -183,3 +185,20 @@ def test_what_is_answered_after_training_is_not_rounded_as_in_training(tmp_path:
     seen = torch.full((1, 3), 1.001)
     with torch.inference_mode():
         torch.testing.assert_close(model(seen)["logits"], model.layer(seen[:, :1]))
+
+
+def test_what_a_stage_left_and_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "finished.safetensors"
+    file.write_bytes(b"short")
+    with pytest.raises(OutputError, match=r"finished\.safetensors is damaged .* delete it"):
+        read_finished(nn.Linear(1, 1), file)
+
+
+def test_curves_that_cannot_be_read_are_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, text in (("frames", '[{"step": 1, "loss": 2.0}]'), ("clips", '{"a":')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "history.json").write_text(text)
+    assert [curves.name for curves in read_history(tmp_path)] == ["frames"]
+    assert "no curves of" in caplog.text

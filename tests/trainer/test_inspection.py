@@ -59,9 +59,9 @@ def test_it_can_be_read(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert any(
         line.startswith("1 unreadable, skipped up to --allow-bad: 02-01-07") for line in lines
     )
-    assert "1 twins, left out: 02-01-03-01-01-01-01.mp4" in lines
+    assert "1 twin, left out: 02-01-03-01-01-01-01.mp4" in lines
     assert "5 recordings, 0.00 h of video: 4 of 96x64" in lines
-    assert any(line.startswith("1 files stored under several names: ") for line in lines)
+    assert any(line.startswith("1 file stored under several names: ") for line in lines)
 
 
 def test_recordings_that_cannot_be_read_are_not_called_pictures(
@@ -69,7 +69,7 @@ def test_recordings_that_cannot_be_read_are_not_called_pictures(
 ) -> None:
     (tmp_path / "02-01-07-01-01-01-02.mp4").write_bytes(b"broken")
     assert main(["inspect", "--data", str(tmp_path)]) == 0
-    assert "1 recordings, 0.00 h of video: " in capsys.readouterr().out
+    assert "1 recording, 0.00 h of video: " in capsys.readouterr().out
 
 
 def test_a_file_that_announces_more_than_it_holds(

@@ -237,8 +237,8 @@ def test_a_checkpoint_is_measured_on_pictures(
     assert pictures["recordings"]["recordings"] == 10
     assert pictures["recordings"]["confusion"] == trained["pictures"]["confusion"]  # type: ignore[index]
     assert pictures["notes"] == ["only the 10 pictures that their corpus keeps apart are used"]
-    both = measured(*data)
-    assert both["recordings"]["recordings"] == 24 + 10
+    assert main([*words, *data]) == 2
+    assert "measured one at a time" in capsys.readouterr().err
     of_one = measured(*data, "--actors", "3")
     assert of_one["recordings"]["confusion"] == trained["test"]["confusion"]  # type: ignore[index]
 

@@ -89,11 +89,11 @@ def test_the_same_clip_skips_the_same_layers_in_whatever_batch_it_is() -> None:
     model = tiny_timesformer(CLIP_SPEC).train()
     paths = DropPaths(model, 0.5)
     pixels = torch.randn(3, 4, 3, 32, 32)
-    paths.draw([11, 12, 13], 4, torch.device("cpu"))
+    paths.draw([11, 12, 13], torch.device("cpu"))
     together = logits(model, pixels)
-    paths.draw([12], 4, torch.device("cpu"))
+    paths.draw([12], torch.device("cpu"))
     torch.testing.assert_close(logits(model, pixels[1:2])[0], together[1], atol=1e-5, rtol=1e-4)
-    paths.draw([99, 12, 98], 4, torch.device("cpu"))
+    paths.draw([99, 12, 98], torch.device("cpu"))
     changed = logits(model, pixels)
     torch.testing.assert_close(changed[1], together[1], atol=1e-5, rtol=1e-4)
     assert not torch.allclose(changed[0], together[0], atol=1e-3)
@@ -105,21 +105,25 @@ def test_nothing_is_skipped_when_measured_or_at_rate_zero() -> None:
     before = logits(model, pixels)
     DropPaths(model, 0.5)
     torch.testing.assert_close(logits(model, pixels), before)
-    DropPaths(model, 0.0).draw([1, 2], 4, torch.device("cpu"))
+    DropPaths(model, 0.0).draw([1, 2], torch.device("cpu"))
 
 
 def test_branches_are_kept_as_often_as_the_rate_says_and_scaled_up() -> None:
     model = tiny_timesformer(CLIP_SPEC)
     paths = DropPaths(model, 0.25)
     last = model.timesformer.encoder.layer[-1].drop_path.train()
-    paths.draw(range(4000), 4, torch.device("cpu"))
+    paths.draw(range(4000), torch.device("cpu"))
     kept = last(torch.ones(4000, 2))
     assert kept.unique().tolist() == pytest.approx([0.0, 1 / 0.75])
     assert kept.mean() == pytest.approx(1.0, abs=0.05)
-    # Four frames of a clip go together; another branch draws anew.
+    # Four frames of a clip go together; another branch draws anew, of single frames too.
     frames = last(torch.ones(16000, 1)).view(4000, 4)
     assert (frames == frames[:, :1]).all()
     assert not torch.equal(frames[:, 0], kept[:, 0])
+    mlp = last(torch.ones(4000, 2))
+    assert not torch.equal(mlp, kept)
+    # Of the backward pass's own, which begins anew.
+    assert torch.equal(last(torch.ones(4000, 2)), kept)
 
 
 def test_fused_attention_answers_the_same_and_learns_the_same() -> None:

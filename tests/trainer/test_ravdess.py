@@ -93,7 +93,7 @@ def test_audio_and_foreign_files_are_counted(
 
 def test_folder_without_video_is_named(tmp_path: Path) -> None:
     touch(tmp_path, "03-01-05-01-01-01-07.wav", "holiday.mp4")
-    with pytest.raises(SourceError, match=r"no RAVDESS video in .*1 videos with other names"):
+    with pytest.raises(SourceError, match=r"no RAVDESS video in .*1 video with other names"):
         index_folder(tmp_path)
 
 

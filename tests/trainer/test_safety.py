@@ -21,8 +21,8 @@ from torch import nn
 from realtime_mood.model.checkpoint import Contract, load_model, save_checkpoint
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
+from tests.full_disk import files_at_most
 from tests.trainer.base_model import write_base_model
-from tests.trainer.full_disk import files_at_most
 from trainer import checkpoints
 from trainer.cli import main
 from trainer.motion_stage import LAYERS
@@ -308,6 +308,8 @@ def test_the_newest_whole_checkpoint_is_found_by_its_number(tmp_path: Path) -> N
     assert checkpoints.newest(tmp_path / "nowhere") is None
     for name in ("checkpoint-9", "checkpoint-10", ".checkpoint-11", "checkpoint-x"):
         (tmp_path / name).mkdir()
+        (tmp_path / name / "model").touch()
+    (tmp_path / "checkpoint-11").mkdir()
     assert checkpoints.newest(tmp_path) == tmp_path / "checkpoint-10"
     checkpoints.remove_others(tmp_path, keep=[tmp_path / "checkpoint-9"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-9"]

@@ -295,12 +295,15 @@ def test_whom_a_base_model_was_trained_on_is_not_measured_again(
     assert figures["train_actors"] == ["ravdess:01", "ravdess:09"]
 
 
-def test_a_run_does_not_go_on_with_other_data(
+def test_a_run_goes_on_where_its_data_has_moved_but_not_with_other_data(
     run: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, out = tmp_path / "data", tmp_path / "out"
     shutil.copytree(corpus, data)
     assert main([*options(data, out), "--frame-epochs", "0"]) == 0
+    data = data.rename(tmp_path / "moved")
+    assert main([*options(data, out), "--frame-epochs", "0", "--resume"]) == 0
+    assert main([*options(Path(f"{data}@2"), out), "--frame-epochs", "0", "--resume"]) == 2
     draw_video(data / "Actor_04" / "02-01-05-01-01-01-04.mp4")
     capsys.readouterr()
     assert main([*options(data, out), "--frame-epochs", "0", "--resume"]) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from trainer.config.layers import (
     write_effective,
 )
 from trainer.config.options import options_of
-from trainer.run_folder import open_run
+from trainer.run_folder import open_run, read_data
 
 
 def parse(*words: str) -> TrainConfig:
@@ -211,3 +212,50 @@ def test_an_option_that_is_not_written_is_called_not_given(tmp_path: Path) -> No
     open_run(parse(*words)).release()
     with pytest.raises(UsageError, match=r"--max-steps is 5, but .* was begun with not given"):
         open_run(parse(*words, "--resume", "--max-steps", "5"))
+
+
+def test_options_that_somebody_wrote_are_not_written_over(tmp_path: Path) -> None:
+    file = tmp_path / EFFECTIVE_FILE
+    file.write_text("# mine\n[recipe]\nepochs = 2\n")
+    config = parse("--config", str(file), "--output", str(tmp_path))
+    with pytest.raises(OutputError, match=r"config\.toml would be written over"):
+        open_run(config)
+    assert file.read_text().startswith("# mine")
+    # Of a run that was begun and did nothing yet, they are.
+    config = parse("--config", str(file), "--output", str(tmp_path / "other"))
+    open_run(config).release()
+    open_run(config).release()
+
+
+@pytest.mark.parametrize("option", ["--output", "--cache"])
+def test_a_path_that_is_empty_is_not_the_current_folder(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(option, "")
+    assert f"{option}: the value is empty" in capsys.readouterr().err
+
+
+def test_an_empty_path_or_too_large_a_number_in_a_file(tmp_path: Path) -> None:
+    for text, said in (
+        ('[data]\ncache = ""', r"\[data\] cache is empty"),
+        (f"[data]\nallow_bad = 1{'0' * 400}", "allow_bad is too large a number"),
+        (f"[data]\nallow_bad = {'[' * 5000}", "cannot be read"),
+    ):
+        (tmp_path / "c.toml").write_text(text)
+        with pytest.raises(UsageError, match=said):
+            parse("--config", str(tmp_path / "c.toml"))
+
+
+def test_names_that_are_no_utf_8_are_refused_before_anything_is_made(tmp_path: Path) -> None:
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/o\xe9")
+    with pytest.raises(UsageError, match=r"--output is '.*o.udce9', which is no UTF-8"):
+        parse("--output", odd)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"digest":'])
+def test_a_run_whose_data_cannot_be_told_is_not_gone_on_with(tmp_path: Path, text: str) -> None:
+    (tmp_path / "data.json").write_text(text)
+    with pytest.raises(UsageError, match=r"data\.json, which tells .* cannot be read"):
+        read_data(tmp_path)

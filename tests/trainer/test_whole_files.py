@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from realtime_mood.errors import OutputError
-from tests.trainer.full_disk import files_at_most
+from tests.full_disk import files_at_most
 from trainer import checkpoints, export
 from trainer.cut_job import save_array
 from trainer.export import write_checkpoint
@@ -135,4 +136,23 @@ def test_a_checkpoint_that_does_not_fit_says_so_and_what_is_left(
     assert f"({reason})" in fail()
     assert "there is none before it" in fail()
     (tmp_path / "checkpoint-3").mkdir()
+    (tmp_path / "checkpoint-3" / "model").touch()
     assert "the one before is whole" in fail()
+
+
+def test_files_are_pushed_to_the_disk_where_that_wants_to_write(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    pushed = []
+
+    def push(descriptor: int) -> None:  # As Windows does it.
+        assert fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+        pushed.append(descriptor)
+
+    monkeypatch.setattr(os, "fsync", push)
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "file").write_text("content")
+    checkpoints.publish(tmp_path / "beside", tmp_path / "final")
+    assert pushed
+    assert (tmp_path / "final" / "file").read_text() == "content"

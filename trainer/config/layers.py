@@ -27,6 +27,7 @@ TABLES: dict[str, type[Options]] = {
 """Tables of a TOML file, and groups of the command line's help."""
 PRESET_KEY = "preset"
 EFFECTIVE_FILE = "config.toml"
+MARK = "# The options of this run, as the trainer writes them.\n"
 NOT_KEPT = ("resume", "push_to_hub")
 """Options of a run that are asked for each time."""
 GONE: dict[str, tuple[object, ...]] = {
@@ -57,6 +58,7 @@ class TrainConfig:
     """Where to, and with what."""
 
     def __post_init__(self) -> None:
+        self._check_names()
         recipe = self.recipe
         if recipe.base_share and self.model.base_model == TINY:
             raise UsageError(
@@ -69,6 +71,18 @@ class TrainConfig:
                 "--gradient-checkpointing cannot tell clips of different lengths in a batch apart, "
                 "as with --still-frames and with --motion of single frames; leave one of them out"
             )
+
+    def _check_names(self) -> None:
+        # What began a run is written down as TOML, which is UTF-8.
+        for name in TABLES:
+            part: Options = getattr(self, name)
+            for option in options_of(type(part)):
+                value = getattr(part, option.name)
+                for text in map(str, value if option.is_list else (value,)):
+                    if text.encode(errors="ignore").decode() != text:
+                        raise UsageError(
+                            f"{option.flag} is {text!a}, which is no UTF-8; rename what it names"
+                        )
 
     @property
     def crops_folder(self) -> Path:
@@ -150,11 +164,19 @@ def write_effective(config: TrainConfig, path: Path) -> None:
     for name in NOT_KEPT:
         tables["run"].pop(name, None)
     try:
-        write_whole(path, tomli_w.dumps(tables))
+        write_whole(path, MARK + tomli_w.dumps(tables))
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written ({error.strerror}); choose another --output"
         ) from error
+
+
+def is_effective(path: Path) -> bool:
+    """Whether `write_effective` wrote a file; earlier versions did not mark it."""
+    try:
+        return path.read_bytes().startswith(MARK.encode())
+    except OSError:
+        return False
 
 
 def begun_tables(path: Path) -> dict[str, Any]:
@@ -185,7 +207,7 @@ def begun_tables(path: Path) -> dict[str, Any]:
 def _load(path: Path, whose: str, remedy: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{whose} {path} cannot be read ({reason}); {remedy}") from error
 

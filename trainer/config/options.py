@@ -164,12 +164,19 @@ def _add_option(group: argparse._ActionsContainer, option: Option) -> None:
     elif isinstance(option.rule, Choice):
         values["choices"] = option.rule.names
     else:
-        values["type"] = option.kind
+        values["type"] = option.kind if option.kind is not Path else _path
     if option.kind is not bool and not isinstance(option.rule, Choice):
         values["metavar"] = {int: "N", float: "X", Path: "PATH"}.get(option.kind, "TEXT")
         if option.is_list and option.kind is not str:
             values["metavar"] += "," + values["metavar"] + ",..."
     group.add_argument(option.flag, **values)
+
+
+def _path(text: str) -> Path:
+    if not text:
+        # As a script's variable that was not set; to Path it is the current folder.
+        raise argparse.ArgumentTypeError("the value is empty; give one, or leave the option out")
+    return Path(text)
 
 
 def _numbers(kind: type) -> Any:

@@ -52,7 +52,12 @@ def _from_toml(option: Option, value: Any, *, where: str) -> Any:
         is_odd_bool = isinstance(element, bool) and option.kind is not bool
         if not isinstance(element, python_type) or is_odd_bool:
             raise UsageError(f"{where} is {element!r}; it must be {wanted}")
-        answer.append(option.kind(element))
+        if option.kind is Path and not element:
+            raise UsageError(f"{where} is empty; give a path, or leave it out")
+        try:
+            answer.append(option.kind(element))
+        except OverflowError:
+            raise UsageError(f"{where} is too large a number; {option.rule}") from None
     return tuple(answer) if option.is_list else answer[0]
 
 

@@ -23,7 +23,7 @@ EMOTION_LABELS = {
 }
 KNOWN_LABELS = tuple(sorted(LABEL2ID[label] for label in EMOTION_LABELS.values()))
 NAME_PATTERN = re.compile(
-    r"(?P<actor>10\d\d)_[A-Z]{3}_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(LO|MD|HI|XX?)"
+    r"(?P<actor>10[0-9]{2})_[A-Z]{3}_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(LO|MD|HI|XX?)"
 )
 
 

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,14 +25,19 @@ import numpy.typing as npt
 
 from realtime_mood.errors import SourceError
 from realtime_mood.model.labels import LABEL2ID, LABELS
-from trainer.corpora.folders import files_below
+from trainer.corpora.folders import files_below, unreadable
 from trainer.corpora.recording import Index, Recording, merged
+from trainer.words import counted
 
 logger = logging.getLogger(__name__)
 
 FACE_SIDE = 64
 """Pixels up to which a picture is taken for a face without looking for one."""
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm")
+IMAGE_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "PPM")
+"""Pillow's names for what these are; of others it would start programs, as Ghostscript."""
+DAMAGED = (zipfile.BadZipFile, zlib.error, MemoryError)
+"""What a damaged npz file raises besides; MemoryError where it announces what no memory holds."""
 TRAINED_ON = ("train", "training")
 KEPT_APART = ("validation", "valid", "val", "test", "testing")
 SYNONYMS = {
@@ -77,10 +84,10 @@ def index_images(path: Path) -> Index:
         )
     index = merged([Index(recordings=tuple(found))])
     logger.info(
-        "%s: %d pictures (%d twins left out), labels %s",
+        "%s: %s (%s left out), labels %s",
         path,
-        len(index.recordings),
-        len(index.twins),
+        counted(len(index.recordings), "picture"),
+        counted(len(index.twins), "twin"),
         ", ".join(LABELS[label] for label in found[0].known_labels),
     )
     return index
@@ -90,7 +97,7 @@ def _in_arrays(path: Path) -> list[Recording]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError, TypeError, EOFError) as error:
+    except (*DAMAGED, OSError, ValueError, AttributeError, TypeError, EOFError) as error:
         raise SourceError(
             f"{path} is no npz file of plain arrays ({error}); --data images:PATH wants "
             "train_images, train_labels and labels in it"
@@ -111,7 +118,9 @@ def _of_part(
     names = [str(name) for name in arrays["labels"].ravel()]
     ids = [label_id(name) for name in names]
     images, labels = arrays[f"{part}_images"], arrays.get(f"{part}_labels")
-    if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[3:] not in ((), (3,)):
+    shape = images.shape
+    is_right = len(shape) in (3, 4) and shape[3:] in ((), (3,)) and all(shape[1:])
+    if images.dtype != np.uint8 or not is_right:
         raise SourceError(
             f"{path}: {part}_images has shape {images.shape} and type {images.dtype}; it must be "
             "uint8 of shape (count, height, width), or (count, height, width, 3) in red-green-blue"
@@ -127,9 +136,7 @@ def _of_part(
                 f"{path}: {part}_labels has {label}, which is {spelt}; labels are "
                 f"{', '.join(LABELS)}"
             )
-        plain = np.asarray(image, dtype=np.uint8)
-        if plain.ndim == 3:
-            plain = np.ascontiguousarray(plain[..., ::-1])
+        plain = _plain(np.asarray(image, dtype=np.uint8))
         recordings.append(
             _picture(path, f"{path.stem}/{part}-{number:05d}", known, plain.tobytes(), plain)
         )
@@ -154,18 +161,29 @@ def _of_folder(folder: Path, root: Path) -> Iterator[Recording]:
             if not files:
                 continue
             raise SourceError(
-                f"{child} holds {len(files)} pictures, but '{child.name}' is no label; labels are "
-                f"{', '.join(LABELS)}; rename the folder or take it out"
+                f"{child} holds {counted(len(files), 'picture')}, but '{child.name}' is no label; "
+                f"labels are {', '.join(LABELS)}; rename the folder or take it out"
             )
         for file in files:
             name = f"{root.name}/{file.relative_to(root).with_suffix('').as_posix()}"
             pixels = _small(file)
-            content = file.read_bytes() if pixels is None else pixels.tobytes()
+            content = _content(file) if pixels is None else pixels.tobytes()
             yield _picture(file, name, label, content, pixels)
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(child for child in folder.iterdir() if child.is_dir())
+    try:
+        return sorted(child for child in folder.iterdir() if child.is_dir())
+    except OSError as error:
+        raise unreadable(error) from error
+
+
+def _content(file: Path) -> bytes:
+    """What tells a picture from others; one that cannot be read is skipped when it is cut."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return os.fsencode(file)
 
 
 def _small(file: Path) -> npt.NDArray[np.uint8] | None:
@@ -173,13 +191,20 @@ def _small(file: Path) -> npt.NDArray[np.uint8] | None:
     from PIL import Image
 
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=IMAGE_FORMATS) as image:
             if max(image.size) > FACE_SIDE:
                 return None
             grey = image.mode in ("1", "L", "I", "I;16")
             pixels = np.asarray(image.convert("L" if grey else "RGB"), dtype=np.uint8)
     except (OSError, ValueError, Image.DecompressionBombError):
         return None
+    return _plain(pixels)
+
+
+def _plain(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Blue-green-red, or of one channel where all are alike: stored either way it is a twin."""
+    if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():
+        return np.ascontiguousarray(pixels[..., 0])
     return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., ::-1])
 
 

@@ -29,7 +29,7 @@ SONG_LABELS = tuple(sorted(LABEL2ID[EMOTION_LABELS[f"{number:02d}"]] for number 
 """Nobody sings in disgust or surprise."""
 NAME_PATTERN = re.compile(
     r"0[12]-"  # with sound or without: the same footage
-    r"(?P<take>(?P<channel>0[12])-(?P<emotion>0[1-8])-0[12]-0[12]-0[12]-(?P<actor>\d\d))"
+    r"(?P<take>(?P<channel>0[12])-(?P<emotion>0[1-8])-0[12]-0[12]-0[12]-(?P<actor>[0-9]{2}))"
 )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realtime_mood.model.labels import LABELS
+from trainer.words import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +28,8 @@ class Recording:
     take: str
     """What twins share: two recordings with the same take are the same footage, or picture."""
     actor: str
-    """Who is seen, with the corpus: 'ravdess:07'. Of a picture nobody knows: each has its own."""
+    """Who is seen, with the corpus: 'ravdess:07'. Of a picture nobody knows: each has its own, and
+    near copies the same."""
     label: int
     """Id in the label table."""
     known_labels: tuple[int, ...] = ALL_LABELS
@@ -58,6 +60,8 @@ class Index:
     """Usable recordings, one per take, sorted by actor and name within a corpus."""
     twins: tuple[Recording, ...] = ()
     """Second copies of a take that were left out."""
+    near_copies: tuple[Recording, ...] = ()
+    """Pictures that were left out, for near copies of them are kept apart."""
     audio: tuple[Path, ...] = ()
     """Files without a picture."""
     foreign: tuple[Path, ...] = ()
@@ -136,7 +140,7 @@ def count_kinds(recordings: Iterable[Recording]) -> str:
     is_picture = [recording.is_picture for recording in recordings]
     pictures = sum(is_picture)
     kinds = (len(is_picture) - pictures, "recording"), (pictures, "picture")
-    return " and ".join(f"{count} {what}{'s'[: count != 1]}" for count, what in kinds if count)
+    return " and ".join(counted(count, what) for count, what in kinds if count)
 
 
 def list_actors(actors: Iterable[str]) -> str:
@@ -146,6 +150,8 @@ def list_actors(actors: Iterable[str]) -> str:
         corpus, _, name = actor.rpartition(":")
         by_corpus.setdefault(corpus, []).append(name)
     return "; ".join(
-        f"{len(names)} pictures" if corpus == "images" else f"{corpus} {', '.join(names)}".strip()
+        counted(len(names), "picture")
+        if corpus == "images"
+        else f"{corpus} {', '.join(names)}".strip()
         for corpus, names in by_corpus.items()
     )

@@ -75,10 +75,13 @@ def read_sources(sources: Sequence[DataSource]) -> Index:
     """
     # The command line, which reads options by this module, is to load nothing heavy.
     from trainer.corpora import cremad, images, ravdess
+    from trainer.corpora.near_copies import without_near_copies
 
     readers: dict[str, Callable[[Path], Index]] = {
         "ravdess": ravdess.index_folder,
         "cremad": cremad.index_folder,
         "images": images.index_images,
     }
-    return merged(readers[s.corpus](s.path).weighted(s.weight) for s in sources)
+    return without_near_copies(
+        merged(readers[s.corpus](s.path).weighted(s.weight) for s in sources)
+    )

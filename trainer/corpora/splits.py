@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from realtime_mood.errors import SourceError, UsageError
 from trainer.corpora.recording import Recording, list_actors
+from trainer.words import counted
 
 HELD_OUT_SHARE = 1 / 6
 """Of the actors, for validation and again for the test: 4 and 4 of RAVDESS's 24."""
@@ -81,7 +82,7 @@ def split_by_actor(
     actors = sorted({recording.actor for recording in recordings})
     if len(actors) < 3:
         raise SourceError(
-            f"the data has {len(actors)} actor{'s' * (len(actors) != 1)} "
+            f"the data has {counted(len(actors), 'actor')} "
             f"({list_actors(actors)}); at least 3 are needed: to train on, to choose the epoch by, "
             "and to test on"
         )
@@ -121,22 +122,36 @@ def split_pictures(recordings: Sequence[Recording]) -> Split:
 
     The pictures that the corpus keeps apart are the test set; a tenth of the others is for
     validation, chosen by what is in the pictures, so that it is the same in every run. Where
-    nothing is kept apart, another tenth is the test set.
+    nothing is kept apart, another tenth is the test set. Near copies are on one side.
 
     Raises:
         SourceError: there are too few.
     """
     apart = tuple(r for r in recordings if r.is_held_out)
     rest = [r for r in recordings if not r.is_held_out]
-    rest.sort(key=lambda recording: recording.take)
+    rest.sort(key=lambda recording: (recording.actor, recording.take))
     if len(rest) < LEAST_PICTURES:
         raise SourceError(
             f"{len(rest)} pictures are too few to split; at least {LEAST_PICTURES} are needed"
         )
-    count = max(1, round(PICTURE_SHARE * len(rest)))
-    test = apart or tuple(rest[count : 2 * count])
-    used = count if apart else 2 * count
+    share = max(1, round(PICTURE_SHARE * len(rest)))
+    count = _whole_groups(rest, share)
+    used = count if apart else _whole_groups(rest, count + share)
+    if used >= len(rest):
+        raise SourceError(
+            f"of {len(rest)} pictures too few differ to split them: near copies stay together; add "
+            "others"
+        )
+    test = apart or tuple(rest[count:used])
     return Split(train=tuple(rest[used:]), validation=tuple(rest[:count]), test=test)
+
+
+def _whole_groups(recordings: Sequence[Recording], count: int) -> int:
+    """The first place from `count` on that parts no near copies, which lie together."""
+    ends = (
+        n for n in range(count, len(recordings)) if recordings[n].actor != recordings[n - 1].actor
+    )
+    return next(ends, len(recordings))
 
 
 def find_actors(numbers: Sequence[int], actors: Sequence[str], *, option: str) -> set[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from realtime_mood.errors import SourceError
 from trainer.corpora.folders import files_below
 from trainer.corpora.recording import Index, Recording
+from trainer.words import counted
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +64,9 @@ def index_videos(folder: Path, corpus: VideoCorpus) -> Index:
                 twins.append(recording)
     if not by_take:
         raise SourceError(
-            f"there is no {corpus.title} video in {folder} ({len(foreign)} videos with other "
-            f"names, {len(audio)} audio files); --data wants files such as {corpus.example}"
+            f"there is no {corpus.title} video in {folder} ({counted(len(foreign), 'video')} "
+            f"with other names, {counted(len(audio), 'audio file')}); --data wants files such as "
+            f"{corpus.example}"
         )
     index = Index(
         recordings=tuple(sorted(by_take.values(), key=lambda r: (r.actor, r.name))),
@@ -78,12 +80,12 @@ def index_videos(folder: Path, corpus: VideoCorpus) -> Index:
 
 def _log(folder: Path, title: str, index: Index) -> None:
     logger.info(
-        "%s: %d recordings of %d actors (%d twins and %d audio files left out)",
+        "%s: %s of %s (%s and %s left out)",
         folder,
-        len(index.recordings),
-        len(index.actors),
-        len(index.twins),
-        len(index.audio),
+        counted(len(index.recordings), "recording"),
+        counted(len(index.actors), "actor"),
+        counted(len(index.twins), "twin"),
+        counted(len(index.audio), "audio file"),
     )
     if index.foreign:
         names = ", ".join(path.name for path in index.foreign[:5])

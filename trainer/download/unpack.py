@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import lzma
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from realtime_mood.errors import OutputError, SourceError
@@ -15,6 +17,7 @@ from trainer.whole_files import whole_file
 
 logger = logging.getLogger(__name__)
 
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 LARGEST_GROWTH = 2.0
 """Video is packed as it is: what unpacks to more than this many times is something else."""
 
@@ -50,7 +53,7 @@ def unpack(archive: Path, folder: Path) -> list[Path]:
                     continue
                 _write(opened, member, target)
                 written.append(target)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (*DAMAGED, EOFError, NotImplementedError, RuntimeError) as error:
         raise SourceError(
             f"{archive} cannot be unpacked ({error}); delete it and start again"
         ) from error

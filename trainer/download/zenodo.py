@@ -16,6 +16,7 @@ from trainer.config.download import FIRST_ACTOR, LAST_ACTOR, DownloadConfig
 from trainer.download.resume import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, ResumingDownloader
 from trainer.download.unpack import unpack
 from trainer.whole_files import write_whole
+from trainer.words import counted
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ def download(config: DownloadConfig, *, progress: Callable[[str, int, int], None
                 f"--output {config.output} cannot be written ({error.strerror}); make room; the "
                 "same command goes on"
             ) from error
-        logger.info("%s: %d videos", archive.name, len(files))
+        logger.info("%s: %s", archive.name, counted(len(files), "video"))
     return sum(len(_unpacked(archive, config.output)) for archive in wanted)
 
 

@@ -18,7 +18,6 @@ from trainer.report.sections import percent, span
 if TYPE_CHECKING:
     from trainer.export import Report
 
-FEW_ACTORS = 10
 LEAKY = "random"
 CORPORA = {
     "ravdess": "RAVDESS, or derived from it: Livingstone SR, Russo FA (2018), *The Ryerson "
@@ -177,8 +176,6 @@ def _intervals(measures: Mapping[str, Measures]) -> str:
         way = f"by {found.intervals.method}"
         if found.intervals.method == WILSON:
             way = "by Wilson's method, which says nothing of other people"
-        elif len(found.actors) < FEW_ACTORS:
-            way += ", too narrow with so few"
         ways.setdefault(way, []).append(name)
     return "; ".join(f"of {', '.join(names)} {way}" for way, names in ways.items())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from realtime_mood.errors import first_line
 from realtime_mood.model.labels import LABELS, UNSURE
 from trainer.fit import HISTORY_FILE
 from trainer.report.theme import Picture, Theme, dress, legend, new_figure, series_colours
@@ -18,6 +20,8 @@ from trainer.streams import Timeline
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+logger = logging.getLogger(__name__)
 
 TIME_STEP_S = 0.05
 
@@ -48,13 +52,17 @@ class Curves:
 def read_history(run_folder: Path) -> list[Curves]:
     """The curves of every stage in a run folder, in the order they were finished.
 
-    Stages that kept none are left out.
+    Stages that kept none are left out, and, with a line, those whose file is damaged.
     """
     files = [path for path in run_folder.glob(f"*/{HISTORY_FILE}") if path.is_file()]
     files.sort(key=lambda path: (path.stat().st_mtime_ns, path))
-    return [
-        curves_of(path.parent.name, json.loads(path.read_text(encoding="utf-8"))) for path in files
-    ]
+    curves = []
+    for path in files:
+        try:
+            curves.append(curves_of(path.parent.name, json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, TypeError) as error:
+            logger.warning("no curves of %s: it cannot be read (%s)", path, first_line(error))
+    return curves
 
 
 def curves_of(name: str, log_history: Sequence[Mapping[str, Any]]) -> Curves:

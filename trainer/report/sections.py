@@ -14,6 +14,7 @@ from trainer.predictions import Predictions
 from trainer.report import pictures
 from trainer.report.curves import Curves, folds_picture, learning_picture, shown_picture
 from trainer.report.page import Card, Example, Panel, Section, Table
+from trainer.words import counted
 
 
 def accuracy_section(
@@ -96,7 +97,7 @@ def accuracy_cards(measures: Measures) -> tuple[Card, ...]:
         Card(
             name="single clips",
             value=percent(measures.clip_accuracy),
-            note=f"{measures.recordings} recordings",
+            note=counted(measures.recordings, "recording"),
         ),
         Card(
             name="calibration error (ECE)",
