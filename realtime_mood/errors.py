@@ -91,7 +91,7 @@ def standard_output_failed(error: OSError) -> OutputError:
 
 
 def say(line: str) -> None:
-    """Write a line to standard error, where there is one; the command lines alone do.
+    """Write a line to standard error, where there is one; for the command lines and their progress.
 
     Where it cannot be written, on a full disk or a terminal that is gone, nothing is said from
     then on, and nothing else changes.

@@ -12,8 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
@@ -33,12 +32,11 @@ from trainer.config.download import add_download_options, download_config
 from trainer.config.evaluate import add_evaluate_options, evaluate_config
 from trainer.config.inspect import add_inspect_options, inspect_config
 from trainer.config.layers import EFFECTIVE_FILE, TrainConfig, add_train_options, train_config
+from trainer.progress import Progress, shown_progress
 
 logger = logging.getLogger(__name__)
 
 INTERRUPTED = 130
-PROGRESS_EVERY_S = 60.0
-"""Between two lines of progress where there is no terminal to draw bars on."""
 
 NO_ROOM = (
     "the GPU has too little memory; training goes on with --resume and --accumulate 2 (or more, by "
@@ -149,7 +147,7 @@ def _run(options: argparse.Namespace, words: Sequence[str]) -> None:
         level=logging.DEBUG if options.debug else logging.WARNING, format="%(message)s"
     )
     logging.getLogger("trainer").setLevel(logging.DEBUG if options.debug else logging.INFO)
-    with _progress() as progress:
+    with shown_progress() as progress:
         if options.command == "train":
             _train(options, words, progress)
         elif options.command == "crossval":
@@ -171,9 +169,7 @@ def _tell(text: str) -> None:
         raise standard_output_failed(error) from error
 
 
-def _train(
-    options: argparse.Namespace, words: Sequence[str], progress: Callable[[str, int, int], None]
-) -> None:
+def _train(options: argparse.Namespace, words: Sequence[str], progress: Progress) -> None:
     config = train_config(options)
     _tell_of_new_run(config)
     from trainer.train import train
@@ -196,9 +192,7 @@ def _tell_of_new_run(config: TrainConfig) -> None:
         logger.info("%s holds no run to go on with; a new one begins", config.run.output)
 
 
-def _evaluate(
-    options: argparse.Namespace, words: Sequence[str], progress: Callable[[str, int, int], None]
-) -> None:
+def _evaluate(options: argparse.Namespace, words: Sequence[str], progress: Progress) -> None:
     config = evaluate_config(options)
     from trainer.evaluation import evaluate
 
@@ -209,9 +203,7 @@ def _evaluate(
         _tell(evaluation.as_text())
 
 
-def _crossval(
-    options: argparse.Namespace, words: Sequence[str], progress: Callable[[str, int, int], None]
-) -> None:
+def _crossval(options: argparse.Namespace, words: Sequence[str], progress: Progress) -> None:
     config = train_config(options)
     _tell_of_new_run(config)
     from trainer.crossval import crossval
@@ -220,7 +212,7 @@ def _crossval(
     _tell(json.dumps(summary.to_dict(), indent=2) if options.json else summary.as_text())
 
 
-def _download(options: argparse.Namespace, progress: Callable[[str, int, int], None]) -> None:
+def _download(options: argparse.Namespace, progress: Progress) -> None:
     config = download_config(options)
     from trainer.download.zenodo import download
 
@@ -228,7 +220,7 @@ def _download(options: argparse.Namespace, progress: Callable[[str, int, int], N
     _tell(f"{videos} videos in {config.output}; now: trainer inspect --data {config.output}")
 
 
-def _inspect(options: argparse.Namespace, progress: Callable[[str, int, int], None]) -> None:
+def _inspect(options: argparse.Namespace, progress: Progress) -> None:
     data, how = inspect_config(options)
     from trainer.corpora.sources import read_sources
     from trainer.inspection import inspect_index
@@ -259,41 +251,6 @@ def _termination_interrupts(told_to_end: threading.Event) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress, TaskID
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _progress_lines()
-        return
-    tasks: dict[str, TaskID] = {}
-    with Progress(console=console) as bars:
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield show
-
-
-def _progress_lines() -> Callable[[str, int, int], None]:
-    """For logs: a line now and then, and none of what is done before one is due."""
-    told_s = time.monotonic()
-
-    def show(stage: str, done: int, total: int) -> None:
-        nonlocal told_s
-        now_s = time.monotonic()
-        if now_s - told_s >= PROGRESS_EVERY_S:
-            told_s = now_s
-            share = f" ({done / total:.0%})" if total else ""
-            say(f"{stage}: {done} of {total}{share}")
-
-    return show
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from trainer.corpora.images import IMAGE_SUFFIXES
 from trainer.corpora.recording import Recording
 from trainer.cut_job import WRITE_PROBLEM, CutJob, cut_recording, is_whole, make_job
 from trainer.pool import run_jobs
+from trainer.progress import Progress
 from trainer.words import counted
 
 logger = logging.getLogger(__name__)
@@ -35,8 +36,6 @@ CACHE_FORMAT = 2
 """Counts up when faces are cut otherwise by the same options; a test holds where they are cut."""
 SAMPLED = 20
 """Recordings by whose crops the room for the others is judged."""
-Progress = Callable[[str, int, int], None]
-"""Called with a stage's name, what is done of it, and how much there is."""
 
 
 @dataclass(frozen=True, kw_only=True)

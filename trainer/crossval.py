@@ -19,10 +19,10 @@ from trainer.base import silence_libraries
 from trainer.config import TrainConfig
 from trainer.corpora.protocols import Fold, Folds, make_folds
 from trainer.corpora.sources import read_sources
-from trainer.crops import Progress
 from trainer.people import note_of_choosers, people_of_base, refuse_known
 from trainer.pooled import FoldResult, Summary
 from trainer.predictions import Predictions
+from trainer.progress import Progress
 from trainer.report.curves import read_history
 from trainer.report.reports import PREDICTIONS_FILE, report_folds
 from trainer.run_detector import find_detector

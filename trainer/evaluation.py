@@ -16,7 +16,7 @@ from trainer.config import EvaluateConfig
 from trainer.corpora.recording import Index, Recording, list_actors, note_of_labels
 from trainer.corpora.sources import read_sources
 from trainer.corpora.splits import find_actors
-from trainer.crops import Cutter, Progress, cut_recordings, most_bad
+from trainer.crops import Cutter, cut_recordings, most_bad
 from trainer.dataset import EvaluationClips
 from trainer.decode import available_decoder
 from trainer.deployed import DeployedMeasures, measure_deployed
@@ -24,6 +24,7 @@ from trainer.evaluate import Measures, as_text, measure
 from trainer.people import read_people
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
+from trainer.progress import Progress
 from trainer.report.reports import report_evaluation
 from trainer.run_folder import check_report_folder
 from trainer.words import counted

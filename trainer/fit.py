@@ -37,11 +37,11 @@ from trainer.augment.mix import mix_pairs
 from trainer.clip_trainer import SHORTER, ClipTrainer
 from trainer.config import RecipeConfig, TrainConfig
 from trainer.config.options import flag_of
-from trainer.crops import Progress
 from trainer.dataset import EvaluationClips, Item, TrainingClips
 from trainer.metrics import accuracy, confusion_matrix, unweighted_recall
 from trainer.pace import Pace, PaceMeter
 from trainer.predictions import Predictions
+from trainer.progress import Progress
 from trainer.second_task import timesformer_of
 from trainer.whole_files import write_whole
 

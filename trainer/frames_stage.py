@@ -13,13 +13,13 @@ from realtime_mood.model.clip_spec import ClipSpec
 from trainer import processes
 from trainer.base import Model
 from trainer.config import TrainConfig
-from trainer.crops import Progress
 from trainer.dataset import EvaluationClips, TrainingClips
 from trainer.fit import FINISHED_FILE, Stage, fit, read_finished
 from trainer.frame_learner import FrameLearner
 from trainer.motion import MotionTargets
 from trainer.parts import SplitCrops
 from trainer.picture_teacher import PictureTeacher
+from trainer.progress import Progress
 from trainer.single_frames import frame_spec, frame_twin, pair_spec
 
 FRAMES_STAGE = "frames"

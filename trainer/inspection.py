@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from trainer.corpora.images import IMAGE_SUFFIXES
 from trainer.corpora.recording import Index, Recording
 from trainer.decode import still_frames
 from trainer.pool import run_jobs
+from trainer.progress import Progress
 from trainer.words import counted
 
 NAMES_SHOWN = 10
@@ -126,7 +127,7 @@ def inspect_index(
     span_s: float,
     num_workers: int,
     timeout_s: float,
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> Inspection:
     """Look into every file.
 

@@ -27,9 +27,10 @@ from realtime_mood.errors import OutputError
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.detector import FaceDetector, make_detector
 from trainer.augment import Move
-from trainer.crops import Cutter, FaceCrops, Progress
+from trainer.crops import Cutter, FaceCrops
 from trainer.cut_job import save_array
 from trainer.landmark_finder import MIRRORED, POINTS, LandmarkFinder, Points, model_file
+from trainer.progress import Progress
 
 logger = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from torch.utils.data import DataLoader
 
 from realtime_mood.model.labels import LABELS
 from trainer.base import Model, deepened
-from trainer.crops import Progress
 from trainer.dataset import TrainingClips
 from trainer.initial import why_no_places
 from trainer.motion_layers import INNER_PARTS, constant_of, write_layers
 from trainer.motion_reader import FEATURES, ClassifierHead, fit_reader
 from trainer.motion_seen import DIRECTIONS, Idle, Motion, Seen
+from trainer.progress import Progress
 from trainer.sampler import Draw
 
 LAYERS = 2

@@ -11,9 +11,10 @@ from trainer.augment import PAD
 from trainer.config import TrainConfig
 from trainer.corpora.recording import Recording, count_kinds
 from trainer.corpora.splits import Split
-from trainer.crops import Cutter, FaceCrops, Progress, cut_recordings, most_bad
+from trainer.crops import Cutter, FaceCrops, cut_recordings, most_bad
 from trainer.landmark_finder import Points, model_file
 from trainer.landmarks import find_landmarks
+from trainer.progress import Progress
 from trainer.reanimate import Reanimator
 
 logger = logging.getLogger(__name__)

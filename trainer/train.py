@@ -19,12 +19,10 @@ from realtime_mood.model.clip_spec import ClipSpec
 from trainer import processes
 from trainer.base import Model, load_base, silence_libraries
 from trainer.config import TINY, RecipeConfig, TrainConfig
-from trainer.config.options import flag_of
-from trainer.corpora.images import FACE_SIDE
 from trainer.corpora.protocols import make_folds
 from trainer.corpora.recording import known_actors, note_of_unseen
 from trainer.corpora.sources import read_sources
-from trainer.crops import Cutter, FaceCrops, Progress
+from trainer.crops import Cutter, FaceCrops
 from trainer.dataset import EvaluationClips, TrainingClips
 from trainer.decode import available_decoder
 from trainer.evaluate import fit_clip_temperature, measure
@@ -32,30 +30,23 @@ from trainer.export import Report, write_checkpoint, write_frames_model
 from trainer.fit import Stage, fit, share_of_batch
 from trainer.frames_stage import learn_from_frames
 from trainer.hub import open_repository, push_checkpoint
-from trainer.initial import compare_frames, why_no_comparison
+from trainer.initial import compare_frames
 from trainer.motion import MotionTargets
 from trainer.motion_learner import MotionLearner
-from trainer.motion_stage import MotionClips, add_motion_reader, why_not
+from trainer.motion_stage import MotionClips, add_motion_reader
 from trainer.motion_teacher import fit_teacher
 from trainer.parts import PICTURES, SplitCrops
 from trainer.people import note_of_choosers, people_of_base, refuse_known
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
+from trainer.progress import Progress
+from trainer.recipe_checks import check_against_data, check_against_model
 from trainer.report.curves import read_history
 from trainer.report.reports import report_run
 from trainer.run_detector import find_detector, keep_detector
 from trainer.run_folder import COMMAND, REPORT_FOLDER, open_run, read_data, settle_precision
 
 logger = logging.getLogger(__name__)
-
-NO_RECORDINGS = "the data has pictures alone, which do not move; add recordings by --data"
-FOR_PICTURES = ("teacher_epochs", "hide")
-FOR_SMALL_PICTURES = ("landmarks", "reanimate", "talk")
-NO_PICTURES = "the data has no pictures, which it is for; add some by --data images:PATH"
-NO_SMALL_PICTURES = (
-    f"it is for pictures that are a face as they are, and none is at most {FACE_SIDE} pixels wide "
-    "and high; make them smaller"
-)
 
 
 def train(
@@ -112,24 +103,8 @@ def train(
         logger.warning(
             "a small model with random weights hardly sees motion by itself; see --motion"
         )
-    layers = model.config.num_hidden_layers
-    if config.recipe.frozen_layers > layers:
-        raise UsageError(
-            f"--frozen-layers is {config.recipe.frozen_layers}; the model has {layers} layers"
-        )
-    if config.recipe.restart_time and (reason := why_no_comparison(model)):
-        raise UsageError(f"--restart-time cannot be: {reason}; leave it out")
-    if config.recipe.motion_clips and (reason := why_not(model)):
-        raise UsageError(
-            f"--motion-clips is {config.recipe.motion_clips}, but {reason}; give a model of single "
-            "frames that began as 'tiny', or leave it out"
-        )
-    if all(r.is_picture for r in split.train):
-        _refuse(config.recipe, ("motion_clips", "reanimate", "talk"), NO_RECORDINGS)
-    if all(not r.is_picture for r in split.train):
-        _refuse(config.recipe, FOR_PICTURES + FOR_SMALL_PICTURES, NO_PICTURES)
-    if all(r.image is None for r in split.train):
-        _refuse(config.recipe, FOR_SMALL_PICTURES, NO_SMALL_PICTURES)
+    check_against_model(config.recipe, model)
+    check_against_data(config.recipe, split)
     logger.info(
         "%.1f M parameters; a clip is %d frames of %d px in %.1f s",
         *(model.num_parameters() / 1e6, spec.num_frames, spec.image_size, spec.span_s),
@@ -227,12 +202,6 @@ def _settled(config: TrainConfig, spec: ClipSpec, detector: str | None) -> str:
         )
     keep_detector(config.run.output, name)
     return name
-
-
-def _refuse(recipe: RecipeConfig, names: Sequence[str], why: str) -> None:
-    for name in names:
-        if value := getattr(recipe, name):
-            raise UsageError(f"{flag_of(name)} is {value:g}, but {why}, or leave it out")
 
 
 def _read_motion(

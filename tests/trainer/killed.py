@@ -42,5 +42,5 @@ if __name__ == "__main__":
     really_publish = checkpoints.publish
     if MOMENT == "publish":
         checkpoints.publish = publish
-    cli._progress = progress
+    cli.shown_progress = progress
     sys.exit(cli.main(sys.argv[2:]))

@@ -25,7 +25,7 @@ from trainer.dataset import Item
 from trainer.fit import FINISHED_FILE, Collator
 from trainer.initial import compare_frames, look_at_neighbours
 from trainer.picture_teacher import PictureTeacher
-from trainer.train import FOR_PICTURES, FOR_SMALL_PICTURES
+from trainer.recipe_checks import FOR_PICTURES, FOR_SMALL_PICTURES
 
 TINY = (
     "--base-model tiny --image-size 32 --faces none --num-workers 0 --batch-size 4 "

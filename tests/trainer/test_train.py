@@ -22,8 +22,9 @@ from realtime_mood.model.labels import LABELS
 from tests.trainer.drawn import draw_video
 from tests.trainer.fitting import config_of, recipe_of
 from trainer.cli import INTERRUPTED, main
-from trainer.crops import FaceCrops, Progress
+from trainer.crops import FaceCrops
 from trainer.predictions import Predictions
+from trainer.progress import Progress
 from trainer.report.curves import curves_of
 from trainer.run_folder import LOCK_FILE, settle_precision
 
@@ -172,7 +173,7 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(
 
         yield show
 
-    monkeypatch.setattr("trainer.cli._progress", progress)
+    monkeypatch.setattr("trainer.cli.shown_progress", progress)
     words = [*options(corpus, output), "--checkpoint-every", "1", "--resume"]
     assert main(words) == INTERRUPTED
     assert [path.name for path in (output / "run" / "clips").iterdir()] == ["checkpoint-1"]

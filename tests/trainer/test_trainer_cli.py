@@ -27,6 +27,7 @@ from trainer.clip_trainer import ClipTrainer
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
 from trainer.dataset import EvaluationClips, Item
+from trainer.progress import shown_progress
 
 TINY = ("--base-model", "tiny", "--image-size", "32", "--faces", "none", "--num-workers", "1")
 
@@ -46,8 +47,8 @@ def test_a_log_tells_now_and_then_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now_s = 0.0
-    monkeypatch.setattr("trainer.cli.time.monotonic", lambda: now_s)
-    with cli._progress() as progress:
+    monkeypatch.setattr("trainer.progress.time.monotonic", lambda: now_s)
+    with shown_progress() as progress:
         for done in range(1, 121):
             now_s += 1.0
             progress("faces", done, 120)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from realtime_mood.errors import OutputError, SourceError
 from trainer.config.download import FIRST_ACTOR, LAST_ACTOR, DownloadConfig
 from trainer.download.resume import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, ResumingDownloader
 from trainer.download.unpack import unpack
+from trainer.progress import Progress
 from trainer.whole_files import write_whole
 from trainer.words import counted
 
@@ -39,7 +40,7 @@ class Archive:
     """Where it is."""
 
 
-def download(config: DownloadConfig, *, progress: Callable[[str, int, int], None]) -> int:
+def download(config: DownloadConfig, *, progress: Progress) -> int:
     """Fetch, check and unpack what is not there yet.
 
     Args:
@@ -127,7 +128,7 @@ def choose(
     return tuple(archives[name] for name in names)
 
 
-def _fetch(archive: Archive, work: Path, progress: Callable[[str, int, int], None]) -> Path:
+def _fetch(archive: Archive, work: Path, progress: Progress) -> Path:
     import pooch
 
     pooch.get_logger().setLevel(logging.WARNING)
