@@ -67,6 +67,9 @@ class OpenCVSource:
         SourceError: it cannot be opened, or delivers no frame.
     """
 
+    _is_allowed = False
+    """A camera has been opened in this process, so that nobody is asked any more."""
+
     def __init__(
         self,
         target: str,
@@ -119,7 +122,8 @@ class OpenCVSource:
     def _open(self, size: tuple[int, int] | None) -> Frame:
         """Open the target by the first backend that delivers; answers the first frame."""
         # The first time, macOS asks the person, and opens no camera until they have answered.
-        is_asked = sys.platform == "darwin" and not self._target.is_stream
+        is_camera = not self._target.is_stream
+        is_asked = sys.platform == "darwin" and is_camera and not OpenCVSource._is_allowed
         for number in range(ASKED_TRIES if is_asked else 1):
             if number == 1:
                 logger.warning(
@@ -135,7 +139,9 @@ class OpenCVSource:
                 if capture is None:
                     continue
                 try:
-                    return self._begin(capture, size)
+                    first = self._begin(capture, size)
+                    OpenCVSource._is_allowed |= is_camera
+                    return first
                 except SourceError as error:
                     logger.debug("%s by backend %d", error, backend)
                     silent = error

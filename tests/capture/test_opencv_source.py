@@ -135,17 +135,30 @@ def test_a_driver_that_blocks_is_not_asked_six_times(use: UseCapture) -> None:
     assert len(grabs) == 2
 
 
-@pytest.mark.parametrize(("platform", "tries"), [("darwin", 4), ("win32", 2)])
+@pytest.mark.parametrize(("platform", "tries"), [("darwin", 8), ("win32", 2)])
 def test_macos_is_given_time_to_ask_whether_the_camera_is_allowed(
-    monkeypatch: pytest.MonkeyPatch, platform: str, tries: int
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    platform: str,
+    tries: int,
 ) -> None:
     capture = FakeCapture(opens=False)
     monkeypatch.setattr(cv2, "VideoCapture", capture)
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr("realtime_mood.capture.opencv_source.ASKED_WAIT_S", 0.001)
+    monkeypatch.setattr(OpenCVSource, "_is_allowed", False)
     with pytest.raises(SourceError, match="allow"):
         OpenCVSource("0")
     assert capture.released == tries
+    assert caplog.text.count("where macOS asks") == (platform == "darwin")
+    # Who has been asked before is not waited for.
+    monkeypatch.setattr(cv2, "VideoCapture", FakeCapture([picture()]))
+    OpenCVSource("0")
+    gone = FakeCapture(opens=False)
+    monkeypatch.setattr(cv2, "VideoCapture", gone)
+    with pytest.raises(SourceError):
+        OpenCVSource("0")
+    assert gone.released == (1 if platform == "darwin" else 2)
 
 
 def test_a_camera_that_one_backend_opens_without_a_picture_is_tried_by_the_next(
