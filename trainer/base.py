@@ -18,7 +18,13 @@ from transformers import TimesformerConfig, TimesformerForVideoClassification
 from transformers.utils import logging as transformers_logging
 
 from realtime_mood.errors import ModelError, UsageError, first_line
-from realtime_mood.model.checkpoint import CONTRACT_FILE, locate_checkpoint, read_contract
+from realtime_mood.model.checkpoint import (
+    CONTRACT_FILE,
+    DEFAULT_CHECKPOINT_NAME,
+    default_checkpoint,
+    locate_checkpoint,
+    read_contract,
+)
 from realtime_mood.model.clip_spec import ClipSpec
 from realtime_mood.model.labels import ID2LABEL, LABEL2ID, LABELS
 from realtime_mood.model.timesformer import TINY_PATCH_SIZE, tiny_timesformer
@@ -55,10 +61,10 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     Layers that are added are copies of the last one whose branches add nothing yet.
 
     Args:
-        config: `base_model` is 'tiny', a folder or a Hub id. Of a base model, mean, std and number
-            of frames are its own; asking for others is an error. So are intervals between frames,
-            and how crops are cut and held, unless others are asked for. Another image size has as
-            many patches, which are larger or smaller.
+        config: `base_model` is 'tiny', 'default', a folder or a Hub id. Of a base model, mean, std
+            and number of frames are its own; asking for others is an error. So are intervals
+            between frames, and how crops are cut and held, unless others are asked for. Another
+            image size has as many patches, which are larger or smaller.
 
     Raises:
         ModelError: the base model cannot be had, is not a TimeSformer, does not say how its
@@ -229,11 +235,13 @@ def own_folder(name: str) -> Path | None:
     """The folder of a base model that is a checkpoint of ours; None: it is somebody else's.
 
     Args:
-        name: a folder, or a Hub id, whose checkpoint is fetched.
+        name: a folder, 'default', or a Hub id, whose checkpoint is fetched.
 
     Raises:
         ModelError: it is on the Hub and cannot be fetched.
     """
+    if name == DEFAULT_CHECKPOINT_NAME:
+        return default_checkpoint()
     if Path(name).is_dir():
         return Path(name) if (Path(name) / CONTRACT_FILE).is_file() else None
     return _fetched(name)
@@ -297,8 +305,8 @@ def _read_base_json(name: str, file: str) -> dict[str, Any]:
                     "that transformers wrote"
                 ) from error
             raise ModelError(
-                f"--base-model {name} is neither 'tiny', nor a folder here, nor a model that could "
-                f"be fetched from the Hugging Face Hub ({first_line(error)})"
+                f"--base-model {name} is neither 'tiny' nor 'default', nor a folder here, nor a "
+                f"model that could be fetched from the Hugging Face Hub ({first_line(error)})"
             ) from error
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

@@ -234,6 +234,6 @@ def most_bad(recordings: Iterable[Recording], share: float) -> int:
 def _too_many(skipped: dict[str, str], allowed: int) -> str:
     first = [why if name in why else f"{name}: {why}" for name, why in skipped.items()][:3]
     return (
-        f"{counted(len(skipped), 'recording')} cannot be used, and --allow-bad allows {allowed} "
-        f"({'; '.join(first)}); 'trainer inspect' names them all; replace them, or allow more"
+        f"{counted(len(skipped), 'file')} cannot be used, and --allow-bad allows {allowed} "
+        f"({'; '.join(first)}); replace them, or allow a larger share by --allow-bad, from 0 to 1"
     )

@@ -60,6 +60,9 @@ def test_a_checkpoint_of_ours_on_the_hub_is_a_base_that_says_whom_it_knows(
     monkeypatch.setattr("trainer.base.locate_checkpoint", lambda name: ours)
     _, spec = load_base(ModelConfig(base_model="someone/ours"))
     assert spec == read_contract(ours).spec
+    _, spec = load_base(ModelConfig(base_model="default"))
+    assert spec == read_contract(ours).spec
+    assert people_of_base("default") == people_of_base("someone/ours")
     people, notes = people_of_base("someone/ours")
     assert "ravdess:07" in people.trained_on
     assert notes == ()

@@ -174,7 +174,7 @@ def test_too_many_bad_recordings_stop_the_run(tmp_path: Path) -> None:
     draw_video(data / "02-01-04-01-01-01-01.mp4")
     for repetition in ("01", "02"):
         (data / f"02-01-04-01-02-{repetition}-01.mp4").write_bytes(b"not a video")
-    with pytest.raises(SourceError, match=r"2 recordings cannot be used, and --allow-bad allows 1"):
+    with pytest.raises(SourceError, match=r"2 files cannot be used, and --allow-bad allows 1"):
         cut(data, cutter(tmp_path / "crops"), bad_allowed=1)
     assert len(cut(data, cutter(tmp_path / "crops"), bad_allowed=2)[1]) == 2
 

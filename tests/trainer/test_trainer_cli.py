@@ -122,7 +122,7 @@ def test_no_usable_recording(capsys: pytest.CaptureFixture[str], tmp_path: Path)
         (tmp_path / f"02-01-03-01-01-01-{actor:02d}.mp4").write_bytes(b"broken")
     code, line = fails(capsys, "train", "--data", tmp_path, "--output", tmp_path / "out", *TINY)
     assert code == 3
-    assert "1 recording cannot be used, and --allow-bad allows 0" in line
+    assert "1 file cannot be used, and --allow-bad allows 0" in line
     code, line = fails(
         capsys,
         *("train", "--data", tmp_path, "--output", tmp_path / "out2", *TINY, "--allow-bad", "1"),

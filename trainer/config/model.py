@@ -20,7 +20,7 @@ class ModelConfig(Options):
     """
 
     base_model: str = PUBLISHED
-    """A Hub id, a folder, or 'tiny', which is small and has random weights."""
+    """A Hub id, a folder, 'default', which comes with the program, or 'tiny', of random weights."""
     add_layers: Annotated[int, Range(0, 24)] = 0
     """Layers added after the base model's last, which say what it says until they are trained."""
     num_frames: Annotated[int, Range(2, 64)] = 8

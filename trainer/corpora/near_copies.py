@@ -30,7 +30,10 @@ SIDE = 24
 QUICK_SIDE, QUICK_CORRELATION = 12, 0.9
 """Of smaller thumbnails, which tell quickly what cannot be a copy: of near copies in FER2013 they
 correlate at least as much."""
-BLOCK = 2048
+BLOCK_PAIRS = 2**26
+"""Compared at a time, in 256 MB."""
+MANY = 10_000
+"""Pictures that take seconds to compare; twice as many take four times as long."""
 
 Thumbnails = npt.NDArray[np.float32]
 """Shape (pictures, pixels), each of mean 0 and length 1; all 0 where nothing is to be seen."""
@@ -87,10 +90,13 @@ def near_pairs(images: Sequence[npt.NDArray[np.uint8]]) -> Iterator[tuple[int, i
     """
     if len(images) < 2:
         return
+    if len(images) > MANY:
+        logger.info("looking for near copies among %d pictures", len(images))
     fine, quick = thumbnails(images, SIDE), thumbnails(images, QUICK_SIDE)
+    size = max(1, BLOCK_PAIRS // len(images))
     for turned_fine, turned_quick in ((fine, quick), (_mirrored(fine), _mirrored(quick))):
-        for start in range(0, len(images), BLOCK):
-            block = slice(start, start + BLOCK)
+        for start in range(0, len(images), size):
+            block = slice(start, start + size)
             likeness = quick[block] @ turned_quick[start:].T
             rows, columns = np.nonzero(likeness > QUICK_CORRELATION)
             first, second = rows + start, columns + start
