@@ -20,7 +20,11 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.machine import cpu_name, write_result  # noqa: E402
 from trainer.corpora.images import index_images  # noqa: E402
-from trainer.corpora.near_copies import LEAST_CORRELATION, grouped  # noqa: E402
+from trainer.corpora.near_copies import (  # noqa: E402
+    LEAST_CORRELATION,
+    LEAST_WITHOUT_MEAN,
+    near_pairs,
+)
 from trainer.metrics import wilson_interval  # noqa: E402
 from trainer.predictions import Predictions  # noqa: E402
 
@@ -32,19 +36,25 @@ def main() -> None:
     parser.add_argument("--predictions", type=Path, required=True)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
-    recordings = grouped(index_images(options.pictures).recordings)
-    learned = {r.actor for r in recordings if not r.is_held_out}
-    apart = {r.actor for r in recordings if r.is_held_out}
-    has_copy = {r.name: r.actor in learned for r in recordings if r.is_held_out}
+    recordings = index_images(options.pictures).recordings
+    images = [r.image for r in recordings if r.image is not None]
+    if len(images) < len(recordings):
+        sys.exit(f"{options.pictures} holds pictures whose face is yet to be found")
+    crossing = {
+        (a, b) if recordings[a].is_held_out else (b, a)
+        for a, b in near_pairs(images)
+        if recordings[a].is_held_out != recordings[b].is_held_out
+    }
+    copied = {recordings[held_out].name for held_out, _ in crossing}
     said = Predictions.load(options.predictions)
     is_right = said.probabilities().argmax(axis=1) == said.labels
-    is_copy = np.array([has_copy[name] for name in said.names])
+    is_copy = np.array([name in copied for name in said.names])
     parts = {"all": np.ones_like(is_copy), "with a near copy": is_copy, "without": ~is_copy}
     result = {
         "machine": {"cpu": cpu_name()},
         "pictures": options.pictures.name,
-        "least_correlation": LEAST_CORRELATION,
-        "near_copies_learned_from": sum(r.actor in apart for r in recordings if not r.is_held_out),
+        "least_correlations": [LEAST_CORRELATION, LEAST_WITHOUT_MEAN],
+        "near_copies_learned_from": len({learned for _, learned in crossing}),
         "right": {
             name: {
                 "pictures": int(part.sum()),

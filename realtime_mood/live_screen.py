@@ -117,7 +117,7 @@ class LiveScreen:
         self._rate.tick(self._clock())
         self._frame = frame
         self._dropped_frames = dropped_frames
-        self._draw(frame, view)
+        self._draw(frame, view, self._choose_message())
 
     def refresh(self, *, pressed: bool) -> None:
         """Show the last frame again where there is something else to tell.
@@ -126,9 +126,10 @@ class LiveScreen:
             pressed: a key was, which may have changed what is shown.
         """
         # While paused no frame comes to take a message away.
-        is_stale = pressed or self._message() != self._shown_message
-        if is_stale and self._frame is not None:
-            self._draw(self._frame, self._pipeline.session.view(self._frame.timestamp_s))
+        message = self._choose_message()
+        if self._frame is not None and (pressed or message != self._shown_message):
+            view = self._pipeline.session.view(self._frame.timestamp_s)
+            self._draw(self._frame, view, message)
 
     def say(self, message: str) -> None:
         """Tell something for as long as it takes to read it."""
@@ -162,8 +163,8 @@ class LiveScreen:
         else:
             self.say(f"saved {path}")
 
-    def _draw(self, frame: Frame, known: View) -> None:
-        self._shown_message = self._message()
+    def _draw(self, frame: Frame, known: View, message: str | None) -> None:
+        self._shown_message = message
         view = replace(
             known,
             hud=self._pipeline.hud(
@@ -173,7 +174,7 @@ class LiveScreen:
             if self.has_hud
             else None,
             recording_s=self._recorder.recorded_s(frame.timestamp_s),
-            message=self._shown_message,
+            message=message,
         )
         self._screen.show(
             draw_overlay(
@@ -185,7 +186,8 @@ class LiveScreen:
             )
         )
 
-    def _message(self) -> str | None:
+    def _choose_message(self) -> str | None:
+        """What to tell now; some things only for a while from when there was first a reason."""
         now_s = self._clock()
         has_model = self._pipeline.engine is not None
         if has_model and math.isinf(self._keys_until_s):

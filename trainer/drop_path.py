@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 BRANCHES = 3
-"""Of a layer of divided attention: over time, over space, and the MLP."""
+"""Of a layer of divided attention: over time, over space, and the MLP; else without the first."""
 
 
 class DropPaths:
@@ -30,9 +30,11 @@ class DropPaths:
         body: Any = model
         layers = body.timesformer.encoder.layer if model is not None else ()
         rates = torch.linspace(0.0, rate, len(layers)).tolist()
-        self._modules = [_DropPath(value) for value in rates] if rate else []
-        for layer, module in zip(layers, self._modules, strict=False):
-            layer.drop_path = module.train(layer.training)
+        self._modules: list[_DropPath] = []
+        for layer, value in zip(layers, rates, strict=True):
+            if rate:
+                layer.drop_path = _DropPath(value, _branches(layer)).train(layer.training)
+                self._modules.append(layer.drop_path)
 
     def draw(self, keys: Iterable[int], device: torch.device) -> None:
         """Decide for the next forward pass in training which clip skips what.
@@ -50,12 +52,17 @@ class DropPaths:
             module.draws, module.calls = values[:, number], 0
 
 
+def _branches(layer: Any) -> int:
+    return BRANCHES if layer.attention_type == "divided_space_time" else BRANCHES - 1
+
+
 class _DropPath(nn.Module):
     """Zero for the clips that skip a branch, scaled up for the others."""
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, branches: int) -> None:
         super().__init__()
         self._rate = rate
+        self._branches = branches
         self.calls = 0
         self.draws: Tensor | None = None
         """Shape (batch, BRANCHES), in [0, 1)."""
@@ -66,8 +73,9 @@ class _DropPath(nn.Module):
         assert self.draws is not None, "DropPaths.draw comes before each forward pass"
         # Rows are clips, or frames of clips, or patches of clips, those of one clip together.
         rows = hidden.shape[0] // self.draws.shape[0]
-        # A layer asks in this order; so does gradient checkpointing, once more.
-        branch, self.calls = self.calls % BRANCHES, self.calls + 1
+        # A layer asks for one after the other, and again where gradient checkpointing goes through
+        # it once more.
+        branch, self.calls = self.calls % self._branches, self.calls + 1
         keeps = (self.draws[:, branch] >= self._rate).to(hidden.dtype) / (1.0 - self._rate)
         shape = (-1,) + (1,) * (hidden.ndim - 1)
         return hidden * keeps.repeat_interleave(rows).view(shape)

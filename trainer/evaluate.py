@@ -167,7 +167,7 @@ def as_text(name: str, measures: Measures) -> str:
     lines = [
         f"{name}: {measures.recordings} {seen}",
         f"  accuracy (WAR) {measures.accuracy:.1%}, 95 % interval {low:.1%} to {high:.1%} "
-        f"({measures.intervals.method}); chance is {measures.chance:.1%}",
+        f"({measures.intervals.way}); chance is {measures.chance:.1%}",
         f"  UAR {measures.uar:.1%}, macro F1 {measures.macro_f1:.1%}, "
         f"single clips {measures.clip_accuracy:.1%}",
         f"  right are {kept}",

@@ -81,13 +81,20 @@ class Intervals:
     """95 % intervals of the figures, had other actors of the same kind been asked."""
 
     method: str
-    """'bootstrap over actors', and of few that it is too narrow; or `WILSON` of one or two."""
+    """'bootstrap over actors', or `WILSON` where there are fewer than three."""
+    are_too_narrow: bool = False
+    """Of so few actors that the bootstrap leaves out much."""
     accuracy: tuple[float, float]
     """Of WAR."""
     uar: tuple[float, float] | None
     """Of UAR; None where the method gives none."""
     macro_f1: tuple[float, float] | None
     """Of macro F1; None where the method gives none."""
+
+    @property
+    def way(self) -> str:
+        """How they were found, for people."""
+        return f"{self.method}{', too narrow with so few' if self.are_too_narrow else ''}"
 
 
 def intervals(
@@ -122,9 +129,9 @@ def intervals(
         [confusion_matrix(true[owners == n], answers[owners == n], classes) for n in names]
     )
     confusions = np.tensordot(_draw_actors(len(names), seed=seed), by_actor, axes=1)
-    narrow = ", too narrow with so few" if len(names) < FEW_ACTORS else ""
     return Intervals(
-        method=f"bootstrap over actors{narrow}",
+        method="bootstrap over actors",
+        are_too_narrow=len(names) < FEW_ACTORS,
         accuracy=_percentile_interval(_war(confusions)),
         uar=_percentile_interval(_uar(confusions)),
         macro_f1=_percentile_interval(_macro_f1(confusions)),

@@ -113,7 +113,7 @@ class Summary:
             f"{counted(found.recordings, 'recording')} of {counted(len(found.actors), 'actor')}"
             f"{people}",
             f"  accuracy (WAR) {found.accuracy:.1%}, 95 % interval {low:.1%} to {high:.1%} "
-            f"({found.intervals.method})",
+            f"({found.intervals.way})",
             f"  UAR {found.uar:.1%}, macro F1 {found.macro_f1:.1%}, "
             f"standard deviation over actors {found.actor_spread:.1%}",
             *(

@@ -94,8 +94,7 @@ def open_run(
         ) from error
     try:
         _check_kind(output, is_of_folds=split is None)
-        if not config.run.resume:
-            _check_options_file(output)
+        _check_options_file(output)
         _check(config)
         if split is not None:
             if config.run.resume:
@@ -161,8 +160,8 @@ def check_data(output: Path, split: Split) -> None:
         )
         raise UsageError(
             f"the data is not what the run in {output} was begun with (train + validation + test: "
-            f"{before} recordings then, {after} now, or others); put it back, or choose another "
-            "--output"
+            f"{before} recordings then, {after} now, or others, or split otherwise by an earlier "
+            "version); put it back, or choose another --output"
         )
 
 

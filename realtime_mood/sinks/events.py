@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import stat
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,11 +15,7 @@ from typing import Any
 
 from realtime_mood.errors import OutputError, UsageError, standard_output_failed
 from realtime_mood.model.labels import LABELS
-from realtime_mood.sinks.output_path import (
-    check_still_there,
-    check_writable,
-    refusing_idle_pipe,
-)
+from realtime_mood.sinks.output_path import check_writable, refusing_idle_pipe
 from realtime_mood.sinks.sink import EventSink
 
 JSON_SUFFIXES = (".jsonl", ".ndjson")
@@ -148,10 +146,15 @@ class _LazyFile:
         if file is None:
             return
         try:
+            status = os.fstat(file.fileno())
             file.close()
         except OSError as error:
             raise self._failed(error) from error
-        check_still_there(self._path, "the events file")
+        if stat.S_ISREG(status.st_mode) and not status.st_nlink:
+            raise OutputError(
+                f"the events file {self._path} was removed while it was written, and is lost; "
+                "write to another place"
+            )
 
     def _write_whole(self, file: FileIO, data: bytes) -> None:
         begins = file.tell() if file.seekable() else None

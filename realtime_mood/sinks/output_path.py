@@ -45,22 +45,6 @@ def check_writable(path: Path) -> None:
         )
 
 
-def check_still_there(path: Path, what: str) -> None:
-    """Refuse to call whole what somebody removed while it was written.
-
-    Args:
-        path: of a file that was closed.
-        what: it is, for the message.
-
-    Raises:
-        OutputError: it is not there any more.
-    """
-    if not path.exists():
-        raise OutputError(
-            f"{what} {path} was removed while it was written, and is lost; write to another place"
-        )
-
-
 @contextmanager
 def refusing_idle_pipe(path: Path) -> Iterator[None]:
     """Within, opening this path to write does not wait: a pipe that nobody reads is refused.

@@ -23,11 +23,7 @@ from realtime_mood.media_libraries import (
     cv2,
 )
 from realtime_mood.sinks.audio_copy import AudioCopy
-from realtime_mood.sinks.output_path import (
-    check_still_there,
-    check_writable,
-    refusing_idle_pipe,
-)
+from realtime_mood.sinks.output_path import check_writable, refusing_idle_pipe
 
 logger = logging.getLogger(__name__)
 
@@ -136,6 +132,8 @@ class RecordingSink:
         self._until_s = math.inf if until_s is None else until_s
         self._audio: AudioCopy | None = None
         self._container: av.container.OutputContainer | None = None
+        self._before: tuple[int, ...] | None = None
+        self._file_id: tuple[int, ...] = ()
         self._is_finished = False
         self._converter = VideoReformatter()
         self._origin_s = 0.0
@@ -176,10 +174,12 @@ class RecordingSink:
             self._fail(error)
         finally:
             self._close_audio()
-        check_still_there(self.path, "the recording")
+        if self._file_id != _state(self.path)[:2]:
+            logger.warning("the recording %s was moved or removed while it was written", self.path)
 
     def _start(self, origin_s: float) -> av.container.OutputContainer:
         self._origin_s = origin_s
+        self._before = _state(self.path)
         container = av.open(
             str(self.path.absolute()), "w", format="mp4", options=dict(MUXER_OPTIONS)
         )
@@ -200,6 +200,7 @@ class RecordingSink:
             self._audio = AudioCopy.open(self._audio_from, container, start_s=origin_s)
         with refusing_idle_pipe(self.path):
             container.start_encoding()
+        self._file_id = _state(self.path)[:2]
         return container
 
     def _encode(self, frame: Frame, container: av.container.OutputContainer) -> None:
@@ -279,7 +280,8 @@ class RecordingSink:
         kept = ""
         if self._last_pts * TIME_BASE > KEPT_FROM_S:
             kept = "; what came before can be played"
-        elif self.path.is_file():
+        elif self._before not in (None, _state(self.path)) and self.path.is_file():
+            # It was begun, so that an older one is lost in any case.
             with suppress(OSError):
                 self.path.unlink()
         raise OutputError(
@@ -290,3 +292,12 @@ class RecordingSink:
         if self._audio is not None:
             self._audio.close()
             self._audio = None
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Tells a file from another one of its name by the first two, and whether it was written to."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

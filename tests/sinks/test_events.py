@@ -282,3 +282,13 @@ def test_events_that_were_removed_are_not_called_written(tmp_path: Path) -> None
     (tmp_path / "e.jsonl").unlink()
     with pytest.raises(OutputError, match=r"e\.jsonl was removed while it was written"):
         sink.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files that are open cannot be moved")
+def test_events_that_were_moved_are_there(tmp_path: Path) -> None:
+    sink = open_event_sink(str(tmp_path / "e.jsonl"))
+    sink.write(EVENTS[0])
+    (tmp_path / "e.jsonl").rename(tmp_path / "old.jsonl")
+    sink.write(EVENTS[1])
+    sink.close()
+    assert len((tmp_path / "old.jsonl").read_text().splitlines()) == 2

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import NoReturn
 
 import cv2
 import numpy as np
@@ -242,12 +244,18 @@ def write_frames(sink: RecordingSink, count: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files that are open cannot be removed")
-def test_a_recording_that_was_removed_is_not_called_made(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_recording_that_was_removed_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, is_replaced: bool
+) -> None:
     sink = RecordingSink(tmp_path / "r.mp4", width=64, height=48)
     write_frames(sink, 5)
-    (tmp_path / "r.mp4").unlink()
-    with pytest.raises(OutputError, match=r"r\.mp4 was removed while it was written"):
-        sink.close()
+    (tmp_path / "r.mp4").rename(tmp_path / "elsewhere.mp4")
+    if is_replaced:
+        (tmp_path / "r.mp4").touch()
+    sink.close()
+    assert "r.mp4 was moved or removed while it was written" in caplog.text
+    assert len(read_all(FileSource(tmp_path / "elsewhere.mp4"))) == 5
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
@@ -256,3 +264,17 @@ def test_of_a_recording_that_failed_at_once_nothing_is_left(tmp_path: Path) -> N
     with files_at_most(10), pytest.raises(OutputError, match=r"cannot be written .* place$"):
         write_frames(sink, 50)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_recording_that_never_began_leaves_an_older_one_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> NoReturn:
+        raise OSError(errno.EINVAL, "the encoder has its reasons")
+
+    monkeypatch.setattr("realtime_mood.sinks.recording.refusing_idle_pipe", refuse)
+    (tmp_path / "r.mp4").write_bytes(b"an older recording")
+    sink = RecordingSink(tmp_path / "r.mp4", width=64, height=48)
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_frames(sink, 1)
+    assert (tmp_path / "r.mp4").read_bytes() == b"an older recording"

@@ -126,7 +126,7 @@ def test_chance_is_that_of_each_recordings_own_labels() -> None:
 def test_a_card_says_of_each_figure_how_its_interval_was_found(measures: Measures) -> None:
     drawn = Intervals(method="bootstrap over actors", accuracy=(0.4, 0.6), uar=None, macro_f1=None)
     many = replace(measures, intervals=drawn)
-    few = replace(many, intervals=replace(drawn, method=f"{drawn.method}, too narrow with so few"))
+    few = replace(many, intervals=replace(drawn, are_too_narrow=True))
     assert _intervals({"validation": measures, "test": few, "pictures": measures}) == (
         "of validation, pictures by Wilson's method, which says nothing of other people; "
         "of test by bootstrap over actors, too narrow with so few"

@@ -104,7 +104,7 @@ def test_bootstrap_draws_whole_actors() -> None:
     # One actor all right, one all wrong: of 27 draws one is all of the one, one all of the other.
     labels, actors = [0] * 6, ["a", "a", "b", "b", "c", "c"]
     found = metrics.intervals(labels, [0, 0, 1, 1, 0, 1], actors, 2, seed=3)
-    assert found.method == "bootstrap over actors, too narrow with so few"
+    assert found.way == "bootstrap over actors, too narrow with so few"
     assert found.accuracy == (0.0, 1.0)
     assert found.uar == (0.0, 1.0)
     same = metrics.intervals(labels, [0, 1, 0, 1, 0, 1], actors, 2, seed=3)

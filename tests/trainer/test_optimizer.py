@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +13,9 @@ from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
 from trainer.attention import fused_attention
 from trainer.drop_path import DropPaths
+from trainer.fit import _compute_activations_twice
 from trainer.optimizer import depth_of, parameter_groups
+from trainer.single_frames import frame_twin
 
 CLIP_SPEC = replace(SPEC, image_size=32, num_frames=4)
 
@@ -124,6 +127,27 @@ def test_branches_are_kept_as_often_as_the_rate_says_and_scaled_up() -> None:
     assert not torch.equal(mlp, kept)
     # Of the backward pass's own, which begins anew.
     assert torch.equal(last(torch.ones(4000, 2)), kept)
+
+
+@pytest.mark.parametrize("is_of_frames", [False, True])
+def test_what_is_skipped_stays_skipped_on_the_way_back(is_of_frames: bool) -> None:
+    torch.manual_seed(0)
+    model: Any = tiny_timesformer(CLIP_SPEC)
+    if is_of_frames:
+        model = frame_twin(model)
+    model.train()
+    paths = DropPaths(model, 0.5)
+    pixels = torch.randn(3, 1 if is_of_frames else 4, 3, 32, 32)
+
+    def gradient() -> torch.Tensor:
+        model.zero_grad()
+        paths.draw([11, 12, 13], torch.device("cpu"))
+        model(pixel_values=pixels).logits.square().sum().backward()
+        return torch.cat([w.grad.flatten() for w in model.parameters() if w.grad is not None])
+
+    usual = gradient()
+    _compute_activations_twice(model)
+    torch.testing.assert_close(gradient(), usual)
 
 
 def test_fused_attention_answers_the_same_and_learns_the_same() -> None:

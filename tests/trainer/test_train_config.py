@@ -13,6 +13,7 @@ from realtime_mood.errors import OutputError, UsageError
 from trainer.config import TrainConfig
 from trainer.config.layers import (
     EFFECTIVE_FILE,
+    MARK,
     TABLES,
     add_train_options,
     train_config,
@@ -198,7 +199,7 @@ def test_a_run_that_cannot_be_read_is_not_gone_on_with(tmp_path: Path) -> None:
     config = parse(*words, "--resume")
     open_run(config).release()
     file = tmp_path / "out" / EFFECTIVE_FILE
-    file.write_text("[recipe\n")
+    file.write_text(MARK + "[recipe\n")
     with pytest.raises(UsageError, match=r"^the run's .* cannot be read .* another --output"):
         open_run(config)
     with pytest.raises(UsageError, match=r"^the run's .* cannot be read"):

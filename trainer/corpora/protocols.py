@@ -22,6 +22,7 @@ from trainer.corpora.splits import (
     HELD_OUT_SHARE,
     LEAST_PICTURES,
     Split,
+    note_of_near_copies,
     split_by_actor,
     split_by_names,
     split_pictures,
@@ -124,6 +125,8 @@ def make_folds(
     notes: list[str] = []
     if added and pictures is None:
         notes.append(f"{len(to_learn)} added pictures are too few to measure any of them")
+    if pictures:
+        notes += note_of_near_copies(pictures)
     if protocol == "random" and corpus == "images":
         raise UsageError(
             "--protocol random would train on pictures that their corpus keeps apart; pictures "
@@ -139,6 +142,7 @@ def make_folds(
         if validation_actors or test_actors:
             raise UsageError("pictures have no actors to name; leave out --test-actors")
         numbered = {1: split_pictures(measured)}
+        notes += note_of_near_copies(numbered[1])
         notes.append("nobody knows whom the pictures show: the same person may be on both sides")
     else:
         split = split_by_actor(

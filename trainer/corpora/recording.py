@@ -28,12 +28,13 @@ class Recording:
     take: str
     """What twins share: two recordings with the same take are the same footage, or picture."""
     actor: str
-    """Who is seen, with the corpus: 'ravdess:07'. Of a picture nobody knows: each has its own, and
-    near copies the same."""
+    """Who is seen, with the corpus: 'ravdess:07'. Of a picture nobody knows: each has its own."""
     label: int
     """Id in the label table."""
     known_labels: tuple[int, ...] = ALL_LABELS
     """Ids of the labels that this recording could have been given; a corpus may lack some."""
+    photograph: str = ""
+    """What near copies share, see `near_copies`; empty for one that has none."""
     weight: float = 1.0
     """How often it is drawn for training beside one of weight 1."""
     is_held_out: bool = False
@@ -86,10 +87,12 @@ def merged(indexes: Iterable[Index]) -> Index:
     """Several indexes as one; of a take that is in two of them, the first is kept."""
     by_take: dict[str, Recording] = {}
     twins: list[Recording] = []
+    near_copies: list[Recording] = []
     audio: list[Path] = []
     foreign: list[Path] = []
     for index in indexes:
         twins += index.twins
+        near_copies += index.near_copies
         audio += index.audio
         foreign += index.foreign
         for recording in index.recordings:
@@ -98,6 +101,7 @@ def merged(indexes: Iterable[Index]) -> Index:
     return Index(
         recordings=tuple(by_take.values()),
         twins=tuple(twins),
+        near_copies=tuple(near_copies),
         audio=tuple(audio),
         foreign=tuple(foreign),
     )

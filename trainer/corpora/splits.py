@@ -53,13 +53,13 @@ class Split:
     def digest(self) -> str:
         """Changes with who or what is on which side."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
-        lines = sorted(f"{name} {_who(r)} {r.take}" for name, part in parts.items() for r in part)
+        lines = sorted(f"{name} {_what(r)}" for name, part in parts.items() for r in part)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _who(recording: Recording) -> str:
-    # Of pictures as earlier versions had it, whose runs are to go on.
-    return f"images:{recording.name}" if recording.is_picture else recording.actor
+def _what(recording: Recording) -> str:
+    weight = "" if recording.weight == 1.0 else f" @{recording.weight:g}"
+    return f"{recording.actor} {recording.take}{weight}"
 
 
 def split_by_actor(
@@ -122,36 +122,53 @@ def split_pictures(recordings: Sequence[Recording]) -> Split:
 
     The pictures that the corpus keeps apart are the test set; a tenth of the others is for
     validation, chosen by what is in the pictures, so that it is the same in every run. Where
-    nothing is kept apart, another tenth is the test set. Near copies are on one side.
+    nothing is kept apart, another tenth is the test set. Near copies are on one side, unless there
+    is hardly anything else.
 
     Raises:
         SourceError: there are too few.
     """
     apart = tuple(r for r in recordings if r.is_held_out)
     rest = [r for r in recordings if not r.is_held_out]
-    rest.sort(key=lambda recording: (recording.actor, recording.take))
     if len(rest) < LEAST_PICTURES:
         raise SourceError(
             f"{len(rest)} pictures are too few to split; at least {LEAST_PICTURES} are needed"
         )
     share = max(1, round(PICTURE_SHARE * len(rest)))
-    count = _whole_groups(rest, share)
-    used = count if apart else _whole_groups(rest, count + share)
-    if used >= len(rest):
-        raise SourceError(
-            f"of {len(rest)} pictures too few differ to split them: near copies stay together; add "
-            "others"
-        )
-    test = apart or tuple(rest[count:used])
-    return Split(train=tuple(rest[used:]), validation=tuple(rest[:count]), test=test)
+    validation, rest = _dealt(rest, share)
+    test, rest = (apart, rest) if apart else _dealt(rest, share)
+    return Split(train=tuple(rest), validation=tuple(validation), test=tuple(test))
 
 
-def _whole_groups(recordings: Sequence[Recording], count: int) -> int:
-    """The first place from `count` on that parts no near copies, which lie together."""
-    ends = (
-        n for n in range(count, len(recordings)) if recordings[n].actor != recordings[n - 1].actor
+def note_of_near_copies(split: Split) -> tuple[str, ...]:
+    """What a reader has to know where near copies of what was learned are measured."""
+    learned = {r.photograph for r in split.train if r.photograph}
+    measured = [r for r in (*split.validation, *split.test) if r.photograph in learned]
+    if not measured:
+        return ()
+    return (
+        f"of the pictures that choose or are measured, {len(measured)} are near copies of some "
+        "that were learned: figures of pictures are too good",
     )
-    return next(ends, len(recordings))
+
+
+def _dealt(pictures: Sequence[Recording], count: int) -> tuple[list[Recording], list[Recording]]:
+    """So many pictures without near copies among the others, and those others.
+
+    A photograph that is there more often than that stays with the others; where that leaves none,
+    near copies are parted.
+    """
+    photographs: dict[str, list[Recording]] = {}
+    for picture in sorted(pictures, key=lambda r: (r.photograph or r.take, r.take)):
+        photographs.setdefault(picture.photograph or picture.take, []).append(picture)
+    chosen: list[Recording] = []
+    for copies in photographs.values():
+        if len(chosen) + len(copies) <= count:
+            chosen += copies
+    if not chosen:
+        chosen = sorted(pictures, key=lambda r: r.take)[:count]
+    taken = {r.take for r in chosen}
+    return chosen, [r for r in sorted(pictures, key=lambda r: r.take) if r.take not in taken]
 
 
 def find_actors(numbers: Sequence[int], actors: Sequence[str], *, option: str) -> set[str]:

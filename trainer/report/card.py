@@ -173,7 +173,7 @@ def _intervals(measures: Mapping[str, Measures]) -> str:
     """How the intervals of these were found, and what they do not tell."""
     ways: dict[str, list[str]] = {}
     for name, found in measures.items():
-        way = f"by {found.intervals.method}"
+        way = f"by {found.intervals.way}"
         if found.intervals.method == WILSON:
             way = "by Wilson's method, which says nothing of other people"
         ways.setdefault(way, []).append(name)

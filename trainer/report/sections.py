@@ -90,7 +90,7 @@ def accuracy_cards(measures: Measures) -> tuple[Card, ...]:
         Card(
             name="accuracy (WAR)",
             value=percent(measures.accuracy),
-            note=f"95 %: {span(found.accuracy)}, {found.method}; chance {percent(measures.chance)}",
+            note=f"95 %: {span(found.accuracy)}, {found.way}; chance {percent(measures.chance)}",
         ),
         Card(name="UAR", value=percent(measures.uar), note=_interval(found.uar)),
         Card(name="macro F1", value=percent(measures.macro_f1), note=_interval(found.macro_f1)),
