@@ -22,12 +22,17 @@ def final_folder(folder: Path, step: int) -> Path:
     return folder / f"{PREFIX}{step}"
 
 
+def step_of(checkpoint: Path) -> int:
+    """The step that a checkpoint was written after."""
+    return int(checkpoint.name.removeprefix(PREFIX))
+
+
 def newest(folder: Path) -> Path | None:
     """The whole checkpoint of the highest step; None where there is none."""
     if not folder.is_dir():
         return None
     by_step = {
-        int(path.name.removeprefix(PREFIX)): path
+        step_of(path): path
         for path in folder.glob(f"{PREFIX}*")
         if path.name.removeprefix(PREFIX).isdecimal() and any(path.iterdir())
     }

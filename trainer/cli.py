@@ -93,11 +93,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RealtimeMoodError as error:
         return _fail(error, error.exit_code, is_debug=is_debug)
     except KeyboardInterrupt:
-        return _interrupted()
+        return _interrupted(words)
     except Exception as error:
         cause = f"{error.__cause__ or error}"
         if told_to_end.is_set() and TERMINATED.match(cause):
-            return _interrupted()
+            return _interrupted(words)
         # By name: only the commands that need torch import it.
         if type(error).__name__ == "OutOfMemoryError":
             return _fail(UsageError(NO_ROOM), UsageError.exit_code, is_debug=is_debug)
@@ -119,8 +119,9 @@ def entry() -> NoReturn:
     sys.exit(code)
 
 
-def _interrupted() -> int:
-    say("trainer: interrupted; the same command goes on, training with --resume")
+def _interrupted(words: Sequence[str]) -> int:
+    way = "and --resume besides goes" if words[:1] in (["train"], ["crossval"]) else "goes"
+    say(f"trainer: interrupted; the same command {way} on")
     return INTERRUPTED
 
 

@@ -155,6 +155,16 @@ def fit_clip_temperature(
     )
 
 
+def note_of_temperature(temperature: float) -> tuple[str, ...]:
+    """What a reader has to know of a model that knows nothing."""
+    if temperature < 0.95 * metrics.HIGHEST_TEMPERATURE:
+        return ()
+    return (
+        f"the temperature is {temperature:.0f}, as high as it may be: the model's answers are "
+        "hardly better than chance, and it will be unsure of all of them",
+    )
+
+
 def as_text(name: str, measures: Measures) -> str:
     """The figures for people: a few lines and the confusion matrix."""
     seen = f"recordings of {list_actors(measures.actors)}" if measures.actors else "pictures"

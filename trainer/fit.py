@@ -108,6 +108,8 @@ def fit(
         read_finished(model, finished)
         return None
     last = checkpoints.newest(folder) if config.run.resume else None
+    if last:
+        logger.info("%s: goes on after step %s", stage.name, checkpoints.step_of(last))
     if config.run.gradient_checkpointing:
         _compute_activations_twice(timesformer_of(model))
     trained = [weights for weights in model.parameters() if weights.requires_grad]

@@ -110,7 +110,9 @@ class Inspection:
         for title, found in parts:
             if found:
                 names = (
-                    [f"{n} ({w})" for n, w in found.items()] if isinstance(found, dict) else found
+                    [w if n in w else f"{n} ({w})" for n, w in found.items()]
+                    if isinstance(found, dict)
+                    else found
                 )
                 more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
                 lines.append(f"{title}: {'; '.join(names[:NAMES_SHOWN])}{more}")

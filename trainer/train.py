@@ -25,7 +25,7 @@ from trainer.corpora.sources import read_sources
 from trainer.crops import Cutter, FaceCrops
 from trainer.dataset import EvaluationClips, TrainingClips
 from trainer.decode import available_decoder
-from trainer.evaluate import fit_clip_temperature, measure
+from trainer.evaluate import fit_clip_temperature, measure, note_of_temperature
 from trainer.export import Report, write_checkpoint, write_frames_model
 from trainer.fit import Stage, fit, share_of_batch
 from trainer.frames_stage import learn_from_frames
@@ -177,6 +177,7 @@ def train(
             *unknown,
             *note_of_choosers(split, config.model.base_model, before),
             *note_of_unseen(crops.recording for crops in parts.train),
+            *note_of_temperature(temperature),
         ),
         train_actors=train_actors,
         trained_on=tuple(crops.recording for crops in parts.train),

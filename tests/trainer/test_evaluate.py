@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import statistics
 from dataclasses import replace
@@ -18,10 +19,11 @@ from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
 from tests.trainer.clips import make_crops
 from trainer import evaluation
+from trainer.config.evaluate import add_evaluate_options, evaluate_config
 from trainer.corpora.recording import Index, Recording
 from trainer.dataset import EvaluationClips
-from trainer.evaluate import Measures, measure
-from trainer.metrics import Intervals
+from trainer.evaluate import Measures, measure, note_of_temperature
+from trainer.metrics import Intervals, fit_temperature
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
 from trainer.report.card import _intervals
@@ -178,3 +180,23 @@ def test_spread_is_that_of_people_not_of_these(said: Predictions) -> None:
     measures = replace(measure(said), per_actor={"a": 0.2, "b": 0.4, "c": 0.9})
     assert measures.actor_spread == pytest.approx(statistics.stdev([0.2, 0.4, 0.9]))
     assert replace(measures, per_actor={"a": 0.2}).actor_spread == 0.0
+
+
+def test_a_model_that_knows_nothing_is_called_so() -> None:
+    assert note_of_temperature(1.3) == ()
+    worthless = fit_temperature(
+        np.random.default_rng(0).normal(size=(64, 8)) * 5, np.arange(64) % 8
+    )
+    assert "hardly better than chance" in note_of_temperature(worthless)[0]
+
+
+def test_a_run_keeps_the_crops_that_it_is_measured_with(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    add_evaluate_options(parser)
+    words = ["--data", "d", "--model", str(tmp_path / "checkpoint")]
+    with pytest.raises(UsageError, match="--cache is missing"):
+        evaluate_config(parser.parse_args(words))
+    (tmp_path / "crops").mkdir()
+    assert evaluate_config(parser.parse_args(words)).crops_folder == tmp_path / "crops"
+    other = evaluate_config(parser.parse_args([*words, "--cache", str(tmp_path / "other")]))
+    assert other.crops_folder == tmp_path / "other"

@@ -56,9 +56,8 @@ def test_it_can_be_read(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert lines[2].split() == ["ravdess:02", "1", "0", "1", "1", "0", "0", "1", "0", "4"]
     assert lines[3].split()[-1] == "5"
-    assert any(
-        line.startswith("1 unreadable, skipped up to --allow-bad: 02-01-07") for line in lines
-    )
+    [line] = [line for line in lines if line.startswith("1 unreadable, skipped up to --allow-bad")]
+    assert line.count("02-01-07") == line.count(str(data)) <= 2
     assert "1 twin, left out: 02-01-03-01-01-01-01.mp4" in lines
     assert "5 recordings, 0.00 h of video: 4 of 96x64" in lines
     assert any(line.startswith("1 file stored under several names: ") for line in lines)

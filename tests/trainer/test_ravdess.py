@@ -111,3 +111,9 @@ def test_links_to_folders_are_followed_and_circles_left(tmp_path: Path) -> None:
     (data / "02-01-04-01-01-01-01.mp4").symlink_to(tmp_path / "gone.mp4")
     (recording,) = index_folder(data).recordings
     assert recording.path == data / "Actor_01" / "02-01-03-01-01-01-01.mp4"
+
+
+def test_pictures_in_folders_named_by_label_are_called_so(tmp_path: Path) -> None:
+    (tmp_path / "Happiness").mkdir()
+    with pytest.raises(SourceError, match=r"if these are pictures, give --data images:"):
+        index_folder(tmp_path)

@@ -386,3 +386,5 @@ def test_being_told_to_end_is_like_ctrl_c(
     assert main(["inspect", "--data", "d"]) == 130
     assert "interrupted; the same command goes on" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) is before
+    main(["train", "--data", "d", "--output", "o"])
+    assert "the same command and --resume besides goes on" in capsys.readouterr().err

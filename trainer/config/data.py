@@ -32,7 +32,8 @@ class DataConfig(Options):
     face_model: Path | None = None
     """YuNet's file (default: REALTIME_MOOD_FACE_MODEL, else fetched once)."""
     cache: Path | None = None
-    """Where face crops are kept, for further runs too (train, crossval: crops/ in --output)."""
+    """Where face crops are kept, for further runs too (crops/ in --output; evaluate: of the run
+    that --model is of)."""
     keep_crops: bool = True
     """Keep them: 6 MB a recording at 112 pixels, 26 at 224; else each clip is decoded again."""
     decode_timeout_s: Annotated[float, Range(0.0, LONGEST_TIMEOUT_S, "seconds", above=True)] = 120.0

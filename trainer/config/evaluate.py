@@ -70,8 +70,11 @@ def evaluate_config(values: argparse.Namespace) -> EvaluateConfig:
     """
     data = data_from_environment() | given(values, DataConfig)
     require(DataConfig, data, "")
+    measure = MeasureConfig(**given(values, MeasureConfig))
+    # Beside the checkpoint of a run lie the crops that it was trained on.
+    crops = Path(measure.model).parent / "crops"
+    if data.get("cache") is None and crops.is_dir():
+        data["cache"] = crops
     if data.get("cache") is None:
         raise UsageError("--cache is missing; name a folder in which face crops are kept")
-    return EvaluateConfig(
-        data=DataConfig(**data), measure=MeasureConfig(**given(values, MeasureConfig))
-    )
+    return EvaluateConfig(data=DataConfig(**data), measure=measure)

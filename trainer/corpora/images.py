@@ -74,7 +74,8 @@ def index_images(path: Path) -> Index:
         found = _in_arrays(path)
     else:
         raise SourceError(
-            f"the pictures {path} do not exist; --data images:PATH wants a folder or an npz file"
+            f"the pictures {path} do not exist; --data images:PATH wants a folder or an npz file, "
+            "with --resume too where they have moved"
         )
     found.sort(key=lambda recording: not recording.is_held_out)
     if not found:

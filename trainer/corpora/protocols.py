@@ -186,7 +186,8 @@ def _block_splits(
     if len(complete) < 2 or len(actors) <= sum(map(len, list(complete.values())[:2])):
         raise SourceError(
             f"--protocol {protocol} needs two complete blocks of actors and more to train on, but "
-            f"the data has actors {list_actors(sorted(actors))}; take --protocol actor-split"
+            f"the data has actors {list_actors(sorted(actors))}; 'trainer train' with --protocol "
+            "actor-split does with fewer"
         )
     numbers_there = list(complete)
     following = dict(zip(numbers_there, numbers_there[1:] + numbers_there[:1], strict=True))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from realtime_mood.errors import SourceError
 from trainer.corpora.folders import files_below
+from trainer.corpora.images import label_id
 from trainer.corpora.recording import Index, Recording
 from trainer.words import counted
 
@@ -46,7 +47,8 @@ def index_videos(folder: Path, corpus: VideoCorpus) -> Index:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise SourceError(
-            f"the data folder {folder} {what}; --data wants the folder the actors lie in"
+            f"the data folder {folder} {what}; --data wants the folder the actors lie in, with "
+            "--resume too where it has moved"
         )
     by_take: dict[str, Recording] = {}
     twins: list[Recording] = []
@@ -63,6 +65,11 @@ def index_videos(folder: Path, corpus: VideoCorpus) -> Index:
             elif by_take.setdefault(recording.take, recording) is not recording:
                 twins.append(recording)
     if not by_take:
+        if any(label_id(child.name) is not None for child in folder.iterdir() if child.is_dir()):
+            raise SourceError(
+                f"{folder} holds folders named by label; if these are pictures, give "
+                f"--data images:{folder}"
+            )
         raise SourceError(
             f"there is no {corpus.title} video in {folder} ({counted(len(foreign), 'video')} "
             f"with other names, {counted(len(audio), 'audio file')}); --data wants files such as "

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TIME_STEP_S = 0.05
+LEAST_SHARES = 0.1
+"""That an axis of percent spans, or else its ticks are the same whole numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,14 +188,21 @@ def shown_picture(timelines: Sequence[Timeline]) -> Picture:
 
 
 def _line(axes: Axes, points: Sequence[tuple[int, float]], colour: str, name: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     if not points:
         return
     marker = "o" if len(points) <= 25 else None
     steps, values = zip(*points, strict=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.plot(steps, values, color=colour, linewidth=1.7, marker=marker, markersize=3, label=name)
 
 
 def _percent(axes: Axes) -> None:
     from matplotlib.ticker import PercentFormatter
 
+    low, high = axes.get_ylim()
+    if high - low < LEAST_SHARES:
+        middle = min(max((low + high) / 2, LEAST_SHARES / 2), 1.0)
+        axes.set_ylim(middle - LEAST_SHARES / 2, middle + LEAST_SHARES / 2)
     axes.yaxis.set_major_formatter(PercentFormatter(xmax=1.0, decimals=0))

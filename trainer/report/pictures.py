@@ -193,9 +193,11 @@ def risk_coverage_picture(curve: metrics.RiskCoverage) -> Picture:
         figure = new_figure(theme, 5.6, 3.8)
         axes = figure.add_subplot()
         dress(axes, theme, grid="both")
-        tells = curve.kept >= FEWEST_KEPT
+        # Of a handful there is nothing else to show.
+        tells = curve.kept >= min(FEWEST_KEPT, curve.kept.max() // 2)
         x, y = curve.coverage[tells], curve.accuracy[tells]
-        axes.plot(x, y, color=theme.main, linewidth=1.8, label="recordings")
+        marker = "o" if len(x) <= FEWEST_KEPT else None
+        axes.plot(x, y, color=theme.main, linewidth=1.8, marker=marker, label="recordings")
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.03)
         _percent(axes.xaxis)
