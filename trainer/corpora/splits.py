@@ -155,8 +155,8 @@ def note_of_near_copies(split: Split) -> tuple[str, ...]:
 def _dealt(pictures: Sequence[Recording], count: int) -> tuple[list[Recording], list[Recording]]:
     """So many pictures without near copies among the others, and those others.
 
-    A photograph that is there more often than that stays with the others; where that leaves none,
-    near copies are parted.
+    A photograph that is there more often than that stays with the others; where that leaves less
+    than half, near copies are parted.
     """
     photographs: dict[str, list[Recording]] = {}
     for picture in sorted(pictures, key=lambda r: (r.photograph or r.take, r.take)):
@@ -165,7 +165,7 @@ def _dealt(pictures: Sequence[Recording], count: int) -> tuple[list[Recording], 
     for copies in photographs.values():
         if len(chosen) + len(copies) <= count:
             chosen += copies
-    if not chosen:
+    if 2 * len(chosen) < count:
         chosen = sorted(pictures, key=lambda r: r.take)[:count]
     taken = {r.take for r in chosen}
     return chosen, [r for r in sorted(pictures, key=lambda r: r.take) if r.take not in taken]
