@@ -62,7 +62,9 @@ class MainLoop:
         self._pipeline = pipeline
         self._recorder = recorder
         self._screen = (
-            LiveScreen(screen, pipeline, recorder, mirror=mirror, clock=clock) if screen else None
+            None
+            if screen is None
+            else LiveScreen(screen, pipeline, recorder, mirror=mirror, clock=clock)
         )
         self._source_name = source_name
         self._mirror = mirror
