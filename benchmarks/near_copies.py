@@ -42,7 +42,8 @@ def main() -> None:
         sys.exit(f"{options.pictures} holds pictures whose face is yet to be found")
     crossing = {
         (a, b) if recordings[a].is_held_out else (b, a)
-        for a, b in near_pairs(images)
+        for some in near_pairs(images)
+        for a, b in some.tolist()
         if recordings[a].is_held_out != recordings[b].is_held_out
     }
     copied = {recordings[held_out].name for held_out, _ in crossing}

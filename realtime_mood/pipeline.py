@@ -213,9 +213,8 @@ class LivePipeline:
         with self._rate_lock:
             inference_hz = self._inference_rate.rate_hz(time.perf_counter())
         return HudView(
-            # Nothing is told before there is anything to tell.
-            capture_hz=self.capture.rate_hz() or None,
-            display_hz=display_hz or None,
+            capture_hz=self.capture.rate_hz(),
+            display_hz=display_hz,
             inference_hz=inference_hz if self.engine else None,
             age_s=self.latency.latest_s,
             dropped_frames=dropped_frames,

@@ -94,7 +94,7 @@ def open_run(
         ) from error
     try:
         _check_kind(output, is_of_folds=split is None)
-        _check_options_file(output)
+        _check_options_file(config)
         _check(config)
         if split is not None:
             if config.run.resume:
@@ -212,10 +212,11 @@ def _check_kind(output: Path, *, is_of_folds: bool) -> None:
         )
 
 
-def _check_options_file(output: Path) -> None:
+def _check_options_file(config: TrainConfig) -> None:
     """Refuse to write over options that somebody else wrote."""
+    output = config.run.output
     file = output / EFFECTIVE_FILE
-    is_of_run = (output / DATA_FILE).exists() or any(output.glob(FOLDS))
+    is_of_run = (output / DATA_FILE).exists() or any(output.glob(FOLDS)) or holds_run(config)
     if file.exists() and not is_of_run and not is_effective(file):
         raise OutputError(
             f"{file} would be written over by the options of this run; choose another --output"

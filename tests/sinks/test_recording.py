@@ -245,7 +245,7 @@ def write_frames(sink: RecordingSink, count: int) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files that are open cannot be removed")
 @pytest.mark.parametrize("is_replaced", [False, True])
-def test_a_recording_that_was_removed_is_told(
+def test_a_recording_that_was_moved_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, is_replaced: bool
 ) -> None:
     sink = RecordingSink(tmp_path / "r.mp4", width=64, height=48)
@@ -254,7 +254,7 @@ def test_a_recording_that_was_removed_is_told(
     if is_replaced:
         (tmp_path / "r.mp4").touch()
     sink.close()
-    assert "r.mp4 was moved or removed while it was written" in caplog.text
+    assert "r.mp4 was moved while it was written" in caplog.text
     assert len(read_all(FileSource(tmp_path / "elsewhere.mp4"))) == 5
 
 
@@ -264,6 +264,26 @@ def test_of_a_recording_that_failed_at_once_nothing_is_left(tmp_path: Path) -> N
     with files_at_most(10), pytest.raises(OutputError, match=r"cannot be written .* place$"):
         write_frames(sink, 50)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files that are open cannot be removed")
+def test_a_recording_that_was_removed_is_not_called_made(tmp_path: Path) -> None:
+    sink = RecordingSink(tmp_path / "r.mp4", width=64, height=48)
+    write_frames(sink, 5)
+    (tmp_path / "r.mp4").unlink()
+    with pytest.raises(OutputError, match=r"r\.mp4 was removed while it was written"):
+        sink.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files that are open cannot be moved")
+def test_a_recording_that_fails_removes_no_other_file(tmp_path: Path) -> None:
+    sink = RecordingSink(tmp_path / "r.mp4", width=64, height=48)
+    write_frames(sink, 2)
+    (tmp_path / "r.mp4").rename(tmp_path / "elsewhere.mp4")
+    (tmp_path / "r.mp4").write_bytes(b"somebody else's")
+    with files_at_most(10), pytest.raises(OutputError, match=r"cannot be written .* place$"):
+        write_frames(sink, 50)
+    assert (tmp_path / "r.mp4").read_bytes() == b"somebody else's"
 
 
 def test_a_recording_that_never_began_leaves_an_older_one_alone(

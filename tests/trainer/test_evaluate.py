@@ -196,7 +196,11 @@ def test_a_run_keeps_the_crops_that_it_is_measured_with(tmp_path: Path) -> None:
     words = ["--data", "d", "--model", str(tmp_path / "checkpoint")]
     with pytest.raises(UsageError, match="--cache is missing"):
         evaluate_config(parser.parse_args(words))
-    (tmp_path / "crops").mkdir()
+    for name in ("crops", "checkpoint"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(UsageError, match="--cache is missing"):
+        evaluate_config(parser.parse_args(words))
+    (tmp_path / "config.toml").touch()
     assert evaluate_config(parser.parse_args(words)).crops_folder == tmp_path / "crops"
     other = evaluate_config(parser.parse_args([*words, "--cache", str(tmp_path / "other")]))
     assert other.crops_folder == tmp_path / "other"

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from realtime_mood.errors import UsageError
 from trainer.config.data import DataConfig, data_from_environment
+from trainer.config.layers import EFFECTIVE_FILE
 from trainer.config.options import Options, Range, add_options, given, require
 
 DEFAULT_STRIDE_S = 0.2
@@ -72,8 +73,10 @@ def evaluate_config(values: argparse.Namespace) -> EvaluateConfig:
     require(DataConfig, data, "")
     measure = MeasureConfig(**given(values, MeasureConfig))
     # Beside the checkpoint of a run lie the crops that it was trained on.
-    crops = Path(measure.model).parent / "crops"
-    if data.get("cache") is None and crops.is_dir():
+    model = Path(measure.model)
+    is_of_run = model.is_dir() and (model.parent / EFFECTIVE_FILE).is_file()
+    crops = model.parent / "crops"
+    if data.get("cache") is None and is_of_run and crops.is_dir():
         data["cache"] = crops
     if data.get("cache") is None:
         raise UsageError("--cache is missing; name a folder in which face crops are kept")

@@ -37,28 +37,30 @@ SLICE = 2**16
 """Pairs that are looked at more closely at a time."""
 MANY = 10_000
 """Pictures that take seconds to compare; twice as many take four times as long."""
-MOST_LEFT_OUT = 0.1
-"""Of the pictures to learn from. Where more are near copies, the corpus keeps nothing apart."""
+MOST_LEFT_OUT = 0.5
+"""Of the pictures to learn from. Where more are near copies, all are kept, which a note tells."""
 
 Thumbnails = npt.NDArray[np.float32]
 """Shape (pictures, pixels), each of mean 0 and length 1; all 0 where nothing is to be seen."""
+Pairs = npt.NDArray[np.int32]
+"""Shape (pairs, 2)."""
+NO_PAIRS: Pairs = np.empty((0, 2), dtype=np.int32)
 
 
 def without_near_copies(index: Index) -> Index:
     """The same without pictures to learn from that are near copies of some that are kept apart.
 
-    Of the others, near copies have the same `photograph` then. Pictures of more than `FACE_SIDE`
+    Of the others, near copies have the same `photograph` then. Files of more than `FACE_SIDE`
     pixels, in which the face is yet to be found, are not compared.
     """
     recordings = index.recordings
     places = [place for place, r in enumerate(recordings) if r.image is not None]
     images = [image for r in recordings if (image := r.image) is not None]
-    pairs = [(places[a], places[b]) for a, b in near_pairs(images)]
-    crossing = {
-        a if recordings[b].is_held_out else b
-        for a, b in pairs
-        if recordings[a].is_held_out != recordings[b].is_held_out
-    }
+    pairs = np.array(places, dtype=np.int32)[np.concatenate([NO_PAIRS, *near_pairs(images)])]
+    is_apart = np.array([r.is_held_out for r in recordings], dtype=bool)
+    one_is = is_apart[pairs]
+    crosses = one_is[:, 0] != one_is[:, 1]
+    crossing = set(pairs[crosses][~one_is[crosses]].tolist())
     learned = sum(r.is_picture and not r.is_held_out for r in recordings)
     if len(crossing) > MOST_LEFT_OUT * learned:
         crossing = set()
@@ -67,7 +69,7 @@ def without_near_copies(index: Index) -> Index:
             "%s left out, near copies of some that are kept apart",
             counted(len(crossing), "picture"),
         )
-    kept = grouped(recordings, [pair for pair in pairs if crossing.isdisjoint(pair)])
+    kept = grouped(recordings, pairs[~np.isin(pairs, list(crossing)).any(axis=1)])
     return replace(
         index,
         recordings=tuple(r for place, r in enumerate(kept) if place not in crossing),
@@ -75,42 +77,44 @@ def without_near_copies(index: Index) -> Index:
     )
 
 
-def grouped(
-    recordings: Sequence[Recording], pairs: Sequence[tuple[int, int]]
-) -> tuple[Recording, ...]:
+def grouped(recordings: Sequence[Recording], pairs: Pairs) -> tuple[Recording, ...]:
     """The same, near copies and their near copies having the same `photograph`.
 
     Args:
         recordings: any.
         pairs: of positions.
     """
-    owner = list(range(len(recordings)))
+    owner = np.arange(len(recordings))
 
     def find(one: int) -> int:
         while owner[one] != one:
-            owner[one] = owner[owner[one]]
-            one = owner[one]
+            one = int(owner[one])
         return one
 
-    for pair in pairs:
-        # Whatever order they are read in, it is called after the same one.
-        first, second = sorted(map(find, pair), key=lambda place: recordings[place].take)
-        owner[second] = first
-    paired = {place for pair in pairs for place in pair}
+    for start in range(0, len(pairs), SLICE):
+        some = pairs[start : start + SLICE]
+        # Of a crowd of copies nearly all pairs are of one group already.
+        for pair in some[owner[some[:, 0]] != owner[some[:, 1]]].tolist():
+            # Whatever order they are read in, it is called after the same one.
+            first, second = sorted(map(find, pair), key=lambda place: recordings[place].take)
+            owner[second] = first
+        while not np.array_equal(owner, owner[owner]):
+            owner = owner[owner]
+    paired = set(pairs.ravel().tolist())
     return tuple(
-        replace(r, photograph=recordings[find(place)].take) if place in paired else r
+        replace(r, photograph=recordings[int(owner[place])].take) if place in paired else r
         for place, r in enumerate(recordings)
     )
 
 
-def near_pairs(images: Sequence[npt.NDArray[np.uint8]]) -> Iterator[tuple[int, int]]:
+def near_pairs(images: Sequence[npt.NDArray[np.uint8]]) -> Iterator[Pairs]:
     """The positions of pictures that are near copies of each other, the lower one first.
 
     Args:
         images: each of shape (height, width) or (height, width, 3).
 
     Yields:
-        Each pair at least once.
+        Some of them; each pair is there at least once.
     """
     if not images:
         return
@@ -131,7 +135,7 @@ def near_pairs(images: Sequence[npt.NDArray[np.uint8]]) -> Iterator[tuple[int, i
                 some = hits[first : first + SLICE]
                 is_near = _correlations(fine, turned, some) > LEAST_CORRELATION
                 is_near &= _correlations(apart, turned_apart, some) > LEAST_WITHOUT_MEAN
-                yield from map(tuple, some[is_near].tolist())
+                yield some[is_near].astype(np.int32)
 
 
 def thumbnails(images: Sequence[npt.NDArray[np.uint8]], side: int) -> Thumbnails:

@@ -58,7 +58,8 @@ class Split:
 
 
 def _what(recording: Recording) -> str:
-    weight = "" if recording.weight == 1.0 else f" @{recording.weight:g}"
+    is_weighted = recording.is_picture and recording.weight != 1.0
+    weight = f" @{recording.weight:g}" if is_weighted else ""
     return f"{recording.actor} {recording.take}{weight}"
 
 
@@ -142,21 +143,24 @@ def split_pictures(recordings: Sequence[Recording]) -> Split:
 
 def note_of_near_copies(split: Split) -> tuple[str, ...]:
     """What a reader has to know where near copies of what was learned are measured."""
-    learned = {r.photograph for r in split.train if r.photograph}
-    measured = [r for r in (*split.validation, *split.test) if r.photograph in learned]
-    if not measured:
+    seen: set[str] = set()
+    count = 0
+    for before, part in ((split.train, split.validation), (split.validation, split.test)):
+        seen |= {r.photograph for r in before if r.photograph}
+        count += sum(r.photograph in seen for r in part)
+    if not count:
         return ()
     return (
-        f"of the pictures that choose or are measured, {len(measured)} are near copies of some "
-        "that were learned: figures of pictures are too good",
+        f"{count} of the pictures that choose or are measured are near copies of some that were "
+        "learned or chose: figures of pictures are too good",
     )
 
 
 def _dealt(pictures: Sequence[Recording], count: int) -> tuple[list[Recording], list[Recording]]:
     """So many pictures without near copies among the others, and those others.
 
-    A photograph that is there more often than that stays with the others; where that leaves less
-    than half, near copies are parted.
+    A photograph that is there more often than that stays with the others. Where that leaves less
+    than half, one more is chosen, up to a quarter of all; else near copies are parted.
     """
     photographs: dict[str, list[Recording]] = {}
     for picture in sorted(pictures, key=lambda r: (r.photograph or r.take, r.take)):
@@ -166,7 +170,13 @@ def _dealt(pictures: Sequence[Recording], count: int) -> tuple[list[Recording], 
         if len(chosen) + len(copies) <= count:
             chosen += copies
     if 2 * len(chosen) < count:
-        chosen = sorted(pictures, key=lambda r: r.take)[:count]
+        taken = {picture.photograph for picture in chosen}
+        left = [copies for copies in photographs.values() if copies[0].photograph not in taken]
+        smallest = min(left, key=len)
+        if len(chosen) + len(smallest) <= len(pictures) // 4:
+            chosen += smallest
+        else:
+            chosen = sorted(pictures, key=lambda r: r.take)[:count]
     taken = {r.take for r in chosen}
     return chosen, [r for r in sorted(pictures, key=lambda r: r.take) if r.take not in taken]
 

@@ -111,8 +111,8 @@ def learning_picture(stages: Sequence[Curves]) -> Picture | None:
             dress(right, theme)
             _line(right, stage.accuracy, theme.main, "accuracy (WAR)")
             _line(right, stage.uar, theme.second, "UAR")
-            _percent(right)
             right.axhline(1 / len(LABELS), color=theme.quiet, linewidth=1, linestyle=(0, (4, 3)))
+            _percent(right)
             if (best := stage.best_step) is not None:
                 right.axvline(best, color=theme.quiet, linewidth=1, label=f"best: step {best}")
             right.set_title(f"{stage.name}: validation recordings")
