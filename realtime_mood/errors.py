@@ -132,6 +132,11 @@ def printable(text: str) -> str:
     return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
+def one_line(error: BaseException) -> str:
+    """All that an error of a library says, in one line; its type where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def first_line(error: BaseException) -> str:
     """What an error of a library says, in one line; its type where it says nothing."""
     text = str(error).strip()

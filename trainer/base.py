@@ -17,7 +17,7 @@ from torch.nn import functional
 from transformers import TimesformerConfig, TimesformerForVideoClassification
 from transformers.utils import logging as transformers_logging
 
-from realtime_mood.errors import ModelError, UsageError, first_line
+from realtime_mood.errors import ModelError, UsageError, first_line, one_line
 from realtime_mood.model.checkpoint import (
     CONTRACT_FILE,
     DEFAULT_CHECKPOINT_NAME,
@@ -110,9 +110,8 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     try:
         base = TimesformerConfig(**values)
     except Exception as error:
-        reason = " ".join(str(error).split())
         raise ModelError(
-            f"--base-model {name}: its {CONFIG_FILE} is none of a TimeSformer ({reason})"
+            f"--base-model {name}: its {CONFIG_FILE} is none of a TimeSformer ({one_line(error)})"
         ) from error
     _check_asked("--num-frames", config.num_frames, base.num_frames, name)
     shape: Any = base

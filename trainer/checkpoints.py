@@ -10,7 +10,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from realtime_mood.errors import OutputError
+from realtime_mood.errors import OutputError, one_line
 
 PREFIX = "checkpoint-"
 FULL_BYTES = 2**20
@@ -78,7 +78,7 @@ def explained(folder: Path) -> Iterator[None]:
         yield
     except (OSError, SafetensorError, RuntimeError) as error:
         # torch and safetensors have errors of their own for what is an OSError elsewhere.
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         if not isinstance(error, OSError) and shutil.disk_usage(folder).free < FULL_BYTES:
             reason = "the disk is full"
         kept = "the one before is whole" if newest(folder) else "there is none before it"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from realtime_mood.errors import OutputError
+from realtime_mood.errors import OutputError, one_line
 from realtime_mood.model.checkpoint import HUB_FILES
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def open_repository(repository: str, *, api: HfApi | None = None) -> None:
     except Exception as error:
         raise OutputError(
             f"--push-to-hub {repository}: the Hugging Face Hub refuses it or is out of reach "
-            f"({_one_line(error)}); log in with 'hf auth login', or train without it"
+            f"({one_line(error)}); log in with 'hf auth login', or train without it"
         ) from error
 
 
@@ -61,12 +61,7 @@ def push_checkpoint(folder: Path, repository: str, *, api: HfApi | None = None) 
         )
     except Exception as error:
         raise OutputError(
-            f"the checkpoint could not be pushed to {repository} ({_one_line(error)}); it is "
+            f"the checkpoint could not be pushed to {repository} ({one_line(error)}); it is "
             f"whole in {folder}: 'hf upload {repository} {folder}' tries again"
         ) from error
     return str(commit.commit_url)
-
-
-def _one_line(error: Exception) -> str:
-    """All of it: the first line often names only what was asked."""
-    return " ".join(str(error).split()) or type(error).__name__

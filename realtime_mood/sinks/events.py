@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import stat
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from typing import Any
 
 from realtime_mood.errors import OutputError, UsageError, standard_output_failed
 from realtime_mood.model.labels import LABELS
+from realtime_mood.sinks.begun_file import refuse_removed
 from realtime_mood.sinks.output_path import check_writable, refusing_idle_pipe
 from realtime_mood.sinks.sink import EventSink
 
@@ -150,11 +150,7 @@ class _LazyFile:
             file.close()
         except OSError as error:
             raise self._failed(error) from error
-        if stat.S_ISREG(status.st_mode) and not status.st_nlink:
-            raise OutputError(
-                f"the events file {self._path} was removed while it was written, and is lost; "
-                "write to another place"
-            )
+        refuse_removed(status, self._path, "the events file")
 
     def _write_whole(self, file: FileIO, data: bytes) -> None:
         begins = file.tell() if file.seekable() else None

@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import logging
 import math
-import os
-import sys
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +23,7 @@ from realtime_mood.media_libraries import (
     cv2,
 )
 from realtime_mood.sinks.audio_copy import AudioCopy
+from realtime_mood.sinks.begun_file import BegunFile
 from realtime_mood.sinks.output_path import check_writable, refusing_idle_pipe
 
 logger = logging.getLogger(__name__)
@@ -134,8 +133,6 @@ class RecordingSink:
         self._until_s = math.inf if until_s is None else until_s
         self._audio: AudioCopy | None = None
         self._container: av.container.OutputContainer | None = None
-        self._before: tuple[int, ...] | None = None
-        self._watched: int | None = None
         self._is_finished = False
         self._converter = VideoReformatter()
         self._origin_s = 0.0
@@ -176,37 +173,14 @@ class RecordingSink:
             self._fail(error)
         finally:
             self._close_audio()
-        self._check_place()
-
-    def _check_place(self) -> None:
-        """Tell where the file is not where it was begun any more."""
-        if self._watched is None:
-            return
-        is_removed = not os.fstat(self._watched).st_nlink
-        is_here = self._is_ours()
-        self._unwatch()
-        if is_removed:
-            raise OutputError(
-                f"the recording {self.path} was removed while it was written, and is lost; write "
-                "to another place"
-            )
-        if not is_here:
-            logger.warning("the recording %s was moved while it was written", self.path)
-
-    def _is_ours(self) -> bool:
-        """Whether the file of this name is the one that was begun."""
-        if self._watched is None:
-            return self._before not in (None, _state(self.path))
-        return _state(self.path)[:2] == _identity(os.fstat(self._watched))
-
-    def _unwatch(self) -> None:
-        if self._watched is not None:
-            os.close(self._watched)
-            self._watched = None
+        try:
+            self._file.check()
+        finally:
+            self._file.let_go()
 
     def _start(self, origin_s: float) -> av.container.OutputContainer:
         self._origin_s = origin_s
-        self._before = _state(self.path)
+        self._file = BegunFile(self.path, "the recording")
         container = av.open(
             str(self.path.absolute()), "w", format="mp4", options=dict(MUXER_OPTIONS)
         )
@@ -227,8 +201,7 @@ class RecordingSink:
             self._audio = AudioCopy.open(self._audio_from, container, start_s=origin_s)
         with refusing_idle_pipe(self.path):
             container.start_encoding()
-        if self.path.is_file() and sys.platform != "win32":  # There it could not be moved then.
-            self._watched = os.open(self.path, os.O_RDONLY)
+        self._file.hold()
         return container
 
     def _encode(self, frame: Frame, container: av.container.OutputContainer) -> None:
@@ -306,14 +279,11 @@ class RecordingSink:
         is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
         remedy = "free some space or choose another place" if is_full else "choose another place"
         kept = ""
-        if self._is_ours():
-            if self._last_pts * TIME_BASE > KEPT_FROM_S:
-                kept = "; what came before can be played"
-            elif self.path.is_file() and not self.path.is_symlink():
-                # It was begun, so that an older one is lost in any case.
-                with suppress(OSError):
-                    self.path.unlink()
-        self._unwatch()
+        if self._last_pts * TIME_BASE <= KEPT_FROM_S:
+            self._file.remove()
+        elif self._file.is_here():
+            kept = "; what came before can be played"
+        self._file.let_go()
         raise OutputError(
             f"the recording {self.path} cannot be written ({reason}); {remedy}{kept}"
         ) from error
@@ -322,16 +292,3 @@ class RecordingSink:
         if self._audio is not None:
             self._audio.close()
             self._audio = None
-
-
-def _state(path: Path) -> tuple[int, ...]:
-    """Tells a file from another one of its name by the first two, and whether it was written to."""
-    try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return *_identity(status), status.st_size, status.st_mtime_ns
-
-
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino

@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,7 @@ Pairs = npt.NDArray[np.int32]
 NO_PAIRS: Pairs = np.empty((0, 2), dtype=np.int32)
 
 
+@lru_cache(maxsize=1)  # Each fold of a cross-validation reads the same.
 def without_near_copies(index: Index) -> Index:
     """The same without pictures to learn from that are near copies of some that are kept apart.
 
@@ -121,12 +123,12 @@ def near_pairs(images: Sequence[npt.NDArray[np.uint8]]) -> Iterator[Pairs]:
     if len(images) > MANY:
         logger.info("looking for near copies among %d pictures", len(images))
     fine, quick = thumbnails(images, SIDE), thumbnails(images, QUICK_SIDE)
+    in_common, in_common_quick = fine.mean(axis=0), quick.mean(axis=0)
+    apart, of_quick = _without(fine, in_common), _without(quick, in_common_quick)
     size = max(1, BLOCK_PAIRS // len(images))
     for turn in (lambda rows: rows, _mirrored):
         turned = turn(fine)
-        apart, turned_apart = _without(fine, fine.mean(axis=0)), _without(turned, fine.mean(axis=0))
-        of_quick = _without(quick, quick.mean(axis=0))
-        to_quick = _without(turn(quick), quick.mean(axis=0))
+        turned_apart, to_quick = _without(turned, in_common), _without(turn(quick), in_common_quick)
         for start in range(0, len(images), size):
             likeness = of_quick[start : start + size] @ to_quick[start:].T
             hits = np.argwhere(likeness > QUICK_CORRELATION) + start

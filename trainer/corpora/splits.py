@@ -162,23 +162,25 @@ def _dealt(pictures: Sequence[Recording], count: int) -> tuple[list[Recording], 
     A photograph that is there more often than that stays with the others. Where that leaves less
     than half, one more is chosen, up to a quarter of all; else near copies are parted.
     """
+    pictures = sorted(pictures, key=lambda r: r.take)
     photographs: dict[str, list[Recording]] = {}
-    for picture in sorted(pictures, key=lambda r: (r.photograph or r.take, r.take)):
+    for picture in sorted(pictures, key=lambda r: r.photograph or r.take):
         photographs.setdefault(picture.photograph or picture.take, []).append(picture)
     chosen: list[Recording] = []
+    too_many: list[list[Recording]] = []
     for copies in photographs.values():
         if len(chosen) + len(copies) <= count:
             chosen += copies
+        else:
+            too_many.append(copies)
     if 2 * len(chosen) < count:
-        taken = {picture.photograph for picture in chosen}
-        left = [copies for copies in photographs.values() if copies[0].photograph not in taken]
-        smallest = min(left, key=len)
+        smallest = min(too_many, key=len)
         if len(chosen) + len(smallest) <= len(pictures) // 4:
             chosen += smallest
         else:
-            chosen = sorted(pictures, key=lambda r: r.take)[:count]
+            chosen = pictures[:count]
     taken = {r.take for r in chosen}
-    return chosen, [r for r in sorted(pictures, key=lambda r: r.take) if r.take not in taken]
+    return chosen, [r for r in pictures if r.take not in taken]
 
 
 def find_actors(numbers: Sequence[int], actors: Sequence[str], *, option: str) -> set[str]:
