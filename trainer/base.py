@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import logging
 import math
@@ -58,8 +57,6 @@ def silence_libraries() -> None:
 def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
     """The model that is trained, and what its clips are.
 
-    Layers that are added are copies of the last one whose branches add nothing yet.
-
     Args:
         config: `base_model` is 'tiny', 'default', a folder or a Hub id. Of a base model, mean, std
             and number of frames are its own; asking for others is an error. So are intervals
@@ -94,7 +91,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
         if reason := why_no_comparison(model):
             raise UsageError(f"--num-frames is {config.num_frames}: {reason}")
         look_at_neighbours(model)
-        return deepened(model, config.add_layers), spec
+        return model, spec
     name = config.base_model
     folder = own_folder(name)
     values = _read_base_json(str(folder or name), CONFIG_FILE)
@@ -171,7 +168,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
         )
     if image_size != shape.image_size:
         _resize_patches(model, image_size // across)
-    return deepened(model, config.add_layers), spec
+    return model, spec
 
 
 def _resize_patches(model: Model, size: int) -> None:
@@ -196,31 +193,6 @@ def _resize_patches(model: Model, size: int) -> None:
     side = size * math.isqrt(int(embeddings.num_patches))
     embeddings.image_size, embeddings.patch_size = (side, side), (size, size)
     model.config.image_size, model.config.patch_size = side, size
-
-
-def deepened(model: Model, count: int) -> Model:
-    """A model with more layers that answers what the given one does."""
-    if not count:
-        return model
-    config = copy.deepcopy(model.config)
-    layers = config.num_hidden_layers
-    config.num_hidden_layers = layers + count
-    deeper = Model(config)
-    weights = model.state_dict()
-    last = f"timesformer.encoder.layer.{layers - 1}."
-    added = {
-        name.replace(last, f"timesformer.encoder.layer.{number}."): value
-        for number in range(layers, layers + count)
-        for name, value in weights.items()
-        if name.startswith(last)
-    }
-    deeper.load_state_dict({**weights, **added})
-    encoder: Any = deeper.timesformer.encoder
-    for layer in encoder.layer[layers:]:
-        for end in (layer.temporal_dense, layer.attention.output.dense, layer.output.dense):
-            nn.init.zeros_(end.weight)
-            nn.init.zeros_(end.bias)
-    return deeper
 
 
 def _intervals(config: ModelConfig, usual: tuple[float, float]) -> tuple[float, float]:

@@ -24,10 +24,10 @@ from trainer.config import RecipeConfig
 from trainer.config.recipe import SECOND_TASKS
 from trainer.dataset import TrainingClips
 from trainer.drop_path import DropPaths
+from trainer.frame_learner import timesformer_of
 from trainer.loss import batch_loss, taught_loss
 from trainer.optimizer import parameter_groups
 from trainer.sampler import ClipSampler, draw_weights
-from trainer.second_task import timesformer_of
 from trainer.weights_average import WeightsAverage
 
 ADAM_BETAS = (0.9, 0.98)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypedDict
 
 import numpy as np
@@ -33,6 +32,7 @@ from trainer.landmarks import move_landmarks
 from trainer.motion import MotionTargets
 from trainer.reanimate import Reanimator
 from trainer.sampler import Draw
+from trainer.single_frames import frame_spec
 from trainer.stills import move_camera
 
 EVALUATION_CLIPS = 5
@@ -92,6 +92,7 @@ class TrainingClips(Dataset[Item]):
         landmarks: of each recording, see `trainer.landmarks.find_landmarks`; None leaves them out.
         asks_only_pictures: only pictures are asked what they are called; of the others, the loss
             of the label is 0.
+        is_still_one_frame: pictures are given as clips of one frame, whatever the spec says.
         covers: in some frames of each clip the face is covered or dark.
         reanimator: of these and perhaps more; it makes faces of pictures move in `recipe.reanimate`
             of the clips of recordings, which are then not asked what they are called, and in
@@ -108,6 +109,7 @@ class TrainingClips(Dataset[Item]):
         motion: MotionTargets | None = None,
         landmarks: Points | None = None,
         asks_only_pictures: bool = False,
+        is_still_one_frame: bool = False,
         covers: bool = False,
         reanimator: Reanimator | None = None,
     ) -> None:
@@ -118,6 +120,7 @@ class TrainingClips(Dataset[Item]):
         self._motion = motion
         self._landmarks = landmarks
         self._asks_only_pictures = asks_only_pictures
+        self._is_still_one_frame = is_still_one_frame
         self._covers = covers
         self._reanimator = reanimator
 
@@ -128,8 +131,8 @@ class TrainingClips(Dataset[Item]):
         rng = np.random.default_rng([self._seed, draw.epoch, draw.position])
         key = int(rng.integers(2**62))
         crops, recipe, spec = self.recordings[draw.index], self._recipe, self._spec
-        if crops.is_still and recipe.still_frames:
-            spec = replace(spec, num_frames=min(recipe.still_frames, spec.num_frames))
+        if crops.is_still and self._is_still_one_frame:
+            spec = frame_spec(spec)
         times_s = jittered_times_s(crops.times_s, spec, recipe, rng)
         frames = nearest_indices(crops.times_s, times_s)
         moved = self._reanimated(crops, frames, spec, rng)

@@ -38,11 +38,11 @@ from trainer.clip_trainer import SHORTER, ClipTrainer
 from trainer.config import RecipeConfig, TrainConfig
 from trainer.config.options import flag_of
 from trainer.dataset import EvaluationClips, Item, TrainingClips
+from trainer.frame_learner import timesformer_of
 from trainer.metrics import accuracy, confusion_matrix, unweighted_recall
 from trainer.pace import Pace, PaceMeter
 from trainer.predictions import Predictions
 from trainer.progress import Progress
-from trainer.second_task import timesformer_of
 from trainer.whole_files import write_whole
 
 logger = logging.getLogger(__name__)
@@ -66,8 +66,6 @@ class Stage:
     """Peak of the schedule."""
     head_only: bool = False
     """Everything but the classifier is frozen."""
-    frozen_layers: int = 0
-    """So many of the first layers are frozen, and the embeddings where there are any."""
 
 
 def fit(
@@ -115,8 +113,6 @@ def fit(
     trained = [weights for weights in model.parameters() if weights.requires_grad]
     if stage.head_only:
         _freeze_all_but_classifier(model)
-    if stage.frozen_layers:
-        _freeze_first_layers(timesformer_of(model).timesformer, stage.frozen_layers)
     meter = PaceMeter()
     trainer = ClipTrainer(
         recipe=config.recipe,
@@ -302,12 +298,6 @@ def _compute_activations_twice(model: Any) -> None:
 def _freeze_all_but_classifier(model: nn.Module) -> None:
     model.requires_grad_(False)
     timesformer_of(model).classifier.requires_grad_(True)
-
-
-def _freeze_first_layers(body: Any, count: int) -> None:
-    body.embeddings.requires_grad_(False)
-    for layer in body.encoder.layer[:count]:
-        layer.requires_grad_(False)
 
 
 def _reporters(config: TrainConfig, stage: str) -> list[TrainerCallback]:

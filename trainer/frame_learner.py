@@ -1,9 +1,10 @@
 """A TimeSformer of single frames is asked, besides the label, for what is known of the face.
 
 Where its parts are (see `landmarks`), and how they have moved from one frame of a recording to
-another (see `motion`). Landmarks are asked of each patch, which gives every token a target from the
-first step, and of the first token; motion of all patches together, where a model of clips will
-compare them. The model sees one frame at a time: what it says of two is subtracted.
+another (see `motion`): what labels alone teach a small model too slowly. Landmarks are asked of
+each patch, which gives every token a target from the first step, and of the first token; motion of
+all patches together, where a model of clips will compare them. The model sees one frame at a time:
+what it says of two is subtracted.
 """
 
 from __future__ import annotations
@@ -11,18 +12,23 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from trainer.base import Model
 from trainer.landmark_finder import POINTS
 from trainer.landmarks import landmark_loss
 from trainer.motion import DIRECTIONS
-from trainer.motion_learner import motion_loss
 from trainer.picture_teacher import PictureTeacher
-from trainer.second_task import SecondTask
+
+HUBER_BETA = 1.0
 
 
-class FrameLearner(SecondTask):
-    """A TimeSformer of single frames that is asked for landmarks, for motion, or for both.
+class FrameLearner(nn.Module):
+    """A TimeSformer of single frames with what it needs to be asked for landmarks, motion, or both.
+
+    Called with `pixel_values` and, in training, with what is asked for by its name in
+    `trainer.config.recipe.SECOND_TASKS`; answers `logits`, shape (batch, labels), by the same names
+    the loss of each, a number, and in training may answer `taught`: the logits of a teacher.
 
     Args:
         model: of single frames; trained in place.
@@ -39,7 +45,8 @@ class FrameLearner(SecondTask):
         motion: bool = False,
         teacher: PictureTeacher | None = None,
     ) -> None:
-        super().__init__(model)
+        super().__init__()
+        self.model = model
         # No part of it: neither trained nor saved.
         self._teacher = (teacher,)
         width = model.config.hidden_size
@@ -54,7 +61,7 @@ class FrameLearner(SecondTask):
     def forward(
         self, pixel_values: Tensor, landmarks: Tensor | None = None, motion: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """See `SecondTask`.
+        """See the class.
 
         Args:
             pixel_values: shape (batch, num_frames, 3, image_size, image_size); logits are the mean
@@ -81,3 +88,24 @@ class FrameLearner(SecondTask):
             found = found.view(batch, frames, -1)
             answer["motion"] = motion_loss(found - found.mean(dim=1, keepdim=True), motion)
         return answer
+
+
+def motion_loss(found: Tensor, motion: Tensor) -> Tensor:
+    """Mean Huber loss where motion is known, a number.
+
+    Args:
+        found: any shape.
+        motion: the same; NaN is not known.
+    """
+    known = motion.isfinite()
+    off = functional.smooth_l1_loss(found, motion.nan_to_num(), reduction="none", beta=HUBER_BETA)
+    return (off * known).sum() / known.sum().clamp(min=1)
+
+
+def timesformer_of(learner: nn.Module) -> Any:
+    """The TimeSformer that is trained: the learner itself, or the one a `FrameLearner` holds.
+
+    None where the learner is no TimeSformer.
+    """
+    model = learner.model if isinstance(learner, FrameLearner) else learner
+    return model if isinstance(model, Model) else None

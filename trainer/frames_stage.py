@@ -53,10 +53,7 @@ def learn_from_frames(
     Raises:
         What `fit` raises.
     """
-    # A batch of single frames, as which pictures are given beside pairs of frames of recordings.
-    recipe = replace(
-        config.recipe, batch_size=config.recipe.frame_batch_size, still_frames=1 if motion else 0
-    )
+    recipe = replace(config.recipe, batch_size=config.recipe.frame_batch_size)
     config = replace(config, recipe=recipe)
     one = frame_spec(spec)
     # A frame of a recording often does not show what the recording is called, and a few people's
@@ -90,6 +87,7 @@ def learn_from_frames(
             motion=motion,
             landmarks=landmarks,
             asks_only_pictures=asks_only_pictures,
+            is_still_one_frame=True,
             reanimator=parts.reanimator,
         ),
         validation=validation,

@@ -5,7 +5,7 @@ nothing of the expression of somebody else. What says much is how landmarks move
 (see the model card for figures), so that is what the model is asked for, of each frame against its
 clip. The head's own motion is greater and says less; it is taken out by the eyes.
 
-Here is what is asked for; `motion_learner` asks.
+Here is what is asked for; `frame_learner` asks.
 """
 
 from __future__ import annotations

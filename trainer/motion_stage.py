@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from realtime_mood.model.labels import LABELS
-from trainer.base import Model, deepened
+from trainer.base import Model
 from trainer.dataset import TrainingClips
 from trainer.initial import why_no_places
 from trainer.motion_layers import INNER_PARTS, constant_of, write_layers
@@ -128,6 +129,32 @@ def add_motion_reader(
             patches=patches,
         )
     return deeper.requires_grad_(True)
+
+
+def deepened(model: Model, count: int) -> Model:
+    """A model with more layers, copies of its last whose branches add nothing yet.
+
+    It answers what the given one does.
+    """
+    config = copy.deepcopy(model.config)
+    layers = config.num_hidden_layers
+    config.num_hidden_layers = layers + count
+    deeper = Model(config)
+    weights = model.state_dict()
+    last = f"timesformer.encoder.layer.{layers - 1}."
+    added = {
+        name.replace(last, f"timesformer.encoder.layer.{number}."): value
+        for number in range(layers, layers + count)
+        for name, value in weights.items()
+        if name.startswith(last)
+    }
+    deeper.load_state_dict({**weights, **added})
+    encoder: Any = deeper.timesformer.encoder
+    for layer in encoder.layer[layers:]:
+        for end in (layer.temporal_dense, layer.attention.output.dense, layer.output.dense):
+            nn.init.zeros_(end.weight)
+            nn.init.zeros_(end.bias)
+    return deeper
 
 
 @torch.no_grad()

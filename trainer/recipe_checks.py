@@ -10,7 +10,6 @@ from trainer.config import RecipeConfig
 from trainer.config.options import flag_of
 from trainer.corpora.images import FACE_SIDE
 from trainer.corpora.splits import Split
-from trainer.initial import why_no_comparison
 from trainer.motion_stage import why_not
 
 FOR_RECORDINGS = ("motion_clips", "reanimate", "talk")
@@ -30,13 +29,6 @@ def check_against_model(recipe: RecipeConfig, model: Model) -> None:
     Raises:
         UsageError: an option asks for it.
     """
-    layers = model.config.num_hidden_layers
-    if recipe.frozen_layers > layers:
-        raise UsageError(
-            f"--frozen-layers is {recipe.frozen_layers}; the model has {layers} layers"
-        )
-    if recipe.restart_time and (reason := why_no_comparison(model)):
-        raise UsageError(f"--restart-time cannot be: {reason}; leave it out")
     if recipe.motion_clips and (reason := why_not(model)):
         raise UsageError(
             f"--motion-clips is {recipe.motion_clips}, but {reason}; give a model of single "

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from filelock import FileLock
-from torch import nn
 from transformers import set_seed
 
 from realtime_mood.errors import UsageError
@@ -32,9 +31,7 @@ from trainer.frames_stage import learn_from_frames
 from trainer.hub import open_repository, push_checkpoint
 from trainer.initial import compare_frames
 from trainer.motion import MotionTargets
-from trainer.motion_learner import MotionLearner
 from trainer.motion_stage import MotionClips, add_motion_reader
-from trainer.motion_teacher import fit_teacher
 from trainer.parts import PICTURES, SplitCrops
 from trainer.people import note_of_choosers, people_of_base, refuse_known
 from trainer.predict import recording_logits
@@ -120,13 +117,12 @@ def train(
     parts = SplitCrops(split, folds.pictures, cutter, config, progress)
     own = known_actors(crops.recording for crops in parts.train)
     train_actors = tuple(sorted({*before.trained_on, *own}))
-    motion = MotionTargets(parts.train) if config.recipe.learns_motion else None
     if config.recipe.frame_epochs:
+        motion = MotionTargets(parts.train) if config.recipe.learns_motion else None
         learn_from_frames(model, parts, motion, spec, config, progress)
     validation = EvaluationClips(parts.validation, spec)
     # Whether a stage ran now or was read back must not change what is drawn next.
     set_seed(config.run.seed)
-    starts_time = config.model.base_model == TINY or config.recipe.restart_time
     if config.recipe.motion_clips and processes.is_first():
         # Layers that are added cannot be taken away again.
         write_frames_model(
@@ -134,26 +130,20 @@ def train(
         )
         model = _read_motion(model, parts, spec, config, progress)
     # Untrained, the comparison would only disturb what single frames taught.
-    elif starts_time and (config.recipe.epochs or config.recipe.head_epochs):
+    elif config.model.base_model == TINY and (config.recipe.epochs or config.recipe.head_epochs):
         compare_frames(model)
-    learner: nn.Module = model
-    if not config.recipe.epochs:
-        motion = None
-    if motion:
-        teacher = fit_teacher(parts.train, motion, spec, recipe=config.recipe, seed=config.run.seed)
-        learner = MotionLearner(model, teacher)
     training = TrainingClips(
         parts.train,
         spec,
-        recipe=config.recipe,
+        # A face that moves as another does tells how, not what that is called.
+        recipe=replace(config.recipe, reanimate=0.0),
         seed=config.run.seed,
-        motion=motion,
         reanimator=parts.reanimator,
     )
     for stage in _stages(config.recipe):
         set_seed(config.run.seed)
         fit(
-            learner,
+            model,
             stage,
             config,
             data=training,
@@ -208,9 +198,8 @@ def _settled(config: TrainConfig, spec: ClipSpec, detector: str | None) -> str:
 def _read_motion(
     model: Model, parts: SplitCrops, spec: ClipSpec, config: TrainConfig, progress: Progress
 ) -> Model:
-    # A model that compares frames wants as many of a picture as of a recording. Faces of pictures
-    # that move as recorded ones have expressions of their own besides.
-    recipe = replace(config.recipe, still_frames=0, hide=0.0, reanimate=0.0)
+    # Faces of pictures that move as recorded ones have expressions of their own besides.
+    recipe = replace(config.recipe, hide=0.0, reanimate=0.0)
 
     def clips(crops: list[FaceCrops], *, covers: bool = False, talk: float = 0.0) -> TrainingClips:
         return TrainingClips(
@@ -256,7 +245,6 @@ def _stages(recipe: RecipeConfig) -> list[Stage]:
         name="clips",
         epochs=recipe.epochs,
         learning_rate=recipe.learning_rate,
-        frozen_layers=recipe.frozen_layers,
     )
     return [stage for stage in (head, clips) if stage.epochs]
 

@@ -30,9 +30,3 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
             name = f"02-01-{emotion}-01-01-01-{actor:02d}.mp4"
             draw_video(folder / f"Actor_{actor:02d}" / name, shade=20 + 25 * number)
     return folder
-
-
-@pytest.fixture
-def brief_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A teacher of motion that is fitted in a second."""
-    monkeypatch.setattr("trainer.motion_teacher.STEPS", 80)

@@ -25,6 +25,7 @@ from tests.trainer.base_model import write_base_model
 from trainer.base import load_base
 from trainer.cli import main
 from trainer.config import TINY, ModelConfig
+from trainer.motion_stage import deepened
 from trainer.people import People, people_of_base
 
 SLOW_VARIABLE = "REALTIME_MOOD_SLOW"
@@ -111,11 +112,9 @@ def test_a_base_model_whose_weights_are_not_all_there_is_refused(tmp_path: Path,
 def test_layers_that_are_added_change_nothing_until_they_are_trained(tmp_path: Path) -> None:
     write_base_model(tmp_path / "base", layers=2, image_size=32)
     base, spec = load_base(ModelConfig(base_model=str(tmp_path / "base")))
-    deeper, _ = load_base(ModelConfig(base_model=str(tmp_path / "base"), add_layers=3))
+    deeper = deepened(base, 3)
     assert deeper.config.num_hidden_layers == 5
     assert base.config.num_hidden_layers == 2
-    # Both have a new classifier; what it is given is what counts.
-    deeper.classifier.load_state_dict(base.classifier.state_dict())
     clips = torch.randn(2, spec.num_frames, 3, 32, 32)
     deeper.train()
     torch.testing.assert_close(deeper(clips).logits, base.train()(clips).logits)

@@ -18,15 +18,14 @@ from trainer.sampler import Draw
 from trainer.stills import StillCrops
 
 
-def test_pictures_are_given_as_many_frames_as_asked_for(tmp_path: Path) -> None:
+def test_pictures_are_clips_or_single_frames(tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 255, (48, 48), dtype=np.uint8)
     recording = replace(make_crops(tmp_path, frames=2).recording, image=image)
     still = StillCrops.of(recording, replace(SPEC, image_size=20))
-    for asked, given in ((0, 4), (1, 1), (2, 2), (9, 4)):
-        clips = training_clips(still, SPEC, still_frames=asked)
-        assert clips[Draw(0, 0, 0)]["pixel_values"].shape == (given, 3, 16, 16)
-    moving = training_clips(make_crops(tmp_path, frames=60, side=20), SPEC, still_frames=2)
-    assert moving[Draw(0, 0, 0)]["pixel_values"].shape == (4, 3, 16, 16)
+    both = [still, make_crops(tmp_path, frames=60, side=20)]
+    for is_one, given in ((False, [4, 4]), (True, [1, 4])):
+        clips = TrainingClips(both, SPEC, recipe=RecipeConfig(), seed=5, is_still_one_frame=is_one)
+        assert [len(clips[Draw(index, 0, 0)]["pixel_values"]) for index in range(2)] == given
 
 
 def test_only_pictures_are_asked_what_they_are_called_beside_pictures(tmp_path: Path) -> None:

@@ -79,16 +79,6 @@ def test_recordings_are_measured_and_pictures_help(
     assert "Added pictures" in (tmp_path / "out" / "report" / "index.html").read_text()
 
 
-def test_pictures_can_be_shorter_clips(corpus: Path, faces: Path, tmp_path: Path) -> None:
-    shorter = ("--still-frames", "2", "--keep", "last", "--drop-path", "0.1", "--steady")
-    figures = run(tmp_path / "out", "--data", str(corpus), "--data", f"images:{faces}", *shorter)
-    assert (figures["train_recordings"], figures["train_pictures"]) == (8, 36)
-    history = json.loads((tmp_path / "out" / "run" / "clips" / "history.json").read_text())
-    assert any("eval_accuracy" in entry for entry in history)
-    spec = json.loads((tmp_path / "out" / "checkpoint" / "clip_spec.json").read_text())
-    assert spec["clip"]["steady"] is True
-
-
 def test_of_hidden_faces_no_label_is_learned(faces: Path, tmp_path: Path) -> None:
     arrays = dict(np.load(faces))
     np.savez(tmp_path / "swapped.npz", **{**arrays, "train_labels": 1 - arrays["train_labels"]})
@@ -244,11 +234,11 @@ def test_a_checkpoint_is_measured_on_pictures(
 
 
 def test_pictures_move_in_the_place_of_recordings(
-    corpus: Path, faces: Path, tmp_path: Path, brief_teacher: None
+    corpus: Path, faces: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("dlib", reason="dlib is not installed")
     data = ("--data", str(corpus), "--data", f"images:{faces}")
-    words = ["--motion", "1", "--reanimate", "0.5", "--talk", "0.3", "--turn", "0.2"]
+    words = ["--motion", "1", "--reanimate", "0.5", "--talk", "0.3", "--turn", "0.2", "--steady"]
     run(tmp_path / "out", *data, *words)
     card = (tmp_path / "out" / "checkpoint" / "README.md").read_text()
     assert "In 50 % of the clips of recordings" in card
@@ -279,6 +269,7 @@ def test_single_frames_take_what_clips_take(words: str, faces: Path, tmp_path: P
         ("--teacher-epochs 1 --frame-epochs 0", "--teacher-epochs is 1, but is for single"),
         ("--base-share 0.5 --frame-epochs 0", "--base-share is 0.5, but is for single"),
         ("--landmarks 1 --frame-epochs 0", "--landmarks is 1, but is for single"),
+        ("--motion 1 --frame-epochs 0", "--motion is 1, but is for single"),
         ("--base-share 0.5", "--base-share is 0.5, but --base-model tiny knows nothing"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The second task on frames and clips: how the parts of a face move."""
+"""The second task on pairs of frames: how the parts of a face move."""
 
 from __future__ import annotations
 
@@ -12,16 +12,12 @@ import torch
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
 from tests.shared import shared_file
-from trainer.config import RecipeConfig
 from trainer.corpora.ravdess import parse_name
 from trainer.corpora.recording import Recording
 from trainer.crops import Cutter, FaceCrops, cut_recordings
-from trainer.frame_learner import FrameLearner
-from trainer.initial import comparing_layers
+from trainer.frame_learner import FrameLearner, motion_loss
 from trainer.landmark_finder import MIRRORED, POINTS
 from trainer.motion import DIRECTIONS, MotionTargets, against_the_head
-from trainer.motion_learner import MotionLearner, motion_loss
-from trainer.motion_teacher import FEATURES, MotionTeacher, fit_teacher
 from trainer.picture_teacher import PictureTeacher
 from trainer.single_frames import frame_twin
 from trainer.stills import StillCrops
@@ -134,107 +130,6 @@ def test_what_is_not_known_does_not_count() -> None:
     motion[0] = 1.0
     assert motion_loss(torch.ones(2, 4, DIRECTIONS), motion) == 0.0
     assert motion_loss(torch.zeros(2, 4, DIRECTIONS), motion) == 0.5
-
-
-def test_each_frame_is_asked_for_its_own_motion(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.manual_seed(0)
-    model = tiny_timesformer(CLIP_SPEC).eval()
-    learner = MotionLearner(model, MotionTeacher()).eval()
-    monkeypatch.setattr("trainer.motion_learner.FEATURES_SHARE", 0.0)
-    pixels, motion = torch.randn(2, 4, 3, 32, 32), torch.zeros(2, 4, DIRECTIONS)
-    answer = model.timesformer(pixels, output_hidden_states=True, return_dict=True)
-    asked = comparing_layers(model).start
-    tokens = answer.hidden_states[asked].detach().requires_grad_()
-    answer.hidden_states = tuple(
-        tokens if n == asked else state for n, state in enumerate(answer.hidden_states)
-    )
-    monkeypatch.setattr(model.timesformer, "forward", lambda *pixels, **how: answer)
-    before = torch.autograd.grad(learner(pixels, motion)["motion"], tokens)[0]
-    motion[1, 2] += 0.01
-    after = torch.autograd.grad(learner(pixels, motion)["motion"], tokens)[0]
-    changed = (after - before).norm(dim=-1)
-    # The first token is the class token; then the frames of the first patch, of the second, ...
-    by_frame = changed[1, 1:].view(16, 4).sum(dim=0)
-    assert int(by_frame.argmax()) == 2
-    assert not changed[0].any()
-    assert not changed[1, 0].any()
-
-
-def test_motion_teaches_the_body_and_not_the_classifier() -> None:
-    model = tiny_timesformer(CLIP_SPEC)
-    answer = MotionLearner(model, MotionTeacher())(
-        torch.randn(2, 4, 3, 32, 32), torch.randn(2, 4, DIRECTIONS)
-    )
-    answer["motion"].backward()
-    assert model.classifier.weight.grad is None
-    assert model.timesformer.embeddings.patch_embeddings.projection.weight.grad.any()
-    assert answer["logits"].shape == (2, 8)
-
-
-def _smiling_or_gaping(folder: Path, number: int) -> FaceCrops:
-    """A recording of one label or another, by what the mouth does."""
-    points = _nodding(_face())
-    time = np.linspace(0, 6, FRAMES)
-    if number % 2:
-        points[:, MOUTH, 1] += 8 * np.sin(time + number)[:, None]
-    else:
-        points[:, [48, 54], 0] += 8 * np.outer(np.cos(time + number), [-1, 1])
-    crops = _recording(folder, points, number)
-    return replace(crops, recording=replace(crops.recording, label=3 + number % 2))
-
-
-def test_a_teacher_tells_labels_by_motion(tmp_path: Path, brief_teacher: None) -> None:
-    recordings = [_smiling_or_gaping(tmp_path, number) for number in range(12)]
-    recordings.append(_recording(tmp_path, None, 12))
-    targets = MotionTargets(recordings)
-    torch.manual_seed(7)
-    state = torch.get_rng_state()
-    recipe = RecipeConfig()
-    teacher = fit_teacher(recordings, targets, CLIP_SPEC, recipe=recipe, seed=1)
-    assert torch.equal(torch.get_rng_state(), state)
-    again = fit_teacher(recordings, targets, CLIP_SPEC, recipe=recipe, seed=1)
-    for name, value in teacher.state_dict().items():
-        assert torch.equal(value, again.state_dict()[name]), name
-    assert not any(weights.requires_grad for weights in teacher.parameters())
-
-    frames = np.array([4, 10, 16, 22])
-    motion = np.stack([targets.of(index, frames, is_mirrored=False) for index in range(12)])
-    answers = teacher(torch.from_numpy(motion)).argmax(dim=1).tolist()
-    assert answers == [3 + number % 2 for number in range(12)]
-    features = teacher.features(torch.from_numpy(motion))
-    assert features.shape == (12, FEATURES)
-    assert (teacher.mean != 0.0).all()
-    assert (teacher.spread != 1.0).all()
-    again.mean.zero_()
-    again.spread.fill_(1.0)
-    raw = again.features(torch.from_numpy(motion))
-    torch.testing.assert_close(features, (raw - teacher.mean) / teacher.spread)
-
-
-def test_without_landmarks_there_is_nothing_to_fit(tmp_path: Path) -> None:
-    recordings = [_recording(tmp_path, None)]
-    targets = MotionTargets(recordings)
-    teacher = fit_teacher(recordings, targets, CLIP_SPEC, recipe=RecipeConfig(), seed=1)
-    assert torch.isfinite(teacher.features(torch.zeros(1, 4, DIRECTIONS))).all()
-
-
-def test_the_first_token_is_asked_for_what_the_teacher_makes_of_known_motion() -> None:
-    torch.manual_seed(0)
-    model = tiny_timesformer(CLIP_SPEC).eval()
-    learner = MotionLearner(model, MotionTeacher()).eval()
-    pixels, motion = torch.randn(2, 4, 3, 32, 32), torch.randn(2, 4, DIRECTIONS)
-
-    def gradient(motion: torch.Tensor) -> torch.Tensor:
-        learner.zero_grad()
-        learner(pixels, motion)["motion"].backward()
-        found = learner.features_head.weight.grad
-        assert found is not None
-        return found.clone()
-
-    assert gradient(motion).any()
-    assert not gradient(torch.full_like(motion, torch.nan)).any()
-    assert not gradient(torch.zeros_like(motion)).any()
-    assert not torch.equal(gradient(motion), gradient(-motion))
 
 
 def test_landmarks_of_a_recording_follow_its_face(tmp_path: Path) -> None:

@@ -8,15 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from filelock import FileLock
 from safetensors.torch import load_file
-from torch import nn
 
 from realtime_mood.model.checkpoint import Contract, load_model, save_checkpoint
 from realtime_mood.model.timesformer import tiny_timesformer
@@ -26,7 +23,6 @@ from tests.trainer.base_model import write_base_model
 from trainer import checkpoints
 from trainer.cli import main
 from trainer.motion_stage import LAYERS
-from trainer.optimizer import parameter_groups
 from trainer.run_folder import LOCK_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,7 +135,7 @@ def test_parts_of_a_batch_one_after_the_other_do_what_the_whole_does(
 
 @pytest.mark.timeout(400)
 def test_motion_and_single_frames_are_learned_from_parts_of_a_batch_as_from_the_whole(
-    data: list[str], tmp_path: Path, brief_teacher: None
+    data: list[str], tmp_path: Path
 ) -> None:
     pytest.importorskip("dlib", reason="dlib is not installed")
     recipe = "--recipe small --image-size 32 --faces none --batch-size 4 --epochs 1 --motion 1"
@@ -152,29 +148,6 @@ def test_motion_and_single_frames_are_learned_from_parts_of_a_batch_as_from_the_
         outputs.append(weights(output))
     for name, value in outputs[0].items():
         torch.testing.assert_close(outputs[1][name], value, atol=1e-4, rtol=1e-3)
-
-
-@pytest.mark.timeout(400)
-def test_the_teacher_of_motion_is_in_no_optimizer(
-    data: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brief_teacher: None
-) -> None:
-    pytest.importorskip("dlib", reason="dlib is not installed")
-    fitted: list[list[str]] = []
-
-    def seen(parameters: Iterable[tuple[str, nn.Parameter]], **how: Any) -> list[dict[str, object]]:
-        named = list(parameters)
-        fitted.append([name for name, weights in named if weights.requires_grad])
-        return parameter_groups(named, **how)
-
-    monkeypatch.setattr("trainer.clip_trainer.parameter_groups", seen)
-    recipe = "--recipe small --image-size 32 --faces none --batch-size 4 --motion 1 --max-steps 1"
-    further = "--head-epochs 1 --epochs 1 --report-to none --num-workers 0"
-    arguments = [*recipe.split(), *further.split(), *data, "--output", str(tmp_path)]
-    assert main(["train", *arguments]) == 0
-    head, clips = fitted
-    assert head == ["model.classifier.weight", "model.classifier.bias"]
-    assert "motion_head.weight" in clips
-    assert not [name for name in clips if name.startswith("teacher.")]
 
 
 @pytest.mark.timeout(400)

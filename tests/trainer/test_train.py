@@ -327,28 +327,6 @@ def test_the_best_epoch_is_one_that_could_be_kept() -> None:
     assert curves_of("clips", log).best_step == 9
 
 
-def test_clips_leave_frozen_layers_as_they_are(run: Path, corpus: Path, tmp_path: Path) -> None:
-    words = options(corpus, tmp_path)
-    words[words.index("tiny")] = str(run / "checkpoint")
-    words += ["--frame-epochs", "0", "--add-layers", "1", "--frozen-layers", "6"]
-    assert main(words) == 0
-    before = load_model(run / "checkpoint").state_dict()
-    after = load_model(tmp_path / "checkpoint").state_dict()
-    frozen = [n for n in before if n.startswith(("timesformer.embeddings", "timesformer.encoder"))]
-    assert len(frozen) > 6
-    assert all(torch.equal(before[name], after[name]) for name in frozen)
-    assert not torch.equal(before["classifier.weight"], after["classifier.weight"])
-    ends = "timesformer.encoder.layer.6.output.dense.weight"
-    assert after[ends].any()
-
-
-def test_more_frozen_layers_than_there_are_is_one_line(
-    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([*options(corpus, tmp_path), "--frozen-layers", "7"]) == 2
-    assert "--frozen-layers is 7; the model has 6 layers" in capsys.readouterr().err
-
-
 def test_broken_recordings_are_counted_on_the_card(corpus: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     for path in sorted(corpus.rglob("02-01-0[13]*.mp4")):

@@ -132,9 +132,8 @@ def test_a_configuration_made_in_code_is_checked_too() -> None:
     ("words", "said"),
     [
         ("--hide 0.2 --mixup 0.8", "--hide is 0.2, but clips mixed by --mixup"),
-        ("--still-frames 2 --mixup 0.8", "--still-frames is 2, but --mixup and --cutmix"),
-        ("--still-frames 2 --gradient-checkpointing", "--gradient-checkpointing .* leave one"),
-        ("--frame-epochs 1 --motion 1 --gradient-checkpointing", "--gradient-checkpointing"),
+        ("--frame-epochs 1 --motion 1 --mixup 0.8", "--motion is 1, but clips mixed by --mixup"),
+        ("--frame-epochs 1 --motion 1 --gradient-checkpointing", "--motion is 1, by which a batch"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(words: str, said: str) -> None:

@@ -19,7 +19,6 @@ from torch.utils.data import DataLoader, Dataset
 
 from realtime_mood.errors import SourceError
 from tests.fakes import SPEC
-from tests.trainer.base_model import write_base_model
 from tests.trainer.drawn import draw_video
 from trainer import cli
 from trainer.cli import main
@@ -161,12 +160,7 @@ def test_base_models_that_cannot_be_used(
 def test_a_comparison_of_frames_that_cannot_be_is_refused_before_faces_are_cut(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, corpus: Path
 ) -> None:
-    write_base_model(tmp_path / "base", layers=1, image_size=32)
     words = ("train", "--data", corpus, "--output", tmp_path / "out", "--faces", "none")
-    code, line = fails(capsys, *words, "--base-model", tmp_path / "base", "--restart-time")
-    assert code == 2
-    assert "--restart-time cannot be: the model's heads are 64 channels wide" in line
-    assert not (tmp_path / "out" / "crops").exists()
     code, line = fails(capsys, *words, "--recipe", "small", "--num-frames", "17")
     assert code == 2
     assert "--num-frames is 17: its clips have 17 frames, and can have 16" in line

@@ -34,6 +34,10 @@ GONE: dict[str, tuple[object, ...]] = {
     "motion_epochs": (0.0,),
     "motion_learning_rate": (6e-4,),
     "teacher_labels": (0.0,),
+    "add_layers": (0,),
+    "frozen_layers": (0,),
+    "restart_time": (False,),
+    "still_frames": (0,),
 }
 """Options that earlier versions wrote into a run's folder, and values by which they did nothing."""
 
@@ -65,11 +69,10 @@ class TrainConfig:
                 f"--base-share is {recipe.base_share:g}, but --base-model {TINY} knows nothing; "
                 "name another base model, or leave it out"
             )
-        differ = recipe.still_frames or (recipe.frame_epochs and recipe.learns_motion)
-        if self.run.gradient_checkpointing and differ:
+        if self.run.gradient_checkpointing and recipe.learns_motion:
             raise UsageError(
-                "--gradient-checkpointing cannot tell clips of different lengths in a batch apart, "
-                "as with --still-frames and with --motion of single frames; leave one of them out"
+                f"--motion is {recipe.motion:g}, by which a batch has clips of one frame and of "
+                "two, which --gradient-checkpointing cannot tell apart; leave one of them out"
             )
 
     def _check_names(self) -> None:

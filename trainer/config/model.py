@@ -21,8 +21,6 @@ class ModelConfig(Options):
 
     base_model: str = PUBLISHED
     """A Hub id, a folder, 'default', which comes with the program, or 'tiny', of random weights."""
-    add_layers: Annotated[int, Range(0, 24)] = 0
-    """Layers added after the base model's last, which say what it says until they are trained."""
     num_frames: Annotated[int, Range(2, 64)] = 8
     """Frames of a clip."""
     frame_interval_s: Annotated[float, Range(0.0, 10.0, "seconds", above=True)] | None = None

@@ -15,7 +15,7 @@ EPOCHS = Range(0.0, MOST_EPOCHS)
 RATE = Range(0.0, 1.0, above=True)
 KEEP = ("best", "last")
 SECOND_TASKS = ("landmarks", "motion")
-"""What a model is asked for besides the label (see `trainer.second_task`): names of the options
+"""What a model is asked for besides the label (see `trainer.frame_learner`): names of the options
 that weigh it, of the batch's entries, and of the model's arguments."""
 
 
@@ -39,8 +39,6 @@ class RecipeConfig(Options):
     """Of AdamW; never of biases, norms, position and time embeddings and the class token."""
     layer_decay: Annotated[float, RATE] = 0.75
     """Learning rate of a layer over that of the next one; 1: the same for all."""
-    frozen_layers: Annotated[int, Range(0, 1000)] = 0
-    """Clips leave the embeddings and this many of the first layers as they are."""
     head_epochs: Annotated[float, EPOCHS] = 1.0
     """Epochs on the new classifier alone, all else frozen, before everything is fitted."""
     head_learning_rate: Annotated[float, RATE] = 1e-3
@@ -96,25 +94,19 @@ class RecipeConfig(Options):
     landmarks: Annotated[float, Range(0.0, 100.0)] = 0.0
     """Weight of a second task on pictures: where the parts of the face are; needs dlib."""
     motion: Annotated[float, Range(0.0, 100.0)] = 0.0
-    """Weight of a second task on frames and clips: how parts of the face move; needs dlib."""
+    """Weight of a second task on pairs of frames: how parts of the face move; needs dlib."""
     reanimate: Annotated[float, SHARE] = 0.0
-    """Share of the clips of recordings in which the face of a picture moves as the recorded one
-    does, so that motion is known on faces that were never recorded; needs dlib."""
+    """Share of the pairs of frames of recordings in which the face of a picture moves as the
+    recorded one does, so that motion is known on faces that were never recorded; needs dlib."""
     talk: Annotated[float, SHARE] = 0.0
     """Share of pictures whose faces talk and are still called what they are: half of them as
     recorded ones do that are called calm or neutral, half as those called the same; needs dlib."""
     turn: Annotated[float, SHARE] = 0.0
     """Share of the clips in which the head turns or nods."""
-    still_frames: Annotated[int, Range(0, 64)] = 0
-    """Frames of the clips that pictures are given as in training (0: as many as of recordings); a
-    model that compares frames needs but two."""
     motion_clips: Annotated[int, Range(0, 1000)] = 0
     """Clips of each recording from which two layers are made that read motion, and added to what
     single frames taught (see `trainer.motion_reader`); small models, --epochs 0; 0: none. The model
     without them is kept in `single_frames`, for a further run to begin with."""
-    restart_time: bool = False
-    """Attention over time starts anew, where clips train it, as a comparison of frames; that of
-    'tiny' always does."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -129,7 +121,7 @@ class RecipeConfig(Options):
                 "--epochs is 0, and so are --frame-epochs, --head-epochs and --motion-clips; "
                 "give one"
             )
-        for name in ("teacher_epochs", "base_share", "landmarks"):
+        for name in ("teacher_epochs", "base_share", *SECOND_TASKS):
             if (value := getattr(self, name)) and not self.frame_epochs:
                 raise UsageError(
                     f"{flag_of(name)} is {value:g}, but is for single frames; give "
@@ -138,12 +130,12 @@ class RecipeConfig(Options):
         if self.reanimate and not self.learns_motion:
             raise UsageError(
                 f"--reanimate is {self.reanimate:g}, but teaches motion alone; give --motion and "
-                "--frame-epochs or --epochs, or leave it out"
+                "--frame-epochs, or leave it out"
             )
-        if self.motion_clips and (self.epochs or self.head_epochs or self.restart_time):
+        if self.motion_clips and (self.epochs or self.head_epochs):
             raise UsageError(
                 f"--motion-clips is {self.motion_clips}, and what it writes must not be trained; "
-                "give --epochs 0 --head-epochs 0 and no --restart-time, or leave it out"
+                "give --epochs 0 --head-epochs 0, or leave it out"
             )
         for name in (*SECOND_TASKS, "hide", "teacher_epochs"):
             if self.mixes and (weight := getattr(self, name)):
@@ -151,12 +143,6 @@ class RecipeConfig(Options):
                     f"{flag_of(name)} is {weight:g}, but clips mixed by --mixup or --cutmix have "
                     "two faces; leave one of them out"
                 )
-
-        if self.mixes and self.still_frames:
-            raise UsageError(
-                f"--still-frames is {self.still_frames}, but --mixup and --cutmix mix clips of one "
-                "length; leave one of them out"
-            )
 
     @property
     def batches(self) -> tuple[str, ...]:
@@ -170,8 +156,8 @@ class RecipeConfig(Options):
 
     @property
     def learns_motion(self) -> bool:
-        """Whether the model is asked how faces move, in frames, clips or both."""
-        return max(self.epochs, self.frame_epochs) > 0.0 and self.motion > 0.0
+        """Whether the model is asked how faces move."""
+        return self.motion > 0.0
 
     @property
     def uses_motion(self) -> bool:
