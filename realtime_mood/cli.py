@@ -129,8 +129,12 @@ def _progress_bar(config: RunConfig) -> Iterator[Callable[[Frame, SourceInfo], N
 def _interrupts_to(event: threading.Event) -> Iterator[None]:
     """While active, the first Ctrl-C or SIGTERM sets an event; a second one quits at once.
 
-    A terminal that is closed sets it too, and quits nothing however often it says so.
+    A terminal that is closed sets it too, and quits nothing however often it says so. In another
+    thread than the main one, where Python takes no signals, nothing is set.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     hang_up = getattr(signal, "SIGHUP", None)
 
     def handle(number: int, frame: FrameType | None) -> None:

@@ -119,7 +119,7 @@ def neutral_learned_event(
     *, media_time_s: float, track_id: int, factors: tuple[float, ...]
 ) -> Event:
     """What a face's raw probabilities are multiplied by from now on, and then scaled to sum to 1,
-    before they are smoothed; smoothing begins anew.
+    before they are smoothed, anew from those of the past second on.
 
     Args:
         media_time_s: time of the last answer that it was learned from.
@@ -135,7 +135,7 @@ def neutral_learned_event(
 
 
 def neutral_forgotten_event(*, media_time_s: float, track_id: int) -> Event:
-    """A face's raw probabilities are smoothed as they are again; smoothing begins anew."""
+    """A face's raw probabilities are smoothed as they are, anew from those of the past second."""
     return {
         "type": "neutral_forgotten",
         "media_time_s": _seconds(media_time_s),

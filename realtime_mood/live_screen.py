@@ -26,10 +26,10 @@ QUICK_END_S = 0.5
 MESSAGE_S = 2.5
 READING_SPEED = 15.0
 """Characters a second; long messages stay longer."""
-KEYS = " · ".join(
+KEYS = "\u00a0· ".join(
     # What belongs together stays in one line.
     key.replace(" ", "\u00a0")
-    for key in ("q quit", "space pause", "r record", "s screenshot", "n learn neutral", "h speeds")
+    for key in ("q quit", "space pause", "r record", "s screenshot", "n learn neutral", "h numbers")
 )
 """Told after any other key, and, where there is nothing else to tell, when the model is there."""
 KEYS_S = 6.0
@@ -91,6 +91,7 @@ class LiveScreen:
         self._rate = RateMeter()
         self._frame: Frame | None = None
         self._dropped_frames = 0
+        self._lost_since_s: float | None = None
         self._said = ""
         self._said_until_s = -math.inf
         self._keys_until_s = math.inf
@@ -165,13 +166,16 @@ class LiveScreen:
 
     def _draw(self, frame: Frame, known: View, message: str | None) -> None:
         self._shown_message = message
+        lost_s = self._lost_s()
+        # Of a picture that stands, speeds tell nothing.
+        has_hud = self.has_hud and not self.is_paused and lost_s is None
         view = replace(
-            known,
+            known if lost_s is None else _aged(known, lost_s),
             hud=self._pipeline.hud(
                 display_hz=self._rate.rate_hz(self._clock()),
                 dropped_frames=self._dropped_frames,
             )
-            if self.has_hud
+            if has_hud
             else None,
             recording_s=self._recorder.recorded_s(frame.timestamp_s),
             message=message,
@@ -186,6 +190,16 @@ class LiveScreen:
             )
         )
 
+    def _lost_s(self) -> float | None:
+        """Seconds since the source was lost; None where it is there."""
+        if not self._pipeline.capture.is_lost:
+            self._lost_since_s = None
+            return None
+        now_s = self._clock()
+        if self._lost_since_s is None:
+            self._lost_since_s = now_s
+        return now_s - self._lost_since_s
+
     def _choose_message(self) -> str | None:
         """What to tell now; some things only for a while from when there was first a reason."""
         now_s = self._clock()
@@ -198,10 +212,20 @@ class LiveScreen:
             self._ending_since_s = min(self._ending_since_s, now_s)
             if now_s - self._ending_since_s > QUICK_END_S:
                 return "classifying the last clips: q quits"
-        if self._pipeline.capture.is_lost:
-            return "camera lost, trying again"
+        if (lost_s := self._lost_s()) is not None:
+            since = f" for {lost_s:.0f} s" if lost_s >= 1.0 else ""
+            return f"camera lost{since}, trying again"
         if self.is_paused:
             return "paused: space goes on"
         if not has_model:
             return "loading the model"
         return KEYS if now_s < self._keys_until_s else None
+
+
+def _aged(view: View, by_s: float) -> View:
+    """What was known, seen so much later."""
+    faces = tuple(
+        replace(face, label_age_s=face.label_age_s + by_s) if face.label_age_s is not None else face
+        for face in view.faces
+    )
+    return replace(view, media_time_s=view.media_time_s + by_s, faces=faces)

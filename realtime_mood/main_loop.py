@@ -219,7 +219,7 @@ class MainLoop:
         elif key == "r":
             told = self._recorder.toggle()
             waits = screen.is_paused and self._recorder.is_wanted
-            screen.say(f"{told} once it goes on: space" if waits else told)
+            screen.say(f"{told}, from when space is pressed" if waits else told)
         elif key == "s":
             screen.save_screenshot()
         elif key == "n":
@@ -236,6 +236,6 @@ class MainLoop:
             return f"{what} learned: n forgets"
         if session.forget_neutral():
             return "neutral expressions forgotten"
-        if self._pipeline.engine:
-            return "no face to learn from: rest, and press n when an expression is shown"
-        return "press n when the model is there and an expression is shown"
+        if self._pipeline.engine and not session.has_faces:
+            return "no face to learn from"
+        return "nothing is known of this face yet: rest, and press n when an expression is shown"

@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 
 DESCRIPTION = "Name the facial expression in a webcam picture or a video, in real time."
 EPILOG = """\
-keys in the display: q or Esc quit, space pause, r record, s screenshot, h speeds on or off,
-n learn neutral faces (again: forget); recordings and screenshots go into the current folder as
-realtime-mood-DATE.mp4 and .png
+keys in the display: q or Esc quit, space pause, r record, s screenshot, h hide
+numbers, n learn neutral faces (again: forget); recordings and screenshots go
+into the current folder as realtime-mood-DATE.mp4 and .png
 
 examples:
-  realtime-mood                                     the first webcam
-  realtime-mood --video clip.mp4                    play a file with the expression on it
-  realtime-mood --video clip.mp4 --record out.mp4   write an annotated copy, sound included
-  realtime-mood --video clip.mp4 --events out.csv   write what was seen as a table
+  realtime-mood                                    the first webcam
+  realtime-mood --video clip.mp4                   play a file
+  realtime-mood --video clip.mp4 --record out.mp4  write an annotated copy
+  realtime-mood --video clip.mp4 --events out.csv  write what was seen, as a table
 
-Everything runs on this machine; no picture leaves it. An expression is not a feeling.
+Everything runs on this machine; no picture leaves it. An expression is not a
+feeling.
 """
 
 

@@ -71,7 +71,7 @@ class RunReport:
             if number:
                 lines.append(f"{_count(number, what)} came too fast to be {done}")
         if shares := self._shares():
-            lines.append("mood: " + ", ".join(f"{mood} {_percent(part)}" for mood, part in shares))
+            lines.append("shown: " + ", ".join(f"{mood} {_percent(part)}" for mood, part in shares))
         if frames and not (self.summary["predictions"] or self.summary["skipped_clips"]):
             lines.append(f"no expression was named: {self._why_none()}")
         lines += [f"recording: {path}" for path in self.recordings]

@@ -37,7 +37,7 @@ PAUSE_S = 10.0
 """After a longer time between two frames nothing is known of a face; the pictures of a time-lapse
 are some seconds apart."""
 MAX_GAP_S = 1.0
-"""A longer time between two frames is not counted as time spent in a mood."""
+"""Of a longer time between two frames, no more is counted as time spent in a mood."""
 
 
 class FaceStage:
@@ -167,6 +167,12 @@ class Session:
                         latency_s=latency_s,
                     )
                 )
+
+    @property
+    def has_faces(self) -> bool:
+        """Whether a face is followed."""
+        with self._lock:
+            return bool(self._faces)
 
     def learn_neutral(self) -> int:
         """Take the last second of every face in sight for its neutral expression.

@@ -12,12 +12,21 @@ KEPT_LATENCIES = 65536
 """Newest measurements that percentiles are of."""
 
 
+ROUNDING_S = 1e-6
+"""Times of frames are sums; what is early by less is in time."""
+
+
+def is_due(due_s: float, now_s: float) -> bool:
+    """Whether a time has come, but for rounding."""
+    return now_s >= due_s - ROUNDING_S
+
+
 def next_due(due_s: float, now_s: float, interval_s: float) -> float:
     """The next time something that repeats is due, after it was done at `now_s`.
 
     Args:
         due_s: when it was due.
-        now_s: when it was done; not before `due_s`.
+        now_s: when it was done; `due_s` has come.
         interval_s: time between two.
 
     Returns:
@@ -25,7 +34,7 @@ def next_due(due_s: float, now_s: float, interval_s: float) -> float:
         time has gone by too.
     """
     following_s = due_s + interval_s
-    return following_s if following_s > now_s else now_s + interval_s
+    return now_s + interval_s if is_due(following_s, now_s) else following_s
 
 
 class RateMeter:

@@ -10,6 +10,8 @@ from realtime_mood.smoothing import MoodState
 
 HISTORY_S = 30.0
 """Seconds of past mood that are kept for the strip."""
+STALE_S = 2.0
+"""An answer this old says little of what is to be seen now."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,6 @@ class FaceView:
     history: tuple[tuple[float, str], ...] = ()
     """(media time in seconds, label or 'unsure') of each clip of the past `HISTORY_S`, oldest
     first; a label holds until the next entry."""
-
     has_neutral: bool = False
     """Whether its neutral expression was learned."""
 
@@ -35,6 +36,11 @@ class FaceView:
     def label(self) -> str:
         """What is shown of it: one of the eight labels, or 'unsure', also without a mood."""
         return UNSURE if self.mood is None else self.mood.label
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether its newest answer is too old to be shown as what is seen now."""
+        return self.label_age_s is not None and self.label_age_s >= STALE_S
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,9 +87,9 @@ def told_messages(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """What the display tells, each as long as it does, and None between; nothing is drawn."""
     messages: list[str | None] = []
 
-    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
-        # What is shown has numbers, what is saved or recorded has none.
-        if view.hud and messages[-1:] != [view.message]:
+    def draw(image_bgr: ImageBGR, view: View, **how: object) -> ImageBGR:
+        # What is shown has the display's size, what is saved has its own.
+        if "size" in how and messages[-1:] != [view.message]:
             messages.append(view.message)
         return image_bgr
 

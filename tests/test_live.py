@@ -407,7 +407,7 @@ def test_a_key_learns_the_neutral_faces_and_forgets_them(
     screen = Screen(clock=time.monotonic)
     live = LiveRun(ListSource(3000), FakeClassifier("sad"), screen=screen, detector=detector)
     assert live.run().summary["ended"] == "stopped"
-    assert any(str(m).startswith(("press n when", "no face to learn from")) for m in messages)
+    assert any(str(m).startswith(("nothing is known of", "no face to")) for m in messages)
     assert any(str(m).startswith(said) for m in messages)
     assert messages[-1] == "neutral expressions forgotten"
     learned = {event["track_id"] for event in live.events.of_type("neutral_learned")}
@@ -768,4 +768,4 @@ def test_a_recording_that_is_asked_for_in_a_pause_says_when_it_begins(
 
     LiveRun(ListSource(3000), FakeClassifier(), screen=Screen(clock=time.monotonic)).run()
     assert str(messages[-1]).startswith("recording realtime-mood-")
-    assert str(messages[-1]).endswith(".mp4 once it goes on: space")
+    assert str(messages[-1]).endswith(".mp4, from when space is pressed")

@@ -175,6 +175,35 @@ def test_the_corners_have_the_colour_of_the_mood(label: str) -> None:
     assert (area == LABEL_COLOURS[label]).all(axis=1).sum() > 100
 
 
+def test_old_answers_have_no_colour_and_no_present() -> None:
+    band = strip_sizes(Scale(1280, 720)).band  # type: ignore[union-attr]
+    old = replace(face(Box(500, 300, 200, 200), "happy"), history=((NOW_S - 9.0, "happy"),))
+
+    def coloured(age_s: float) -> tuple[int, int]:
+        """Pixels of happy at the face, and columns of it in the strip."""
+        view = View(media_time_s=NOW_S, faces=(replace(old, label_age_s=age_s),))
+        is_happy = (draw_overlay(picture(1280, 720, 128), view) == LABEL_COLOURS["happy"]).all(-1)
+        middle = band.y + band.h // 2
+        return int(is_happy[250:500, 500:700].sum()), int(is_happy[middle].sum())
+
+    at_face, columns = coloured(0.2)
+    assert at_face > 1000
+    assert columns == pytest.approx(band.w * 9.0 / HISTORY_S, abs=6)
+    at_face, columns = coloured(3.0)
+    assert at_face == 0
+    assert columns == pytest.approx(band.w * 6.0 / HISTORY_S, abs=6)
+
+
+def test_before_the_first_answer_there_are_no_bars() -> None:
+    image = picture(1280, 720, 128)
+    drawn = draw_overlay(
+        image, View(media_time_s=NOW_S, faces=(face(Box(500, 300, 99, 99), None),))
+    )
+    np.testing.assert_array_equal(drawn[400:640, 900:], image[400:640, 900:])
+    with_bars = View(media_time_s=NOW_S, faces=(face(Box(500, 300, 99, 99), UNSURE),))
+    assert (draw_overlay(image, with_bars)[400:640, 900:] != image[400:640, 900:]).any()
+
+
 def test_the_panel_and_the_strip_are_those_of_the_first_face_in_the_picture() -> None:
     image = picture(1280, 720, 128)
     large, small = face(Box(300, 200, 200, 200), "happy", 1), face(Box(700, 200, 90, 90), "sad", 2)
@@ -422,7 +451,7 @@ def test_labels_say_what_is_known() -> None:
     assert text("happy", numbered=True) == "7 happy 83 %"
     assert text("happy", side=30) == "happy"
     assert text(UNSURE) == "unsure"
-    assert text(None) == UNSURE
+    assert text(None) == "…"
 
 
 # --- panel, strip, notices

@@ -19,7 +19,7 @@ PLACE = Rect(10, 10, *SIZES.size)
 def _rows(
     label: str, probabilities: dict[str, float], *, has_neutral: bool = False
 ) -> list[np.ndarray]:
-    """The panel of a face that shows a label, cut into the rows of its words."""
+    """The panel of a face that shows a label, cut into the rows that begin with its words."""
     image = np.zeros((PLACE.bottom + 10, PLACE.right + 10, 3), dtype=np.uint8)
     mood = MoodState(
         label, probabilities[label], tuple(probabilities.get(name, 0.0) for name in LABELS)
@@ -27,7 +27,8 @@ def _rows(
     face = FaceView(1, Box(0, 0, 9, 9), mood, has_neutral=has_neutral)
     draw_panel(image, face, PLACE, SIZES)
     top = PLACE.y + SIZES.pad
-    return [image[top + n * SIZES.row :][: SIZES.row, PLACE.x :] for n in range(len(LABELS))]
+    left = PLACE.x + SIZES.pad + SIZES.swatch
+    return [image[top + n * SIZES.row :][: SIZES.row, left:] for n in range(len(LABELS))]
 
 
 def _bright_pixels(word: str) -> np.ndarray:
@@ -45,7 +46,7 @@ def _length(row: np.ndarray, label: str) -> int:
 @pytest.mark.parametrize("label", LABELS)
 def test_a_certain_label_has_the_only_bar_in_full_length_beside_its_bright_word(label: str) -> None:
     rows = _rows(label, {label: 1.0})
-    words = [row[:, SIZES.pad : SIZES.pad + SIZES.names] for row in rows]
+    words = [row[:, : SIZES.names] for row in rows]
     bright = [(word == WHITE).all(axis=-1) for word in words]
     assert [bool(pixels.any()) for pixels in bright] == [name == label for name in LABELS]
     np.testing.assert_array_equal(bright[LABELS.index(label)], _bright_pixels(label))
@@ -69,5 +70,5 @@ def test_a_dot_beside_neutral_says_that_it_was_learned() -> None:
     row = LABELS.index("neutral")
     changed = (plain[row] != marked[row]).any(axis=(0, 2)).nonzero()[0]
     word = Run("neutral", SIZES.text, WHITE).width
-    assert SIZES.pad + word <= changed.min()
-    assert changed.max() < SIZES.pad + SIZES.names
+    assert word <= changed.min()
+    assert changed.max() < SIZES.names

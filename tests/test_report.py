@@ -62,7 +62,7 @@ def test_one_is_not_called_many() -> None:
 
 def test_a_mood_that_was_shown_is_never_0_percent() -> None:
     lines = _lines(mood_seconds={"happy": 0.05, "sad": 0.06, "unsure": 9.89, "calm": 0.0})
-    assert "mood: unsure 99%, sad 1%, happy <1%" in lines
+    assert "shown: unsure 99%, sad 1%, happy <1%" in lines
 
 
 def test_what_was_not_named_has_a_reason() -> None:

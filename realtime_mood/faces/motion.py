@@ -71,7 +71,8 @@ class Motion:
         velocity = self.velocity
         if since_s > 0.0:
             gain = 1.0 - (1.0 - VELOCITY_GAIN) ** max(1.0, since_s / GAIN_INTERVAL_S)
-            velocity = velocity + gain * error / since_s
+            # The jitter of detections that are close together tells nothing of velocity.
+            velocity = velocity + gain * error / max(since_s, GAIN_INTERVAL_S)
             # Sizes change slowly; a velocity learnt from their jitter would only add to it.
             velocity[2:] = 0.0
         state = self.state + POSITION_GAIN * error

@@ -12,7 +12,7 @@ from realtime_mood.faces.detector import Detection
 from realtime_mood.faces.motion import Motion
 from realtime_mood.faces.search import FaceSearch
 from realtime_mood.frame import ImageBGR
-from realtime_mood.timing import next_due
+from realtime_mood.timing import is_due, next_due
 
 DETECT_INTERVAL_S = 0.1
 MAX_FACES = 8
@@ -160,7 +160,7 @@ class FaceTracker:
         self._take_found(changes)
         for face in self._faces:
             face.motion = face.motion.advanced(timestamp_s)
-        if timestamp_s >= self._search_due_s and self._search.start(image_bgr, timestamp_s):
+        if is_due(self._search_due_s, timestamp_s) and self._search.start(image_bgr, timestamp_s):
             self._search_due_s = next_due(self._search_due_s, timestamp_s, DETECT_INTERVAL_S)
             for face in self._faces:
                 face.searched = face.motion

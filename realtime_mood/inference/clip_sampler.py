@@ -11,13 +11,11 @@ import numpy.typing as npt
 from realtime_mood.frame import CropBGR
 from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices
 from realtime_mood.ring_buffer import RingBuffer
-from realtime_mood.timing import next_due
+from realtime_mood.timing import is_due, next_due
 
 MAX_BYTES_PER_TRACK = 64 * 1024 * 1024
 FIRST_CLIP_S = 0.4
 """For how long a face has been seen when its first clip is cut, at most a clip span."""
-ROUNDING_S = 1e-6
-"""Times of frames are sums; a frame that is early by less is in time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +47,8 @@ class ClipSampler:
 
     The first clip of a face comes soon after the face: nobody waits for a whole clip span. Times
     from before it was seen take its first crop, as if it had been still. From then on one clip
-    comes every `stride_s`, on a regular grid of media time.
+    comes every `stride_s`, on a regular grid of media time. Crops are kept for little more than a
+    clip span, so that after a gap as long the frames before it are not taken any more.
 
     Args:
         spec: the checkpoint's clip spec.
@@ -82,9 +81,8 @@ class ClipSampler:
             memory = _TrackMemory(crops, since_s=timestamp_s)
             self._tracks[track_id] = memory
         memory.crops.append(timestamp_s, crop_bgr, size_bytes=crop_bgr.nbytes)
-        if timestamp_s < memory.due_s:
-            return None
-        if timestamp_s - memory.since_s < min(FIRST_CLIP_S, self._spec.span_s) - ROUNDING_S:
+        first_due_s = memory.since_s + min(FIRST_CLIP_S, self._spec.span_s)
+        if not is_due(max(memory.due_s, first_due_s), timestamp_s):
             return None
         available_s = memory.crops.timestamps_s()
         memory.due_s = next_due(memory.due_s, timestamp_s, self._stride_s)

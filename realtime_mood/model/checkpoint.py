@@ -13,7 +13,8 @@ import logging
 import math
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -252,28 +253,23 @@ def load_model(folder: Path) -> TimesformerForVideoClassification:
     """
     import torch
     from transformers import TimesformerForVideoClassification
-    from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    verbosity = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity(logging.CRITICAL)
     try:
-        loaded: Any = TimesformerForVideoClassification.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            # Told below, in our own words.
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
+        with _quiet_transformers():
+            loaded: Any = TimesformerForVideoClassification.from_pretrained(
+                folder,
+                dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+                # Told below, in our own words.
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
     except Exception as error:
         raise ModelError(
             f"the weights in {folder / WEIGHTS_FILE} cannot be loaded ({first_line(error)}); "
             "copy the checkpoint again or train it again"
         ) from error
-    finally:
-        transformers_logging.set_verbosity(verbosity)
     model: TimesformerForVideoClassification = loaded[0]
     loading: dict[str, Any] = loaded[1]
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
@@ -287,6 +283,24 @@ def load_model(folder: Path) -> TimesformerForVideoClassification:
             )
     model.eval()  # type: ignore[no-untyped-call]
     return model
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Without transformers' bars and words, which are the host program's to switch off for good."""
+    from transformers.utils import logging as transformers_logging
+
+    # transformers itself has no types for these.
+    bars: Any = transformers_logging
+    had_bars, verbosity = bars.is_progress_bar_enabled(), bars.get_verbosity()
+    bars.disable_progress_bar()
+    bars.set_verbosity(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        bars.set_verbosity(verbosity)
+        if had_bars:
+            bars.enable_progress_bar()
 
 
 def save_checkpoint(
@@ -304,9 +318,6 @@ def save_checkpoint(
         ModelError: model and contract disagree.
         OSError: the folder cannot be written.
     """
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     config = model.config
     config.id2label = dict(ID2LABEL)
     config.label2id = dict(LABEL2ID)
@@ -314,7 +325,8 @@ def save_checkpoint(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".checkpoint-", dir=folder) as scratch_name:
         scratch = Path(scratch_name)
-        model.save_pretrained(scratch)
+        with _quiet_transformers():
+            model.save_pretrained(scratch)
         text = json.dumps(contract.to_dict(), indent=2) + "\n"
         (scratch / CONTRACT_FILE).write_text(text, encoding="utf-8")
         read_contract(scratch)

@@ -1,7 +1,7 @@
 """What is drawn at a face: round corners and a label.
 
-The label has the colour of the mood; so have the corners of a lone face. Of several faces the
-corners have the colour of the face's number, which stands in the label too.
+Both have the colour of the mood; of several faces, the label begins with the face's number. Without
+an answer, or with an old one, they are grey.
 """
 
 from __future__ import annotations
@@ -16,14 +16,23 @@ from realtime_mood.overlay.palette import (
     LABEL_COLOURS,
     PLATE,
     WHITE,
-    colour_of_id,
 )
 from realtime_mood.overlay.sprites import blend, bracket, plate, turned
-from realtime_mood.overlay.text import NARROW_SPACE, Line, Run, baseline_in, draw_line, line_width
+from realtime_mood.overlay.text import (
+    ELLIPSIS,
+    NARROW_SPACE,
+    Line,
+    Run,
+    baseline_in,
+    draw_line,
+    line_width,
+)
 from realtime_mood.view import FaceView
 
 OLD_S = 0.5
 """A label at least this old tells its age."""
+QUIETER = 0.9
+"""Opacity of what stands beside the word: the number and the age."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,8 @@ def percent(probability: float) -> str:
 def label_variants(face: FaceDrawing, *, scale: Scale, numbered: bool) -> tuple[Line, ...]:
     """The variants of a face's label, best first: with its confidence, and the word alone.
 
-    The age of the label is added once it is old enough to matter.
+    The age of the label is added once it is old enough to matter. Before the first answer there is
+    no word.
 
     Args:
         face: the face.
@@ -52,15 +62,15 @@ def label_variants(face: FaceDrawing, *, scale: Scale, numbered: bool) -> tuple[
         numbered: put the face's number in front.
     """
     mood, word = face.view.mood, face.view.label
-    colour = WHITE if word == UNSURE else INK
+    colour = INK if _has_colour(face.view) else WHITE
 
     def line(size: int, confidence: str) -> Line:
-        number = [Run(f"{face.view.track_id}  ", size, colour, opacity=0.75)] if numbered else []
+        number = [Run(f"{face.view.track_id}  ", size, colour, opacity=QUIETER)] if numbered else []
         tail = [Run(f"  {confidence}", size, colour)] if confidence else []
         age_s = face.view.label_age_s
         if age_s is not None and age_s >= OLD_S:
-            tail.append(Run(f"  {age_s:.1f}{NARROW_SPACE}s ago", size, colour, opacity=0.75))
-        return (*number, Run(word, size, colour, bold=True), *tail)
+            tail.append(Run(f"  {age_s:.1f}{NARROW_SPACE}s ago", size, colour, opacity=QUIETER))
+        return (*number, Run(word if mood else ELLIPSIS, size, colour, bold=True), *tail)
 
     full = line(scale.text, percent(mood.confidence) if mood and word != UNSURE else "")
     small = line(scale.small_text, "")
@@ -75,14 +85,17 @@ def pill_size(line: Line) -> tuple[int, int]:
     return line_width(line) + round(1.3 * size), round(1.62 * size)
 
 
-def draw_brackets(image: ImageBGR, face: FaceDrawing, scale: Scale, *, numbered: bool) -> None:
+def _has_colour(face: FaceView) -> bool:
+    return face.label != UNSURE and not face.is_stale
+
+
+def draw_brackets(image: ImageBGR, face: FaceDrawing, scale: Scale) -> None:
     """Draw the four round corners around a face, in place.
 
     Args:
         image: the picture, written to.
         face: the face.
         scale: sizes for the picture.
-        numbered: colour them by the face's number.
     """
     shorter = min(face.seen.w, face.seen.h)
     stroke = min(scale.px(3.6, least=2), max(1.0, shorter / 10))
@@ -90,8 +103,7 @@ def draw_brackets(image: ImageBGR, face: FaceDrawing, scale: Scale, *, numbered:
     # Steps of four pixels: a box that breathes a little keeps using the same sprites.
     arm = max(2, min(shorter // 5, scale.px(44)) // 4 * 4)
     radius = min(arm, max(1, min(scale.px(16), shorter // 8)))
-    view = face.view
-    colour = colour_of_id(view.track_id) if numbered else LABEL_COLOURS[view.label]
+    colour = LABEL_COLOURS[face.view.label if _has_colour(face.view) else UNSURE]
     corner = bracket(arm, radius, float(stroke), colour, rim)
     # The line's outer edge follows the face; the rim lies around it.
     size = corner.keep.shape[0]
@@ -112,7 +124,7 @@ def draw_label(image: ImageBGR, face: FaceDrawing, line: Line, rect: Rect, scale
         rect: where it goes.
         scale: sizes for the picture.
     """
-    named = face.view.label != UNSURE
+    named = _has_colour(face.view)
     colour = LABEL_COLOURS[face.view.label] if named else PLATE
     rim = scale.px(2.5)
     shape = plate(rect.w, rect.h, rect.h / 2, colour, 1.0 if named else 0.82, rim)

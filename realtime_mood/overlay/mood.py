@@ -22,7 +22,7 @@ from realtime_mood.overlay.sprites import blend, glass, plate
 from realtime_mood.overlay.text import NARROW_SPACE, Run, baseline_in, draw_line
 from realtime_mood.view import HISTORY_S, FaceView
 
-TRACK_OPACITY = 0.16
+TRACK_OPACITY = 0.1
 """Of the empty part of a bar, white on the dark plate."""
 FAINT = 0.30
 """Opacity of 'unsure' in the strip; of nothing at all it is 0."""
@@ -40,6 +40,8 @@ class PanelSizes:
 
     pad: int
     """From its edge to what it holds."""
+    swatch: int
+    """From a row's left edge to its name: a square of the label's colour, and a gap."""
     row: int
     """Height of one bar's row."""
     text: int
@@ -57,7 +59,7 @@ class PanelSizes:
     def size(self) -> tuple[int, int]:
         """(width, height) of the panel."""
         gaps = self.pad * (2 if self.values else 1) * 3 // 4
-        width = 2 * self.pad + self.names + self.bars + self.values + gaps
+        width = 2 * self.pad + self.swatch + self.names + self.bars + self.values + gaps
         return width, 2 * self.pad + self.title + len(LABELS) * self.row
 
 
@@ -73,9 +75,10 @@ def panel_variants(scale: Scale, *, titled: bool) -> tuple[PanelSizes, ...]:
     names = max(Run(label, text, WHITE, bold=True).width for label in LABELS)
     values = Run(percent(1.0), text, WHITE, bold=True).width
     pad, title = scale.px(13, least=5), row if titled else 0
+    swatch = _thickness(text) + round(0.5 * text)
     return (
-        PanelSizes(pad, row, text, names, scale.px(96, least=40), values, title),
-        PanelSizes(pad, row, text, names, scale.px(52, least=28), 0, title),
+        PanelSizes(pad, swatch, row, text, names, scale.px(96, least=40), values, title),
+        PanelSizes(pad, swatch, row, text, names, scale.px(52, least=28), 0, title),
     )
 
 
@@ -89,7 +92,7 @@ def draw_panel(image: ImageBGR, face: FaceView, place: Rect, sizes: PanelSizes) 
 
     Args:
         image: the picture, written to.
-        face: the face; without a mood the bars are empty.
+        face: the face; it has a mood.
         place: where the panel goes, of `sizes.size`.
         sizes: its measures.
     """
@@ -99,25 +102,32 @@ def draw_panel(image: ImageBGR, face: FaceView, place: Rect, sizes: PanelSizes) 
         title = Run(face_title(face), sizes.text, QUIET)
         draw_line(image, (title,), x, baseline_in(y, sizes.row, sizes.text) - sizes.row // 8)
         y += sizes.title
-    bar_x = x + sizes.names + sizes.pad * 3 // 4
-    thick = max(3, round(0.46 * sizes.text))
+    name_x = x + sizes.swatch
+    bar_x = name_x + sizes.names + sizes.pad * 3 // 4
+    thick = _thickness(sizes.text)
+    assert face.mood is not None
     track = plate(sizes.bars, thick, thick / 2, WHITE, TRACK_OPACITY)
     for index, label in enumerate(LABELS):
         shown = face.label == label
         colour = WHITE if shown else QUIET
         baseline = baseline_in(y, sizes.row, sizes.text)
         word = f"{label} {LEARNED}" if label == "neutral" and face.has_neutral else label
-        draw_line(image, (Run(word, sizes.text, colour, bold=shown),), x, baseline)
+        draw_line(image, (Run(word, sizes.text, colour, bold=shown),), name_x, baseline)
         bar_y = y + (sizes.row - thick + 1) // 2
+        blend(image, plate(thick, thick, thick / 4, LABEL_COLOURS[label], 1.0), x, bar_y)
         blend(image, track, bar_x, bar_y)
-        if face.mood is not None:
-            probability = face.mood.probabilities[index]
-            _draw_bar(image, label, probability, Rect(bar_x, bar_y, sizes.bars, thick))
-            if sizes.values:
-                value = Run(percent(probability), sizes.text, colour, bold=shown)
-                right = place.right - sizes.pad
-                draw_line(image, (value,), right - value.width, baseline)
+        probability = face.mood.probabilities[index]
+        _draw_bar(image, label, probability, Rect(bar_x, bar_y, sizes.bars, thick))
+        if sizes.values:
+            value = Run(percent(probability), sizes.text, colour, bold=shown)
+            right = place.right - sizes.pad
+            draw_line(image, (value,), right - value.width, baseline)
         y += sizes.row
+
+
+def _thickness(text: int) -> int:
+    """Of a bar beside text of that size."""
+    return max(3, round(0.46 * text))
 
 
 def _draw_bar(image: ImageBGR, label: str, probability: float, full: Rect) -> None:
@@ -174,14 +184,12 @@ def strip_sizes(scale: Scale, *, title: str = "") -> StripSizes | None:
     return StripSizes(place, band, text, title)
 
 
-def draw_strip(
-    image: ImageBGR, history: Sequence[tuple[float, str]], now_s: float, sizes: StripSizes
-) -> None:
+def draw_strip(image: ImageBGR, face: FaceView, now_s: float, sizes: StripSizes) -> None:
     """Draw the moods of the last `HISTORY_S` seconds, in place; the right end is now.
 
     Args:
         image: the picture, written to.
-        history: (media time in seconds, label or 'unsure'), oldest first.
+        face: whose; what is stale does not reach to the right end.
         now_s: media time of the right end.
         sizes: its measures.
     """
@@ -190,7 +198,8 @@ def draw_strip(
     radius = pad + band.h / 2
     glass(image, place.x, place.y, place.w, place.h, radius)
     blend(image, plate(band.w, band.h, band.h / 2, WHITE, TRACK_OPACITY / 2), band.x, band.y)
-    _draw_band(image, history, now_s, band)
+    known_s = now_s - (face.label_age_s or 0.0) if face.is_stale else now_s
+    _draw_band(image, face.history, now_s, known_s, band)
     _draw_ticks(image, sizes)
     if sizes.title:
         title = Run(sizes.title, sizes.text, QUIET)
@@ -198,7 +207,11 @@ def draw_strip(
 
 
 def _draw_band(
-    image: ImageBGR, history: Sequence[tuple[float, str]], now_s: float, band: Rect
+    image: ImageBGR,
+    history: Sequence[tuple[float, str]],
+    now_s: float,
+    known_s: float,
+    band: Rect,
 ) -> None:
     if not history:
         return
@@ -209,7 +222,7 @@ def _draw_band(
     opacities = np.asarray(
         [FAINT if label == UNSURE else 1.0 for _, label in history], dtype=np.float32
     )
-    opacity = np.where(entry >= 0, opacities[entry], 0.0)
+    opacity = np.where((entry >= 0) & (columns <= known_s), opacities[entry], 0.0)
     # The ends are round: what the band's own shape leaves out, this leaves out too.
     shape = plate(band.w, band.h, band.h / 2, WHITE, 1.0).keep[..., 0]
     mask = (1.0 - shape / np.float32(255.0)) * opacity

@@ -177,7 +177,6 @@ def _bare_items(hud: HudView, size: int) -> list[Line]:
     items = [_item("", "/".join(known), "Hz", size)] if known else []
     if hud.age_s is not None:
         items.append(_item("", f"{1000.0 * hud.age_s:.0f}", "ms", size))
-    items.append(_item("drops", f"{hud.dropped_frames}+{hud.skipped_clips}", "", size))
     return items
 
 

@@ -3,17 +3,13 @@
 The eight label colours were searched for: each in a range of hues that suits its word, together
 as far apart as they get in OKLab, both for normal sight and in Machado, Oliveira and Fernandes'
 (2009) simulation of protanopia, deuteranopia and tritanopia. All are light enough for dark ink on
-them and for use on a dark plate. The word is always shown too; colour alone says nothing.
+them and for use on a dark plate. What a colour means in the strip of the past, the panel of bars
+tells.
 """
 
 from __future__ import annotations
 
-import colorsys
-
 from realtime_mood.model.labels import UNSURE
-
-GOLDEN_ANGLE_SHARE = 0.381966
-"""The golden angle as a share of the circle, (3 - sqrt(5)) / 2."""
 
 Colour = tuple[int, int, int]
 """(blue, green, red), each from 0 to 255."""
@@ -41,21 +37,12 @@ INK = _from_hex(0x0E1218)
 """Text on a light plate."""
 PLATE = _from_hex(0x12161C)
 """Background of panels, mixed with the picture by `PLATE_OPACITY`."""
-PLATE_OPACITY = 0.74
-"""With it white text keeps a contrast above 7 : 1, and quiet text above 4.5 : 1, over white."""
+PLATE_OPACITY = 0.82
+"""With it white text keeps a contrast above 7 : 1, quiet text above 4.5 : 1 and every bar above
+3 : 1 against its track, over white."""
 WHITE = _from_hex(0xFFFFFF)
 """Text that matters, on a dark plate."""
 QUIET = _from_hex(0xD3D9E1)
 """Text that only explains, on a dark plate."""
 RECORDING_RED = _from_hex(0xFF4545)
 """The dot beside the recorded time."""
-
-
-def colour_of_id(track_id: int) -> Colour:
-    """The colour of a face's number: the same as long as the face is followed.
-
-    Hues a golden angle apart, so that neighbouring numbers differ most.
-    """
-    hue = track_id * GOLDEN_ANGLE_SHARE % 1.0
-    red, green, blue = colorsys.hls_to_rgb(hue, 0.68, 0.85)
-    return round(255 * blue), round(255 * green), round(255 * red)

@@ -18,7 +18,8 @@ from realtime_mood.frame import ImageBGR
 
 TITLE = "realtime-mood"
 MAX_START_SIZE = (1280, 800)
-SMALL_PICTURE = 640
+SMALL_PICTURE = 960
+"""Shorter ones are enlarged from the start, or else nobody could read the text in them."""
 CONNECT_TIMEOUT_S = 1.0
 X11_PORT = 6000
 SCREEN_ATTEMPTS = 3
@@ -135,7 +136,7 @@ class Display:
 
         Returns:
             Width and height in pixels, in the proportions of the picture; of a display that was
-            made larger than it began, and than the picture, no more than the larger of the two.
+            made larger than `MAX_START_SIZE`, and than the picture, no more than fits in there.
         """
         start = _display_size(width, height)
         if self._picture_size != (width, height):
@@ -148,7 +149,8 @@ class Display:
             return start  # The person has closed it.
         if min(shown_width, shown_height) < 1:
             return start
-        factor = min(shown_width / width, shown_height / height, max(1.0, start[0] / width))
+        largest = max(1.0, _to_fit(width, height, MAX_START_SIZE))
+        factor = min(shown_width / width, shown_height / height, largest)
         return max(1, round(width * factor)), max(1, round(height * factor))
 
     def show(self, image_bgr: ImageBGR) -> None:
@@ -181,11 +183,14 @@ class Display:
 
 
 def _display_size(width: int, height: int) -> tuple[int, int]:
-    factor = min(1.0, MAX_START_SIZE[0] / width, MAX_START_SIZE[1] / height)
-    # Small pictures are shown larger, or else nobody could read the text in them.
-    if max(width, height) < SMALL_PICTURE:
-        factor = SMALL_PICTURE / max(width, height)
+    least = max(1.0, SMALL_PICTURE / max(width, height))
+    factor = min(least, _to_fit(width, height, MAX_START_SIZE))
     return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+def _to_fit(width: int, height: int, size: tuple[int, int]) -> float:
+    """By how much a picture is enlarged or made smaller to fill a size."""
+    return min(size[0] / width, size[1] / height)
 
 
 def _prepare_qt() -> None:

@@ -205,3 +205,24 @@ def test_the_box_moves_smoothly_towards_what_is_found() -> None:
     assert max(np.abs(np.diff(lefts))) < 2.0
     assert max(lefts) < 15.0
     assert lefts[-1] == pytest.approx(14.0, abs=0.05)
+
+
+def test_what_is_found_twice_within_a_moment_moves_no_still_face() -> None:
+    rng = np.random.default_rng(0)
+    tracker = FaceTracker(
+        InStepSearch(
+            ScriptedDetector(
+                lambda call: [Box(*(np.array([100.0, 80.0]) + rng.normal(0, 1, 2)), 100, 100)]
+            )
+        )
+    )
+    lefts = []
+    for index in range(90):
+        # A network camera that delivers two frames at a time, some milliseconds apart.
+        for late_s in (0.0, 0.001):
+            update = tracker.update(
+                numbered_image(index, width=320, height=240), index / 9 + late_s
+            )
+            lefts += [track.box.x for track in update.tracks]
+    assert len(lefts) == 180
+    assert max(abs(left - 100.0) for left in lefts) < 5.0

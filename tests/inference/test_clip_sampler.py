@@ -52,6 +52,13 @@ def test_one_clip_comes_each_stride() -> None:
     np.testing.assert_allclose(np.diff([clip.end_s for clip in clips]), 0.5, atol=1 / 30)
 
 
+@pytest.mark.parametrize("rate_hz", [5.0, 10.0, 30.0])
+def test_no_clip_comes_late_for_the_rounding_of_sums(rate_hz: float) -> None:
+    ends_s = [clip.end_s for clip in _sample(rate_hz=rate_hz, seconds=8.0)]
+    np.testing.assert_allclose(ends_s, 0.4 + 0.2 * np.arange(len(ends_s)), atol=1e-9)
+    assert len(ends_s) == 38
+
+
 def test_frames_that_are_far_apart_make_clips_too() -> None:
     clips = _sample(rate_hz=1 / 5, seconds=25.0)
     assert [clip.end_s for clip in clips] == [5.0, 10.0, 15.0, 20.0]

@@ -62,6 +62,18 @@ def test_a_checkpoint_loads_with_transformers_alone(saved: Path) -> None:
     assert model.config.num_frames == SPEC.num_frames
 
 
+def test_a_host_program_keeps_its_bars_and_words(saved: Path, tmp_path: Path) -> None:
+    from transformers.utils import logging as transformers_logging
+
+    told: Any = transformers_logging
+    for had_bars in (True, False):
+        (told.enable_progress_bar if had_bars else told.disable_progress_bar)()
+        before = told.get_verbosity()
+        save_checkpoint(load_model(saved), CONTRACT, tmp_path / str(had_bars))
+        assert told.is_progress_bar_enabled() is had_bars
+        assert told.get_verbosity() == before
+
+
 def test_half_precision_weights_load_as_float32(tmp_path: Path) -> None:
     import torch
 

@@ -33,6 +33,7 @@ RECIPE = RecipeConfig(
     tone=0.0,
     webcam=0.0,
     erase=0.0,
+    frame_epochs=1.0,
     motion=1.0,
     reanimate=1.0,
 )

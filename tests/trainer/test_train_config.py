@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from realtime_mood.errors import OutputError, UsageError
-from trainer.config import TrainConfig
+from trainer.config import RecipeConfig, TrainConfig
+from trainer.config import options as options_module
 from trainer.config.layers import (
     EFFECTIVE_FILE,
     MARK,
@@ -114,6 +115,19 @@ def test_every_option_has_one_name_and_a_text() -> None:
     names = [option.name for option in options]
     assert len(set(names)) == len(names)
     assert all(option.help for option in options)
+
+
+def test_without_sources_options_have_no_texts_and_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(owner: object) -> str:
+        raise OSError("could not get source code")
+
+    monkeypatch.setattr("inspect.getsource", gone)
+    options_module._options_of.cache_clear()
+    try:
+        assert parse().recipe.epochs == RecipeConfig().epochs
+        assert all(option.help == "" for option in options_of(RecipeConfig))
+    finally:
+        options_module._options_of.cache_clear()
 
 
 def test_a_reporter_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

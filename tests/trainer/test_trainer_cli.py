@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import torch
 from torch._utils import ExceptionWrapper
 from torch.utils.data import DataLoader, Dataset
 
+import realtime_mood.cli
 from realtime_mood.errors import SourceError
 from tests.fakes import SPEC
 from tests.trainer.drawn import draw_video
@@ -61,8 +64,7 @@ def test_a_log_tells_now_and_then_how_far_it_is(
 def test_the_examples_of_the_help_are_understood(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit):
-        main([command, "--help"])
+    assert main([command, "--help"]) == 0
     examples = capsys.readouterr().out.partition("examples:\n")[2].splitlines()
     assert len(examples) > 1
     for example in examples:
@@ -243,7 +245,7 @@ def test_a_group_of_processes_that_is_told_to_end_was_interrupted(
 
     monkeypatch.setattr(cli, "_run", run)
     assert main(["inspect", "--data", "d"]) == code
-    assert ("interrupted; the same command" in capsys.readouterr().err) is is_told
+    assert ("trainer: interrupted" in capsys.readouterr().err) is is_told
 
 
 def test_a_gpu_without_room_says_how_to_go_on(
@@ -298,16 +300,14 @@ def test_help_can_be_printed_wherever_there_are_letters(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for command in ("train", "crossval", "evaluate", "inspect", "download"):
-        with pytest.raises(SystemExit):
-            main([command, "--help"])
+        assert main([command, "--help"]) == 0
         assert capsys.readouterr().out.isascii()
 
 
 def test_help_loads_nothing_heavy() -> None:
     script = (
         "import sys; from trainer.cli import main\n"
-        "try: main(['train', '--help'])\n"
-        "except SystemExit: pass\n"
+        "main(['train', '--help'])\n"
         "print('heavy:', {'torch', 'cv2', 'transformers', 'av', 'decord'} & set(sys.modules))"
     )
     answer = subprocess.run(
@@ -378,7 +378,24 @@ def test_being_told_to_end_is_like_ctrl_c(
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(cli, "_run", lambda *_: signal.raise_signal(signal.SIGTERM))
     assert main(["inspect", "--data", "d"]) == 130
-    assert "interrupted; the same command goes on" in capsys.readouterr().err
+    assert capsys.readouterr().err == "trainer: interrupted\n"
     assert signal.getsignal(signal.SIGTERM) is before
     main(["train", "--data", "d", "--output", "o"])
-    assert "the same command and --resume besides goes on" in capsys.readouterr().err
+    assert "interrupted; the same command with --resume goes on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("main", [main, realtime_mood.cli.main])
+def test_a_program_of_somebody_else_may_run_it_in_a_thread(
+    main: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes: list[int] = []
+    for words, code, said in (
+        (["--version"], 0, realtime_mood.__version__),
+        (["--nonsense"], 2, "--help"),
+    ):
+        thread = threading.Thread(target=lambda words=words: codes.append(main(words)))
+        thread.start()
+        thread.join(60)
+        assert codes[-1:] == [code]
+        captured = capsys.readouterr()
+        assert said in captured.out + captured.err

@@ -121,7 +121,7 @@ def options_of(owner: type[Options]) -> tuple[Option, ...]:
 def _options_of(owner: Any) -> tuple[Option, ...]:
     hints = get_type_hints(owner, include_extras=True)
     texts = _texts_under_fields(owner)
-    return tuple(_option(f, hints[f.name], texts[f.name]) for f in fields(owner))
+    return tuple(_option(f, hints[f.name], texts.get(f.name, "")) for f in fields(owner))
 
 
 def add_options(
@@ -209,8 +209,11 @@ def _option(field: Field[Any], hint: Any, text: str) -> Option:
 
 
 def _texts_under_fields(owner: type[Any]) -> dict[str, str]:
-    """The string below each field, on one line."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(owner)))
+    """The string below each field, on one line; none where there is no source to read."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(owner)))
+    except OSError:
+        return {}
     definition = tree.body[0]
     assert isinstance(definition, ast.ClassDef)
     texts: dict[str, str] = {}

@@ -148,7 +148,6 @@ def _metadata(report: Report, share_alike: bool) -> str:
         license="cc-by-nc-sa-4.0" if share_alike else "other",
         license_name=None if share_alike else "see-model-card",
         library_name="transformers",
-        pipeline_tag="video-classification",
         base_model=base if is_hub_id else None,
         tags=["timesformer", "facial-expression-recognition", "realtime-mood"],
         model_name=report.name,
