@@ -29,7 +29,7 @@ examples:
   realtime-mood                                    the first webcam
   realtime-mood --video clip.mp4                   play a file
   realtime-mood --video clip.mp4 --record out.mp4  write an annotated copy
-  realtime-mood --video clip.mp4 --events out.csv  write what was seen, as a table
+  realtime-mood --video clip.mp4 --events out.csv  write what was seen
 
 Everything runs on this machine; no picture leaves it. An expression is not a
 feeling.

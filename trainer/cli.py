@@ -294,8 +294,8 @@ def _parser() -> argparse.ArgumentParser:
     measure = add(
         "evaluate",
         "measure a checkpoint on recordings of given actors",
-        "--data RAVDESS --actors 21,22,23,24 --cache crops --report report",
-        "--data RAVDESS --model runs/small/checkpoint --cache runs/small/crops",
+        "--data RAVDESS --actors 21,22 --cache crops --report report",
+        "--data RAVDESS --actors 21,22 --model runs/small/checkpoint",
     )
     add_evaluate_options(measure)
     measure.add_argument("--json", action="store_true", help="print the figures as JSON")

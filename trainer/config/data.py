@@ -25,15 +25,14 @@ class DataConfig(Options):
     """
 
     data: tuple[str, ...]
-    """[CORPUS:]PATH[@WEIGHT]; CORPUS is ravdess (default), cremad or images. For several, repeat
-    the flag; train learns from all of them and measures what is of the first one's corpus."""
+    """[CORPUS:]PATH[@WEIGHT]; CORPUS is ravdess (default), cremad or images. Repeat the flag for
+    several: a run learns from all of them, and measures the corpus of the first."""
     faces: Annotated[str, Choice(FACES)] = "auto"
-    """Face detector; with --resume, 'auto' is the one that the run was begun with."""
+    """Face detector; auto: YuNet where its file can be had, and what a run was begun with."""
     face_model: Path | None = None
     """YuNet's file (default: REALTIME_MOOD_FACE_MODEL, else fetched once)."""
     cache: Path | None = None
-    """Where face crops are kept, for further runs too (crops/ in --output; evaluate: of the run
-    that --model is of)."""
+    """Where face crops are kept, for further runs too (those of the run)."""
     keep_crops: bool = True
     """Keep them: 6 MB a recording at 112 pixels, 26 at 224; else each clip is decoded again."""
     decode_timeout_s: Annotated[float, Range(0.0, LONGEST_TIMEOUT_S, "seconds", above=True)] = 120.0

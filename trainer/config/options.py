@@ -149,7 +149,7 @@ def _add_option(group: argparse._ActionsContainer, option: Option) -> None:
     default = option.default
     if isinstance(default, bool):
         default = "on" if default else "off"
-    shown = "" if default in (MISSING, None, ()) else f" ({default})"
+    shown = "" if default in (None, ()) else f" ({'needed' if default is MISSING else default})"
     values: dict[str, Any] = {
         "dest": option.name,
         "default": argparse.SUPPRESS,
