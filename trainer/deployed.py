@@ -19,6 +19,7 @@ from trainer.corpora.recording import known_actors
 from trainer.crops import FaceCrops
 from trainer.evaluate import COVERAGES, Measures, measure
 from trainer.predictions import Predictions
+from trainer.progress import Progress, tell_nobody
 from trainer.streams import Stream, Timeline, play
 
 CHAIN_LENGTH = 16
@@ -115,6 +116,7 @@ def measure_deployed(
     smoothing: SmoothingConfig | None = None,
     batch_size: int,
     num_workers: int,
+    progress: Progress = tell_nobody,
     seed: int = 0,
 ) -> Deployment | None:
     """Watch recordings as the runtime does; None where none is long enough for a clip.
@@ -127,6 +129,7 @@ def measure_deployed(
         smoothing: None: the runtime's defaults.
         batch_size: clips at a time.
         num_workers: processes that prepare them.
+        progress: told the clips.
         seed: of the bootstrap.
     """
     smooth = smoothing or SmoothingConfig()
@@ -141,6 +144,7 @@ def measure_deployed(
         smoothing=smooth,
         batch_size=batch_size,
         num_workers=num_workers,
+        progress=progress,
     )
     alone, together = timelines[: len(singles)], timelines[len(singles) :]
     if not any(len(timeline.ends_s) for timeline in alone):

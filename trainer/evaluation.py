@@ -145,6 +145,7 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
         EvaluationClips(crops, contract.spec),
         batch_size=asked.batch_size,
         num_workers=asked.num_workers,
+        progress=progress,
     )
     predictions = Predictions.of(logits, crops, temperature=contract.temperature)
     measures = measure(predictions)
@@ -162,6 +163,7 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
             stride_s=asked.stride_s,
             batch_size=asked.batch_size,
             num_workers=asked.num_workers,
+            progress=progress,
         )
         if deployment is None:
             notes.append(

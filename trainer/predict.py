@@ -17,18 +17,37 @@ from realtime_mood.errors import ModelError
 from realtime_mood.model.forward import QuickForward
 from realtime_mood.model.labels import LABELS
 from trainer.dataset import EvaluationClips, Item
+from trainer.progress import Progress, tell_nobody
 
 
 def recording_logits(
-    model: nn.Module, clips: EvaluationClips, *, batch_size: int, num_workers: int
+    model: nn.Module,
+    clips: EvaluationClips,
+    *,
+    batch_size: int,
+    num_workers: int,
+    progress: Progress = tell_nobody,
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Logits, shape (recordings, clips a recording, labels); arguments as of `clip_logits`."""
-    logits = clip_logits(model, clips, batch_size=batch_size, num_workers=num_workers)
+    logits = clip_logits(
+        model,
+        clips,
+        batch_size=batch_size,
+        num_workers=num_workers,
+        progress=progress,
+        stage="measuring clips",
+    )
     return logits.reshape(len(clips.recordings), clips.count, len(LABELS))
 
 
 def clip_logits(
-    model: nn.Module, clips: Dataset[Item], *, batch_size: int, num_workers: int
+    model: nn.Module,
+    clips: Dataset[Item],
+    *,
+    batch_size: int,
+    num_workers: int,
+    progress: Progress,
+    stage: str,
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Logits, shape (clips, labels).
 
@@ -38,6 +57,8 @@ def clip_logits(
         clips: their labels are not looked at.
         batch_size: clips at a time.
         num_workers: processes that prepare them; 0: this one does.
+        progress: told the clips.
+        stage: what is told of is called so.
 
     Raises:
         ModelError: it answers what is no number.
@@ -46,8 +67,12 @@ def clip_logits(
     loader = DataLoader(clips, batch_size=batch_size, num_workers=num_workers)
     model.to(device).eval()
     answer = QuickForward(model)
+    total = len(loader.sampler)  # type: ignore[arg-type]
     with torch.inference_mode():
-        rows = [answer(batch["pixel_values"].to(device)).cpu().numpy() for batch in loader]
+        rows = []
+        for batch in loader:
+            rows.append(answer(batch["pixel_values"].to(device)).cpu().numpy())
+            progress(stage, min(len(rows) * batch_size, total), total)
     model.cpu()
     logits = np.concatenate(rows).astype(np.float64)
     if not np.isfinite(logits).all():

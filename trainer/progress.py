@@ -14,6 +14,10 @@ PROGRESS_EVERY_S = 60.0
 """Between two lines of progress where there is no terminal to draw bars on."""
 
 
+def tell_nobody(stage: str, done: int, total: int) -> None:
+    """Progress that is not shown."""
+
+
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
     """While active, standard error shows how far each stage is: a bar, or lines in a log."""

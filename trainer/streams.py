@@ -25,6 +25,7 @@ from trainer import metrics
 from trainer.crops import FaceCrops
 from trainer.dataset import Item
 from trainer.predict import clip_logits
+from trainer.progress import Progress, tell_nobody
 
 FRAME_S = 1 / 30
 """Between the last frame of a recording and the first of the next, where they are put together."""
@@ -114,6 +115,7 @@ def play(
     smoothing: SmoothingConfig,
     batch_size: int,
     num_workers: int,
+    progress: Progress = tell_nobody,
 ) -> list[Timeline]:
     """Show streams to a model as the runtime would.
 
@@ -126,11 +128,19 @@ def play(
         smoothing: how steady moods are.
         batch_size: clips at a time.
         num_workers: processes that prepare them.
+        progress: told the clips.
     """
     clips = SlidingClips(streams, spec, stride_s=stride_s)
     logits = np.empty((0, len(LABELS)))
     if len(clips):
-        logits = clip_logits(model, clips, batch_size=batch_size, num_workers=num_workers)
+        logits = clip_logits(
+            model,
+            clips,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            progress=progress,
+            stage="watching as deployed",
+        )
     probabilities = metrics.softmax(logits, temperature) if len(clips) else logits
     timelines, done = [], 0
     for stream, found in zip(streams, clips.by_stream, strict=True):

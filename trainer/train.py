@@ -36,7 +36,7 @@ from trainer.parts import PICTURES, SplitCrops
 from trainer.people import note_of_choosers, people_of_base, refuse_known
 from trainer.predict import recording_logits
 from trainer.predictions import Predictions
-from trainer.progress import Progress
+from trainer.progress import Progress, tell_nobody
 from trainer.recipe_checks import check_against_data, check_against_model
 from trainer.report.curves import read_history
 from trainer.report.reports import report_run
@@ -72,7 +72,7 @@ def train(
     silence_libraries()
     if not processes.is_first():
         logging.getLogger("trainer").setLevel(logging.ERROR)
-        progress = _tell_nobody
+        progress = tell_nobody
     if config.run.precision == "fp16" and not torch.cuda.is_available():
         raise UsageError("--precision is fp16, which needs a GPU; bf16 works here")
     config = settle_precision(config)
@@ -155,7 +155,7 @@ def train(
         return None
     # What is measured is what is saved: weights of half precision.
     model.half().float()  # type: ignore[no-untyped-call]
-    temperature, predictions = _measure(model, parts, spec, config)
+    temperature, predictions = _measure(model, parts, spec, config, progress)
     report = Report(
         command=read_data(config.run.output).get(COMMAND) or command,
         config=config,
@@ -230,10 +230,6 @@ def _read_motion(
     )
 
 
-def _tell_nobody(name: str, done: int, total: int) -> None:
-    """The first process tells of the progress of all."""
-
-
 def _stages(recipe: RecipeConfig) -> list[Stage]:
     head = Stage(
         name="head",
@@ -250,7 +246,7 @@ def _stages(recipe: RecipeConfig) -> list[Stage]:
 
 
 def _measure(
-    model: Model, parts: SplitCrops, spec: ClipSpec, config: TrainConfig
+    model: Model, parts: SplitCrops, spec: ClipSpec, config: TrainConfig, progress: Progress
 ) -> tuple[float, dict[str, Predictions]]:
     """The temperature, and the answers to the validation and the test recordings.
 
@@ -263,6 +259,7 @@ def _measure(
             EvaluationClips(recordings, spec),
             batch_size=config.recipe.batch_size,
             num_workers=config.run.num_workers,
+            progress=progress,
         )
 
     chosen_by = [part for part in (parts.validation, parts.pictures_validation) if part]

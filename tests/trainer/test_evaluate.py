@@ -176,6 +176,19 @@ def test_a_model_that_answers_no_numbers_is_not_measured(tmp_path: Path) -> None
         recording_logits(model, clips, batch_size=4, num_workers=0)
 
 
+def test_it_is_told_how_many_clips_are_measured(tmp_path: Path) -> None:
+    crops = make_crops(tmp_path, frames=30, side=SPEC.image_size)
+    told: list[tuple[str, int, int]] = []
+    recording_logits(
+        tiny_timesformer(SPEC),
+        EvaluationClips([crops], SPEC),
+        batch_size=2,
+        num_workers=0,
+        progress=lambda *what: told.append(what),
+    )
+    assert told == [("measuring clips", done, 5) for done in (2, 4, 5)]
+
+
 def test_spread_is_that_of_people_not_of_these(said: Predictions) -> None:
     measures = replace(measure(said), per_actor={"a": 0.2, "b": 0.4, "c": 0.9})
     assert measures.actor_spread == pytest.approx(statistics.stdev([0.2, 0.4, 0.9]))
