@@ -7,7 +7,8 @@ Labelled video of real faces that talk is rare. Some held-out pictures of faces 
 to talk: warped as the landmarks of recorded faces move, of people that the default checkpoint did
 not learn from (see `trainer.reanimate`). Once quietly, as those called calm or neutral do, once as
 those do that are called what the picture is called. What is measured is the share of single clips
-whose likeliest label is the picture's, talking and still; a neutral face may be called calm too.
+whose likeliest label is the picture's, talking and still, and of pictures that are called so by the
+mean of `VIEWS` such clips, as a recording is; a neutral face may be called calm too.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from realtime_mood.model.checkpoint import (  # noqa: E402
     read_contract,
 )
 from realtime_mood.model.clip_spec import ClipSpec  # noqa: E402
+from realtime_mood.model.forward import QuickForward  # noqa: E402
 from realtime_mood.model.labels import LABELS  # noqa: E402
 from trainer.augment import PAD  # noqa: E402
 from trainer.corpora.images import index_images  # noqa: E402
@@ -51,6 +53,8 @@ from trainer.sampler import Draw  # noqa: E402
 
 PICTURES = 1200
 """Drawn; those of faces that are turned away are left out."""
+VIEWS = 5
+"""Clips of each picture that talks, by any of the recordings."""
 BATCH = 32
 CALM, NEUTRAL = LABELS.index("calm"), LABELS.index("neutral")
 
@@ -99,35 +103,45 @@ def main() -> None:
     pictures = [held_out[index] for index in order[:PICTURES]]
     crops, landmarks = cut_faces(asked, contract.spec, pictures=pictures, actors=TEST_ACTORS)
 
-    def clips(chosen: Callable[[int], bool], talk: float = 1.0) -> list[Item]:
+    def clips(chosen: Callable[[int], bool], talk: float = 1.0, view: int = 0) -> list[Item]:
         """Of pictures, which talk as the recordings do whose labels are chosen."""
         given = [c.is_still or chosen(c.recording.label) for c in crops]
         reanimator = Reanimator(list(compress(crops, given)), landmarks[given])
         recipe = replace(UNCHANGED, talk=talk)
         made = TrainingClips(crops, contract.spec, recipe=recipe, seed=0, reanimator=reanimator)
-        return [made[Draw(index, 0, index)] for index in range(len(pictures))]
+        return [made[Draw(index, view, index)] for index in range(len(pictures))]
 
-    quietly = clips(lambda label: label in QUIET)
-    alike = clips(lambda label: label not in QUIET)
+    def answered(items: list[Item]) -> npt.NDArray[np.float64]:
+        return answer(model, [item["pixel_values"] for item in items], contract.temperature)
+
+    def talking(
+        chosen: Callable[[int], bool],
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+        """Which pictures talk, and the answers to each view of all, shape (VIEWS, pictures, 8)."""
+        views, talks = [], np.zeros(len(pictures), dtype=bool)
+        for view in range(VIEWS):
+            items = clips(chosen, view=view)
+            # Of a face that is turned away or was not found, no landmarks are right.
+            talks = np.array([not item["shown"] for item in items])
+            views.append(answered(items))
+        return talks, np.stack(views)
+
     still = clips(lambda label: False, talk=0.0)
-
-    answers, answers_alike, answers_still = (
-        answer(model, [item["pixel_values"] for item in items], contract.temperature)
-        for items in (quietly, alike, still)
-    )
-    labels = np.array([item["labels"] for item in still])
-    # Of a face that is turned away or was not found, no landmarks are right.
-    talks, talks_alike = (
-        np.array([not item["shown"] for item in items]) for items in (quietly, alike)
-    )
+    labels, answers_still = np.array([item["labels"] for item in still]), answered(still)
+    talks, answers = talking(lambda label: label in QUIET)
+    talks_alike, answers_alike = talking(lambda label: label not in QUIET)
     write_result(
         {
             "machine": {"cpu": cpu_name(), "python": platform.python_version()},
             "pictures": int(talks.sum()),
             "talkers": len(crops) - len(pictures),
-            "talking_quietly": _measured(answers[talks], labels[talks]),
+            "talking_quietly": _measured(answers[0, talks], labels[talks]),
+            "talking_quietly_mean": _measured(answers[:, talks].mean(axis=0), labels[talks]),
             "still": _measured(answers_still[talks], labels[talks]),
-            "talking_alike": _measured(answers_alike[talks_alike], labels[talks_alike]),
+            "talking_alike": _measured(answers_alike[0, talks_alike], labels[talks_alike]),
+            "talking_alike_mean": _measured(
+                answers_alike[:, talks_alike].mean(axis=0), labels[talks_alike]
+            ),
             "still_of_those_alike": _measured(answers_still[talks_alike], labels[talks_alike]),
         },
         asked.output,
@@ -139,9 +153,9 @@ def answer(
     model: torch.nn.Module, clips: list[torch.Tensor], temperature: float
 ) -> npt.NDArray[np.float64]:
     """Calibrated probabilities of clips, shape (clips, 8)."""
-    found = []
+    found, forward = [], QuickForward(model)
     for start in range(0, len(clips), BATCH):
-        logits = model(pixel_values=torch.stack(clips[start : start + BATCH])).logits
+        logits = forward(torch.stack(clips[start : start + BATCH]))
         found.append((logits.double() / temperature).softmax(dim=-1).numpy())
     return np.concatenate(found)
 
