@@ -42,11 +42,10 @@ class Delay:
     def __str__(self) -> str:
         if not self.events:
             return "nothing to wait for"
-        median, p95 = (
-            "not reached" if value is None else f"{value:.2f} s"
-            for value in (self.median_s, self.p95_s)
-        )
-        return f"median {median}, p95 {p95}; reached in {self.reached:.0%} of {self.events}"
+        median = "" if self.median_s is None else f"median {self.median_s:.2f} s"
+        p95 = "" if self.p95_s is None else f", 95 % within {self.p95_s:.2f} s"
+        reached = f"reached in {100 * self.reached:.0f} % of {self.events}"
+        return f"{median}{p95}; {reached}" if median else reached
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from realtime_mood.errors import SourceError, UsageError
+from realtime_mood.errors import ModelError, SourceError, UsageError
 from realtime_mood.faces.detector import make_detector
-from realtime_mood.model.checkpoint import load_model, locate_checkpoint, read_contract
+from realtime_mood.model.checkpoint import (
+    DEFAULT_CHECKPOINT_NAME,
+    default_checkpoint,
+    load_model,
+    locate_checkpoint,
+    read_contract,
+)
 from realtime_mood.model.labels import LABELS
 from trainer.config import EvaluateConfig
+from trainer.config.layers import EFFECTIVE_FILE
 from trainer.corpora.recording import Index, Recording, list_actors, note_of_labels
 from trainer.corpora.sources import read_sources
 from trainer.corpora.splits import find_actors
@@ -204,9 +212,13 @@ def evaluate(config: EvaluateConfig, *, command: str, progress: Progress) -> Eva
 
 
 def _short_name(model: str) -> str:
-    """What to call a checkpoint: a run's lies in a folder that is called so in all of them."""
-    path = Path(model)
-    return path.resolve().parent.name if path.name == "checkpoint" else path.name
+    """What to call a checkpoint: a run's by the run, since the folder's name says nothing there."""
+    path = Path(model).expanduser().resolve()
+    with suppress(ModelError):  # An installation need not have one.
+        if path == default_checkpoint():
+            return DEFAULT_CHECKPOINT_NAME
+    is_of_run = path.name == "checkpoint" and (path.parent / EFFECTIVE_FILE).is_file()
+    return path.parent.name if is_of_run else path.name
 
 
 def _measured(index: Index, actors: set[str]) -> list[Recording]:

@@ -23,6 +23,7 @@ from trainer.corpora.recording import Recording
 from trainer.crops import Cutter, FaceCrops, cut_recordings
 from trainer.decode import available_decoder
 from trainer.deployed import (
+    Delay,
     _delay,
     chains,
     count_switches,
@@ -113,6 +114,21 @@ def test_delays_that_never_end_count() -> None:
     assert found.median_s == 0.3
     assert found.p95_s is None
     assert _delay([]).median_s is None
+
+
+@pytest.mark.parametrize(
+    ("reached", "median_s", "p95_s", "text"),
+    [
+        (0.98, 1.2, 3.4, "median 1.20 s, 95 % within 3.40 s; reached in 98 % of 60"),
+        (0.75, 1.2, None, "median 1.20 s; reached in 75 % of 60"),
+        (0.23, None, None, "reached in 23 % of 60"),
+    ],
+)
+def test_of_a_delay_only_what_is_known_is_told(
+    reached: float, median_s: float | None, p95_s: float | None, text: str
+) -> None:
+    assert str(Delay(events=60, reached=reached, median_s=median_s, p95_s=p95_s)) == text
+    assert str(_delay([])) == "nothing to wait for"
 
 
 def test_chains_change_the_label_each_time() -> None:

@@ -14,12 +14,14 @@ import pytest
 import torch
 
 from realtime_mood.errors import ModelError, OutputError, UsageError
+from realtime_mood.model.checkpoint import default_checkpoint
 from realtime_mood.model.labels import LABELS
 from realtime_mood.model.timesformer import tiny_timesformer
 from tests.fakes import SPEC
 from tests.trainer.clips import make_crops
 from trainer import evaluation
 from trainer.config.evaluate import add_evaluate_options, evaluate_config
+from trainer.config.layers import EFFECTIVE_FILE
 from trainer.corpora.recording import Index, Recording
 from trainer.dataset import EvaluationClips
 from trainer.evaluate import Measures, measure, note_of_temperature
@@ -217,3 +219,14 @@ def test_a_run_keeps_the_crops_that_it_is_measured_with(tmp_path: Path) -> None:
     assert evaluate_config(parser.parse_args(words)).crops_folder == tmp_path / "crops"
     other = evaluate_config(parser.parse_args([*words, "--cache", str(tmp_path / "other")]))
     assert other.crops_folder == tmp_path / "other"
+
+
+def test_a_checkpoint_of_a_run_is_called_as_the_run(tmp_path: Path) -> None:
+    folder = tmp_path / "smiles" / "checkpoint"
+    folder.mkdir(parents=True)
+    assert evaluation._short_name(str(folder)) == "checkpoint"
+    (folder.parent / EFFECTIVE_FILE).touch()
+    assert evaluation._short_name(str(folder)) == "smiles"
+    assert evaluation._short_name("owner/name") == "name"
+    assert evaluation._short_name(str(default_checkpoint())) == "default"
+    assert evaluation._short_name("default") == "default"
