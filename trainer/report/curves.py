@@ -10,11 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from realtime_mood.errors import first_line
 from realtime_mood.model.labels import LABELS, UNSURE
 from trainer.fit import HISTORY_FILE
-from trainer.report.theme import Picture, Theme, dress, legend, new_figure, series_colours
+from trainer.report.theme import (
+    Picture,
+    Theme,
+    dress,
+    legend,
+    new_figure,
+    percent_ticks,
+    series_colours,
+)
 from trainer.streams import Timeline
 
 if TYPE_CHECKING:
@@ -24,6 +33,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TIME_STEP_S = 0.05
+LEAST_RUNNING = 0.5
+"""The share of the recordings that must still run: the longest alone say nothing of the others."""
 LEAST_SHARES = 0.1
 """That an axis of percent spans, or else its ticks are the same whole numbers."""
 
@@ -125,11 +136,7 @@ def learning_picture(stages: Sequence[Curves]) -> Picture | None:
 
 def folds_picture(folds: Mapping[str, Sequence[Curves]]) -> Picture | None:
     """Validation accuracy of the last stage of each fold over its steps; None without any."""
-    lines = {}
-    for name, stages in folds.items():
-        validated = [stage for stage in stages if stage.accuracy]
-        if validated:
-            lines[name] = validated[-1].accuracy
+    lines = _validated(folds)
     if not lines:
         return None
 
@@ -150,8 +157,29 @@ def folds_picture(folds: Mapping[str, Sequence[Curves]]) -> Picture | None:
     return draw
 
 
-def shown_picture(timelines: Sequence[Timeline]) -> Picture:
-    """Share of the recordings that show the right label, a wrong one, or none, by time."""
+def best_of_folds(folds: Mapping[str, Sequence[Curves]]) -> dict[str, float]:
+    """The highest validation accuracy of the last stage of each fold that has one."""
+    return {name: max(dict(points).values()) for name, points in _validated(folds).items()}
+
+
+def _validated(folds: Mapping[str, Sequence[Curves]]) -> dict[str, tuple[tuple[int, float], ...]]:
+    """Validation accuracy of the last stage of each fold that has one."""
+    found = {name: [s.accuracy for s in stages if s.accuracy] for name, stages in folds.items()}
+    return {name: accuracies[-1] for name, accuracies in found.items() if accuracies}
+
+
+def shown_shares(
+    timelines: Sequence[Timeline],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """How many recordings show the right label, a wrong one, or none, while at least half run.
+
+    Args:
+        timelines: of single recordings.
+
+    Returns:
+        Times since the first frame with a face, seconds, shape (times,); shares of the recordings
+        that still run then, shape (3, times).
+    """
     longest_s = max(float(timeline.stream.times_s[-1]) for timeline in timelines)
     times_s = np.arange(0.0, longest_s + TIME_STEP_S, TIME_STEP_S)
     counts = np.zeros((3, len(times_s)))
@@ -162,25 +190,32 @@ def shown_picture(timelines: Sequence[Timeline]) -> Picture:
         position = np.searchsorted(timeline.ends_s, times_s[runs], side="right")
         kinds = np.array([0 if s == truth else 1 if s != UNSURE else 2 for s in states])
         counts[kinds[position], np.flatnonzero(runs)] += 1
-    shares = counts / np.maximum(counts.sum(axis=0), 1)
-    # The mean of a handful of the longest recordings is noise.
-    enough = counts.sum(axis=0) >= max(1, len(timelines) // 10)
+    running = counts.sum(axis=0)
+    enough = running >= LEAST_RUNNING * len(timelines)
+    return times_s[enough], counts[:, enough] / running[enough]
+
+
+def shown_picture(timelines: Sequence[Timeline]) -> Picture:
+    """Share of the recordings that show the right label, a wrong one, or none, by time."""
+    times_s, shares = shown_shares(timelines)
 
     def draw(theme: Theme) -> Figure:
         figure = new_figure(theme, 7.4, 3.4)
         axes = figure.add_subplot()
         dress(axes, theme, grid=None)
         axes.stackplot(
-            times_s[enough],
-            shares[:, enough],
+            times_s,
+            shares,
             colors=[theme.main, theme.wrong, theme.grid],
             labels=["right", "wrong", "unsure"],
+            edgecolor=theme.background,
+            linewidth=1.2,
         )
-        axes.set_xlim(0, float(times_s[enough][-1]))
+        axes.set_xlim(0, float(times_s[-1]))
         axes.set_ylim(0, 1)
         _percent(axes)
         axes.set_xlabel("seconds since the first frame with a face")
-        axes.set_ylabel("share of the recordings")
+        axes.set_ylabel("share of those that still run")
         legend(axes, theme, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
         return figure
 
@@ -199,10 +234,8 @@ def _line(axes: Axes, points: Sequence[tuple[int, float]], colour: str, name: st
 
 
 def _percent(axes: Axes) -> None:
-    from matplotlib.ticker import PercentFormatter
-
     low, high = axes.get_ylim()
     if high - low < LEAST_SHARES:
         middle = min(max((low + high) / 2, LEAST_SHARES / 2), 1.0)
         axes.set_ylim(middle - LEAST_SHARES / 2, middle + LEAST_SHARES / 2)
-    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1.0, decimals=0))
+    percent_ticks(axes.yaxis)

@@ -12,7 +12,7 @@ from realtime_mood.model.labels import LABELS
 from trainer import metrics
 from trainer.evaluate import Measures
 from trainer.predictions import Predictions
-from trainer.report.theme import Picture, Theme, dress, legend, new_figure
+from trainer.report.theme import Picture, Theme, dress, ink_on, legend, new_figure, percent_ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 MOST_ACTORS = 120
 """More bars than this cannot be told apart."""
 LEGIBLE_BARS = 30
-STRONG_ABOVE = 0.55
-"""From here on the heat is nearer to the text's colour than to the background's."""
 LABEL_TOP = 0.08
 """The accuracy of a bar that just holds its figure."""
 FEWEST_KEPT = 10
 """The share that is right of fewer answers says nothing."""
+FAINT = 0.35
+"""How opaque is what says nothing."""
 
 
 def confusion_picture(
@@ -58,15 +58,14 @@ def confusion_picture(
         dress(axes, theme, grid=None)
         for row, column in np.argwhere(table > 0):
             share = shares[row, column]
-            is_strong = share > STRONG_ABOVE
             axes.text(
                 column,
                 row,
-                f"{share:.0%}\n({table[row, column]:.0f})",
+                f"{_whole(100 * share)}\u202f%\n({_whole(table[row, column])})",
                 ha="center",
                 va="center",
                 fontsize=8,
-                color=theme.background if is_strong else theme.text,
+                color=ink_on(heat(share)),
             )
         for n in range(len(table)):
             box: dict[str, Any] = {"fill": False, "edgecolor": theme.second, "linewidth": 1.3}
@@ -76,13 +75,21 @@ def confusion_picture(
         )
         axes.set_yticks(
             range(len(LABELS)),
-            [f"{label} ({total:.0f})" for label, total in zip(LABELS, totals[:, 0], strict=True)],
+            [
+                f"{label} ({_whole(total)})"
+                for label, total in zip(LABELS, totals[:, 0], strict=True)
+            ],
         )
         axes.set_xlabel("answer")
         axes.set_ylabel(f"true label ({unit})")
         return figure
 
     return draw
+
+
+def _whole(value: float) -> str:
+    """A number without its fraction; what is there is never 0."""
+    return "<1" if 0 < value < 1 else f"{value:.0f}"
 
 
 def actors_picture(measures: Measures) -> Picture | None:
@@ -119,7 +126,7 @@ def actors_picture(measures: Measures) -> Picture | None:
         axes.tick_params(axis="x", labelsize=9 if len(names) <= 60 else 6)
         axes.set_xlim(-0.7, len(names) - 0.3)
         axes.set_ylim(0, 1)
-        _percent(axes.yaxis)
+        percent_ticks(axes.yaxis)
         axes.set_xlabel("actor")
         axes.set_ylabel("accuracy")
         legend(axes, theme, ncols=3, loc="lower right", bbox_to_anchor=(1.0, 1.01), borderaxespad=0)
@@ -133,23 +140,25 @@ def reliability_picture(predictions: Predictions) -> Picture:
     labels = np.repeat(predictions.labels, predictions.logits.shape[1])
 
     def draw(theme: Theme) -> Figure:
-        figure = new_figure(theme, 8.6, 4.7, wspace=0.08)
-        panels = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(3.2, 1))
-        for column, (title, is_calibrated) in enumerate(
-            (("before the temperature", False), ("after it", True))
+        figure = new_figure(theme, 4.4, 6.4)
+        panels = figure.subplots(4, 1, sharex=True, height_ratios=(3.2, 1, 3.2, 1))
+        panels[3].sharey(panels[1])
+        for (title, is_calibrated), (above, below) in zip(
+            (("before the temperature", False), ("after it", True)),
+            (panels[:2], panels[2:]),
+            strict=True,
         ):
             clips = predictions.clip_probabilities(calibrated=is_calibrated)
             flat = clips.reshape(-1, len(LABELS))
             found = metrics.reliability(flat.max(axis=1), flat.argmax(axis=1) == labels)
-            above, below = panels[:, column]
             middle = (np.arange(metrics.ECE_BINS) + 0.5) / metrics.ECE_BINS
             width = 0.92 / metrics.ECE_BINS
             filled = found.counts > 0
             gap = np.where(filled, found.confidence - found.accuracy, 0.0)
             accuracy = np.where(filled, found.accuracy, 0.0)
             above.plot([0, 1], [0, 1], color=theme.quiet, linewidth=1, linestyle=(0, (4, 3)))
-            above.bar(middle, accuracy, width, color=theme.main, label="right")
-            above.bar(
+            bars = above.bar(middle, accuracy, width, color=theme.main, label="right")
+            gaps = above.bar(
                 middle,
                 gap,
                 width,
@@ -160,18 +169,22 @@ def reliability_picture(predictions: Predictions) -> Picture:
                 linewidth=0.9,
                 label="gap to the confidence",
             )
+            # The first bar, which the legend shows, is empty: no answer has less than 1/8.
+            for n in np.flatnonzero(filled & (found.counts < FEWEST_KEPT)):
+                bars[n].set_alpha(FAINT)
+                gaps[n].set_alpha(FAINT)
             above.set_title(f"{title}: ECE {found.error:.3f}")
             below.bar(middle, found.counts, width, color=theme.quiet)
             for axes in (above, below):
                 dress(axes, theme)
                 axes.set_xlim(0, 1)
-            _percent(below.xaxis)
-            _percent(above.yaxis)
+            percent_ticks(below.xaxis)
+            percent_ticks(above.yaxis)
             above.set_ylim(0, 1)
-            below.set_xlabel("confidence of the answer")
-        panels[0, 0].set_ylabel("share that is right")
-        panels[1, 0].set_ylabel("clips")
-        handles, names = panels[0, 0].get_legend_handles_labels()
+            above.set_ylabel("share that is right")
+            below.set_ylabel("clips")
+        panels[-1].set_xlabel("confidence of the answer")
+        handles, names = panels[0].get_legend_handles_labels()
         figure.legend(
             handles,
             names,
@@ -186,34 +199,34 @@ def reliability_picture(predictions: Predictions) -> Picture:
     return draw
 
 
+def telling_points(
+    curve: metrics.RiskCoverage,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Coverage and accuracy without the points that too few answers make."""
+    # Of a handful there is nothing else to show.
+    tells = curve.kept >= min(FEWEST_KEPT, curve.kept.max() // 2)
+    return curve.coverage[tells], curve.accuracy[tells]
+
+
 def risk_coverage_picture(curve: metrics.RiskCoverage) -> Picture:
-    """Accuracy of the surest answers to recordings, by how many of them are kept."""
+    """Accuracy of the surest answers, by how many of them are kept."""
 
     def draw(theme: Theme) -> Figure:
-        figure = new_figure(theme, 5.6, 3.8)
+        figure = new_figure(theme, 4.4, 3.8)
         axes = figure.add_subplot()
         dress(axes, theme, grid="both")
-        # Of a handful there is nothing else to show.
-        tells = curve.kept >= min(FEWEST_KEPT, curve.kept.max() // 2)
-        x, y = curve.coverage[tells], curve.accuracy[tells]
+        x, y = telling_points(curve)
         marker = "o" if len(x) <= FEWEST_KEPT else None
-        axes.plot(x, y, color=theme.main, linewidth=1.8, marker=marker, label="recordings")
+        axes.plot(x, y, color=theme.main, linewidth=1.8, marker=marker)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.03)
-        _percent(axes.xaxis)
-        _percent(axes.yaxis)
+        percent_ticks(axes.xaxis)
+        percent_ticks(axes.yaxis)
         axes.set_xlabel("share of the answers that is kept, surest first")
         axes.set_ylabel("share of them that is right")
-        legend(axes, theme, loc="lower left")
         return figure
 
     return draw
-
-
-def _percent(axis: object) -> None:
-    from matplotlib.ticker import PercentFormatter
-
-    axis.set_major_formatter(PercentFormatter(xmax=1.0, decimals=0))  # type: ignore[attr-defined]
 
 
 def folds_bars_picture(folds: Mapping[str, Measures]) -> Picture:
@@ -245,7 +258,7 @@ def folds_bars_picture(folds: Mapping[str, Measures]) -> Picture:
         axes.axhline(chance, color=theme.quiet, linewidth=1, linestyle=(0, (4, 3)))
         axes.set_xticks(range(len(folds)), list(folds))
         axes.set_ylim(0, 1)
-        _percent(axes.yaxis)
+        percent_ticks(axes.yaxis)
         axes.set_ylabel("accuracy")
         return figure
 

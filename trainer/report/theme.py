@@ -8,11 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from matplotlib.typing import ColorType
 
 DPI = 160
+INKS = ("#000000", "#ffffff")
+"""A theme's own two colours leave 3.8 on the middle of its heat."""
 LAST_COLOURS = ("#8250df", "#1a7f37", "#bf3989", "#9a6700", "#57606a")
 
 
@@ -120,6 +126,33 @@ def legend(axes: Axes, theme: Theme, **options: Any) -> None:
         fontsize=9,
         **options,
     )
+
+
+def percent_ticks(axis: Axis) -> None:
+    """Write the shares along an axis as whole percents."""
+    from matplotlib.ticker import PercentFormatter
+
+    axis.set_major_formatter(PercentFormatter(xmax=1.0, decimals=0, symbol="\u202f%"))
+
+
+def contrast(one: ColorType, other: ColorType) -> float:
+    """Contrast of two colours, from 1 to 21 (WCAG 2.2, `contrast ratio`)."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def ink_on(colour: ColorType) -> str:
+    """Black or white, whichever is read better on a colour: its contrast is 4.58 at least."""
+    return max(INKS, key=lambda ink: contrast(ink, colour))
+
+
+def _luminance(colour: ColorType) -> float:
+    """Relative luminance, from 0 to 1 (WCAG 2.2)."""
+    from matplotlib.colors import to_rgb
+
+    rgb = np.asarray(to_rgb(colour), dtype=np.float64)
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def series_colours(theme: Theme, count: int) -> list[str]:
