@@ -13,7 +13,7 @@ from trainer.config import TINY
 from trainer.corpora.recording import count_kinds, list_actors
 from trainer.evaluate import Measures
 from trainer.metrics import WILSON
-from trainer.report.sections import percent, span
+from trainer.report.words import percent, span
 
 if TYPE_CHECKING:
     from trainer.export import Report

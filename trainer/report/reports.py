@@ -19,6 +19,7 @@ from trainer.report.sections import (
     deployed_section,
     folds_section,
     learning_section,
+    noun_of,
     wrong_section,
 )
 from trainer.report.strips import wrong_examples
@@ -125,11 +126,13 @@ def report_evaluation(
         OutputError: it cannot be written.
     """
     answers = accuracy_section(
-        "Recordings",
+        f"{noun_of(measures).capitalize()}s",
         measures,
         predictions,
         name="",
-        text="A recording's answer is the mean over its clips, spread evenly over it.",
+        text="A recording's answer is the mean over its clips, spread evenly over it."
+        if measures.actors
+        else "Each as a clip in which nothing moves.",
     )
     wrong = wrong_section(wrong_examples(predictions, recordings, spec))
     found = (answers, deployed_section(deployment) if deployment else None, wrong)

@@ -11,16 +11,17 @@ from trainer import metrics
 from trainer.deployed import Delay, Deployment
 from trainer.evaluate import Measures
 from trainer.predictions import Predictions
-from trainer.report import pictures
+from trainer.report import pictures, words
 from trainer.report.curves import Curves, folds_picture, learning_picture, shown_picture
 from trainer.report.page import Card, Example, Panel, Section, Table
+from trainer.report.words import percent, span, whole_percent
 from trainer.words import counted
 
 
 def accuracy_section(
     title: str, measures: Measures, predictions: Predictions, *, name: str, text: str = ""
 ) -> Section:
-    """Figures and pictures of answers to whole recordings.
+    """Figures and pictures of answers to whole recordings, or to pictures.
 
     Args:
         title: of the section.
@@ -29,7 +30,7 @@ def accuracy_section(
         name: prefix of the pictures' files; empty for none.
         text: what was measured.
     """
-    prefix = f"{name}-" if name else ""
+    prefix, unit = f"{name}-" if name else "", f"{noun_of(measures)}s"
     probabilities = predictions.probabilities()
     is_right = probabilities.argmax(axis=1) == predictions.labels
     curve = metrics.risk_coverage(probabilities.max(axis=1), is_right)
@@ -37,27 +38,29 @@ def accuracy_section(
         Panel(
             name=f"{prefix}confusion",
             title="Confusion",
-            note="Each row: what recordings of one true label were taken for. Counts in brackets.",
-            picture=pictures.confusion_picture(measures.confusion),
+            note=f"Each row: what {unit} of one true label were taken for. Counts in brackets.",
+            alt=f"right are {words.confusion_words(measures.confusion)}",
+            picture=pictures.confusion_picture(measures.confusion, unit=unit),
+            wide=True,
         ),
         Panel(
             name=f"{prefix}risk-coverage",
             title="Accuracy of the surest answers",
             note="What is gained when the answers with the least confidence are withheld.",
+            alt=words.risk_coverage_words(curve),
             picture=pictures.risk_coverage_picture(curve),
         ),
         Panel(
             name=f"{prefix}reliability",
             title="Can the confidence be believed?",
             note="Single clips by the confidence of their likeliest label; a calibrated model's "
-            "bars end on the diagonal.",
+            f"bars end on the diagonal. Faint: fewer than {pictures.FEWEST_KEPT} clips.",
+            alt=words.reliability_words(measures),
             picture=pictures.reliability_picture(predictions),
-            wide=True,
         ),
     ]
     if (bars := pictures.actors_picture(measures)) is not None:
-        panels.insert(
-            2,
+        panels.append(
             Panel(
                 name=f"{prefix}actors",
                 title="Actor by actor",
@@ -68,9 +71,10 @@ def accuracy_section(
                     if measures.intervals.method != metrics.WILSON
                     else ""
                 ),
+                alt=words.bars_words(measures.per_actor),
                 picture=bars,
                 wide=True,
-            ),
+            )
         )
     return Section(
         title=title,
@@ -97,7 +101,7 @@ def accuracy_cards(measures: Measures) -> tuple[Card, ...]:
         Card(
             name="single clips",
             value=percent(measures.clip_accuracy),
-            note=counted(measures.recordings, "recording"),
+            note=counted(measures.recordings, noun_of(measures)),
         ),
         Card(
             name="calibration error (ECE)",
@@ -125,7 +129,7 @@ def label_table(measures: Measures) -> Table:
                 percent(measures.predicted_share[label]),
             )
         )
-    head = ("label", "recordings", "recall", "precision", "share of the answers")
+    head = ("label", f"{noun_of(measures)}s", "recall", "precision", "share of the answers")
     return Table(title="Label by label", head=head, rows=tuple(rows))
 
 
@@ -159,16 +163,8 @@ def deployed_section(deployment: Deployment) -> Section:
                 note=f"{found.unsmoothed_switches_per_minute:.1f} without smoothing; "
                 "a steady label has 0",
             ),
-            Card(
-                name="start to the right label",
-                value=seconds(found.from_start.median_s),
-                note=_delay_note(found.from_start),
-            ),
-            Card(
-                name="step delay",
-                value=seconds(found.step.median_s),
-                note=f"after a true change; {_delay_note(found.step)}",
-            ),
+            _delay_card("start to the right label", found.from_start, "recordings"),
+            _delay_card("step delay", found.step, "true changes"),
             Card(
                 name="calibration error (ECE)",
                 value=f"{found.calibration_error:.3f}",
@@ -184,7 +180,9 @@ def deployed_section(deployment: Deployment) -> Section:
             Panel(
                 name="deployed-time",
                 title="What is shown over time",
-                note="Share of the recordings, from the first frame with a face.",
+                note="Share of the recordings that still run, from the first frame with a face, "
+                "for as long as at least half of all do.",
+                alt=words.shown_words(deployment.timelines),
                 picture=shown_picture(deployment.timelines),
                 wide=True,
             ),
@@ -192,6 +190,7 @@ def deployed_section(deployment: Deployment) -> Section:
                 name="deployed-confusion",
                 title="What is shown for each true label",
                 note="Share of the time; seconds in brackets.",
+                alt=f"of the time, shown is the right label: {words.confusion_words(found.shown)}",
                 picture=pictures.confusion_picture(found.shown, (*LABELS, UNSURE), unit="seconds"),
                 wide=True,
             ),
@@ -208,6 +207,7 @@ def learning_section(stages: Sequence[Curves]) -> Section | None:
         name="learning",
         title="Learning curves",
         note="Upright: the epoch that does best on the validation recordings; dashed: chance.",
+        alt=words.learning_words(stages),
         picture=picture,
         wide=True,
     )
@@ -240,7 +240,9 @@ def folds_section(
             name="folds",
             title="Fold by fold",
             note="Accuracy on each fold's test actors with its own 95 % interval.",
+            alt=words.bars_words({name: fold.accuracy for name, fold in measures.items()}),
             picture=pictures.folds_bars_picture(measures),
+            wide=True,
         )
     ]
     if (picture := folds_picture(curves)) is not None:
@@ -249,7 +251,9 @@ def folds_section(
                 name="folds-learning",
                 title="Learning curves of the folds",
                 note="On each fold's validation actors, who are never its test actors.",
+                alt=words.folds_words(curves),
                 picture=picture,
+                wide=True,
             )
         )
     head = ("fold", "recordings", "WAR", "95 % interval", "UAR", "macro F1", "ECE")
@@ -268,26 +272,26 @@ def wrong_section(examples: tuple[Example, ...]) -> Section | None:
     )
 
 
-def percent(value: float) -> str:
-    """A share as people read it."""
-    return f"{100 * value:.1f} %"
-
-
-def span(interval: tuple[float, float]) -> str:
-    """An interval of shares."""
-    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
-
-
-def seconds(value: float | None) -> str:
-    """A time, or that it was never reached."""
-    return "not reached" if value is None else f"{value:.2f} s"
+def noun_of(measures: Measures) -> str:
+    """What was measured, 'recording' or 'picture': of pictures nobody knows the actors."""
+    return "recording" if measures.actors else "picture"
 
 
 def _interval(interval: tuple[float, float] | None) -> str:
     return "" if interval is None else f"95 %: {span(interval)}"
 
 
-def _delay_note(delay: Delay) -> str:
+def _delay_card(name: str, delay: Delay, events: str) -> Card:
+    """Its median, or where that is not reached, how often the right label is.
+
+    Args:
+        name: of the card.
+        delay: what it tells.
+        events: what the right label was waited for in, as '60 of these'.
+    """
     if not delay.events:
-        return "no actor has two labels here"
-    return f"median; p95 {seconds(delay.p95_s)}; reached in {delay.reached:.0%} of {delay.events}"
+        return Card(name=name, value="–", note="no actor has two labels here")
+    if delay.median_s is None:
+        note = f"of {delay.events} {events} reach the right label"
+        return Card(name=name, value=whole_percent(delay.reached), note=note)
+    return Card(name=name, value=f"{delay.median_s:.2f} s", note=f"{delay} {events}")
