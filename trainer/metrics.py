@@ -81,7 +81,7 @@ class Intervals:
     """95 % intervals of the figures, had other actors of the same kind been asked."""
 
     method: str
-    """'bootstrap over actors', or `WILSON` where there are fewer than three."""
+    """'bootstrap over actors', or `WILSON` where that tells nothing; see `intervals`."""
     are_too_narrow: bool = False
     """Of so few actors that the bootstrap leaves out much."""
     accuracy: tuple[float, float]
@@ -110,8 +110,9 @@ def intervals(
     Several actors: they are drawn with replacement, each with all its recordings; percentiles 2.5
     and 97.5 of `BOOTSTRAP_DRAWS` draws (Efron & Tibshirani 1993). With few actors these are too
     narrow: in simulations that differ by 12 points, as RAVDESS's do, those of 4 hold the truth in
-    83 % of the cases and those of 10 in 90 %. One or two, between whom draws tell nothing: Wilson's
-    score interval of the accuracy, which says nothing of other people.
+    83 % of the cases and those of 10 in 90 %. Where draws tell nothing, between one or two or where
+    all is right or all is wrong: Wilson's score interval of the accuracy, which says nothing of
+    other people.
 
     Args:
         labels: true class of each recording.
@@ -122,8 +123,9 @@ def intervals(
     """
     true, answers, owners = np.asarray(labels), np.asarray(predicted), np.asarray(actors)
     names = np.unique(owners)
-    if len(names) < LEAST_ACTORS:
-        wilson = wilson_interval(int((true == answers).sum()), len(true))
+    right = int((true == answers).sum())
+    if len(names) < LEAST_ACTORS or right in (0, len(true)):
+        wilson = wilson_interval(right, len(true))
         return Intervals(method=WILSON, accuracy=wilson, uar=None, macro_f1=None)
     by_actor = np.stack(
         [confusion_matrix(true[owners == n], answers[owners == n], classes) for n in names]

@@ -113,6 +113,15 @@ def test_bootstrap_draws_whole_actors() -> None:
     assert same.macro_f1 == pytest.approx((2 / 3, 2 / 3))
 
 
+@pytest.mark.parametrize(("answer", "span"), [(0, (0.7575, 1.0)), (1, (0.0, 0.2425))])
+def test_where_all_is_right_or_wrong_draws_tell_nothing(
+    answer: int, span: tuple[float, float]
+) -> None:
+    found = metrics.intervals([0] * 12, [answer] * 12, ["a", "b", "c", "d"] * 3, 2, seed=0)
+    assert found.method == "Wilson"
+    assert found.accuracy == pytest.approx(span, abs=1e-4)
+
+
 @pytest.mark.parametrize("actors", [["one"] * 24, ["one", "two"] * 12])
 def test_one_or_two_actors_have_a_wilson_interval(actors: list[str]) -> None:
     # 22 of 24, as often quoted for one actor of RAVDESS: 74 to 98 %.
