@@ -96,7 +96,7 @@ class LiveScreen:
         self._said_until_s = -math.inf
         self._keys_until_s = math.inf
         self._ending_since_s = math.inf
-        self._shown_message: str | None = None
+        self._shown: tuple[str | None, bool] = (None, False)
         self._shown_below: set[int] = set()
 
     def show_opening(self, source_name: str) -> None:
@@ -126,9 +126,9 @@ class LiveScreen:
         Args:
             pressed: a key was, which may have changed what is shown.
         """
-        # While paused no frame comes to take a message away.
+        # While paused or lost no frame comes to take away what is shown.
         message = self._choose_message()
-        if self._frame is not None and (pressed or message != self._shown_message):
+        if self._frame is not None and (pressed or self._shown != (message, self._has_numbers())):
             view = self._pipeline.session.view(self._frame.timestamp_s)
             self._draw(self._frame, view, message)
 
@@ -165,17 +165,16 @@ class LiveScreen:
             self.say(f"saved {path}")
 
     def _draw(self, frame: Frame, known: View, message: str | None) -> None:
-        self._shown_message = message
+        has_numbers = self._has_numbers()
+        self._shown = (message, has_numbers)
         lost_s = self._lost_s()
-        # Of a picture that stands, speeds tell nothing.
-        has_hud = self.has_hud and not self.is_paused and lost_s is None
         view = replace(
             known if lost_s is None else _aged(known, lost_s),
             hud=self._pipeline.hud(
                 display_hz=self._rate.rate_hz(self._clock()),
                 dropped_frames=self._dropped_frames,
             )
-            if has_hud
+            if has_numbers
             else None,
             recording_s=self._recorder.recorded_s(frame.timestamp_s),
             message=message,
@@ -189,6 +188,10 @@ class LiveScreen:
                 below=self._shown_below,
             )
         )
+
+    def _has_numbers(self) -> bool:
+        # Of a picture that stands, speeds tell nothing.
+        return self.has_hud and not self.is_paused and self._lost_s() is None
 
     def _lost_s(self) -> float | None:
         """Seconds since the source was lost; None where it is there."""
@@ -206,15 +209,15 @@ class LiveScreen:
         has_model = self._pipeline.engine is not None
         if has_model and math.isinf(self._keys_until_s):
             self._keys_until_s = now_s + KEYS_S
+        if (lost_s := self._lost_s()) is not None:
+            since = f" for {lost_s:.0f} s" if lost_s >= 1.0 else ""
+            return f"camera lost{since}, trying again{'; paused' if self.is_paused else ''}"
         if now_s < self._said_until_s:
             return self._said
         if has_model and self.is_ending:
             self._ending_since_s = min(self._ending_since_s, now_s)
             if now_s - self._ending_since_s > QUICK_END_S:
                 return "classifying the last clips: q quits"
-        if (lost_s := self._lost_s()) is not None:
-            since = f" for {lost_s:.0f} s" if lost_s >= 1.0 else ""
-            return f"camera lost{since}, trying again"
         if self.is_paused:
             return "paused: space goes on"
         if not has_model:

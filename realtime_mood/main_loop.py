@@ -216,6 +216,7 @@ class MainLoop:
             self._pipeline.capture.set_paused(screen.is_paused)
         elif key == "h":
             screen.has_hud = not screen.has_hud
+            screen.say(f"numbers {'shown' if screen.has_hud else 'hidden'}")
         elif key == "r":
             told = self._recorder.toggle()
             waits = screen.is_paused and self._recorder.is_wanted
@@ -236,6 +237,8 @@ class MainLoop:
             return f"{what} learned: n forgets"
         if session.forget_neutral():
             return "neutral expressions forgotten"
-        if self._pipeline.engine and not session.has_faces:
+        if not self._pipeline.engine:
+            return "press n when the model is there and an expression is shown"
+        if not session.has_faces:
             return "no face to learn from"
-        return "nothing is known of this face yet: rest, and press n when an expression is shown"
+        return "nothing is known of a face yet: rest, and press n when an expression is shown"

@@ -28,7 +28,7 @@ class FaceView:
     """How old the newest answer is; None while there is none."""
     history: tuple[tuple[float, str], ...] = ()
     """(media time in seconds, label or 'unsure') of each clip of the past `HISTORY_S`, oldest
-    first; a label holds until the next entry."""
+    first."""
     has_neutral: bool = False
     """Whether its neutral expression was learned."""
 

@@ -165,6 +165,34 @@ def test_the_x_of_the_display_ends_the_run(
 
 
 @pytest.mark.parametrize(
+    ("picture", "shown"),
+    [
+        ((640, 480), (960, 720)),
+        ((480, 640), (600, 800)),
+        ((176, 144), (960, 785)),
+        ((1000, 500), (1000, 500)),
+        ((1920, 1080), (1280, 720)),
+        ((20, 2000), (8, 800)),
+    ],
+)
+def test_pictures_are_shown_as_large_as_text_needs_and_a_screen_has(
+    picture: tuple[int, int], shown: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    display = object.__new__(Display)
+    display._picture_size = None
+    monkeypatch.setattr("cv2.resizeWindow", lambda *_: None)
+    assert display.fit(*picture) == shown
+    # Made larger by the person, they are drawn larger too, up to what is usual.
+    monkeypatch.setattr("cv2.getWindowImageRect", lambda *_: (0, 0, 4000, 4000))
+    width, height = display.fit(*picture)
+    assert (
+        width / 1280 == pytest.approx(1.0, abs=0.01)
+        or height / 800 == pytest.approx(1.0, abs=0.01)
+        or (width, height) == picture
+    )
+
+
+@pytest.mark.parametrize(
     ("platform", "answers"),
     [("linux", [True, False, False]), ("darwin", [True, True, False])],
 )

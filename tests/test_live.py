@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,12 +15,13 @@ from realtime_mood.capture.file_source import FileSource
 from realtime_mood.errors import ModelError, OutputError, SourceError
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.search import InStepSearch
-from realtime_mood.faces.tracker import FaceTracker
-from realtime_mood.frame import ImageBGR
+from realtime_mood.faces.tracker import FaceTrack, FaceTracker, TrackUpdate
+from realtime_mood.frame import Frame, ImageBGR
 from realtime_mood.live_screen import KEYS
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.offline import analyse
 from realtime_mood.recorder import Recorder
+from realtime_mood.session import Session
 from realtime_mood.smoothing import SmoothingConfig
 from realtime_mood.view import View
 from tests.fakes import (
@@ -31,6 +33,7 @@ from tests.fakes import (
     MemoryEventSink,
     ScriptedDetector,
     dark_and_bright,
+    numbered_image,
     one_face,
     two_faces,
     without_clocks,
@@ -407,11 +410,59 @@ def test_a_key_learns_the_neutral_faces_and_forgets_them(
     screen = Screen(clock=time.monotonic)
     live = LiveRun(ListSource(3000), FakeClassifier("sad"), screen=screen, detector=detector)
     assert live.run().summary["ended"] == "stopped"
-    assert any(str(m).startswith(("nothing is known of", "no face to")) for m in messages)
+    refusals = ("press n when the model", "nothing is known of", "no face to")
+    assert any(str(m).startswith(refusals) for m in messages)
     assert any(str(m).startswith(said) for m in messages)
     assert messages[-1] == "neutral expressions forgotten"
     learned = {event["track_id"] for event in live.events.of_type("neutral_learned")}
     assert learned == set(range(1, faces + 1))
+
+
+def test_why_nothing_can_be_learned_is_said() -> None:
+    loop = LiveRun(ListSource(1), FakeClassifier()).loop
+    session = Session(SmoothingConfig(), on_event=lambda event: None)
+
+    def said(engine: str | None) -> str:
+        loop._pipeline = SimpleNamespace(session=session, engine=engine)  # type: ignore[assignment]
+        return loop._toggle_neutral()
+
+    assert said(None).startswith("press n when the model is there")
+    assert said("cpu") == "no face to learn from"
+    track = FaceTrack(1, Box(0, 0, 9, 9))
+    session.add_tracks(
+        Frame(numbered_image(0), 0.0, 0), TrackUpdate(tracks=(track,), started=(track,))
+    )
+    assert said("cpu").startswith("nothing is known of a face yet")
+
+
+def test_a_picture_that_stands_has_no_speeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    views: list[View] = []
+
+    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
+        views.append(view)
+        return image_bgr
+
+    monkeypatch.setattr("realtime_mood.live_screen.draw_overlay", draw)
+
+    class Screen(FakeScreen):
+        """Pauses, goes on, hides the numbers and leaves, each once it shows what was before."""
+
+        def read_key(self) -> str | None:
+            last = views[-1]
+            if last.message == "numbers hidden":
+                return "q"
+            if last.message == "paused: space goes on":
+                return " "
+            if last.hud is None:
+                return None
+            return "h" if any(view.message == "paused: space goes on" for view in views) else " "
+
+    LiveRun(ListSource(3000), FakeClassifier(), screen=Screen(clock=time.monotonic)).run()
+    paused = [view for view in views if view.message == "paused: space goes on"]
+    assert paused
+    assert all(view.hud is None for view in paused)
+    assert views[-1].message == "numbers hidden"
+    assert views[-1].hud is None
 
 
 def test_the_interrupt_ends_it_properly() -> None:

@@ -55,6 +55,15 @@ def test_a_certain_label_has_the_only_bar_in_full_length_beside_its_bright_word(
         assert _length(row, label) == pytest.approx(expected, abs=2)
 
 
+def test_each_label_has_a_square_of_its_colour() -> None:
+    image = np.zeros((PLACE.bottom + 10, PLACE.right + 10, 3), dtype=np.uint8)
+    certain = MoodState("calm", 1.0, tuple(float(name == "calm") for name in LABELS))
+    draw_panel(image, FaceView(1, Box(0, 0, 9, 9), certain), PLACE, SIZES)
+    squares = image[:, PLACE.x + SIZES.pad :][:, : SIZES.swatch]
+    for label in LABELS:
+        assert (squares == LABEL_COLOURS[label]).all(axis=-1).sum() >= 9
+
+
 def test_bars_are_as_long_as_their_labels_are_likely() -> None:
     probabilities = {"happy": 0.5, "sad": 0.3, "calm": 0.2}
     rows = _rows("happy", probabilities)

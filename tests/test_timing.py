@@ -7,6 +7,8 @@ def test_a_grid_is_kept_and_taken_up_anew_after_a_gap() -> None:
     assert next_due(1.0, 1.05, 0.2) == pytest.approx(1.2)
     assert next_due(1.0, 1.7, 0.2) == pytest.approx(1.9)
     assert next_due(float("-inf"), 0.0, 0.2) == pytest.approx(0.2)
+    # Twice 0.1 past 0.1 is a little more than 0.3: that has come, and the next is one later.
+    assert next_due(0.1 + 0.1 + 0.1 - 0.1, 0.3, 0.1) == pytest.approx(0.4)
 
 
 def test_a_rate_counts_what_was_lately() -> None:

@@ -85,7 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_debug = "--debug" in words
     told_to_end = threading.Event()
     try:
-        options = _parser().parse_args(words)
+        try:
+            options = _parser().parse_args(words)
+        except SystemExit:  # argparse's, after the help or the version.
+            return 0
         with _termination_interrupts(told_to_end):
             _run(options, words)
     except ReaderGoneError as error:
@@ -94,8 +97,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, error.exit_code, is_debug=is_debug)
     except KeyboardInterrupt:
         return _interrupted(words)
-    except SystemExit:  # argparse's, after the help or the version.
-        return 0
     except Exception as error:
         cause = f"{error.__cause__ or error}"
         if told_to_end.is_set() and TERMINATED.match(cause):

@@ -2,8 +2,8 @@
 
 Few hundred people and takes are told apart by looks long before they are by motion, and looks say
 nothing of the expression of somebody else. What says much is how landmarks move against the head
-(see the model card for figures), so that is what the model is asked for, of each frame against its
-clip. The head's own motion is greater and says less; it is taken out by the eyes.
+(see the model card for figures), so that is what the model is asked for, of each of two frames. The
+head's own motion is greater and says less; it is taken out by the eyes.
 
 Here is what is asked for; `frame_learner` asks.
 """

@@ -113,7 +113,7 @@ def draw_overlay(
     for face in faces:
         draw_brackets(image, face, scale)
     if first is not None and strip is not None:
-        draw_strip(image, first, view.media_time_s, strip)
+        draw_strip(image, first.history, view.media_time_s, strip)
     if first is not None and first.mood is not None:
         _draw_panel(image, first, faces, scale, [*taken, *(p.rect for p in placed if p)])
     for face, lines, place in zip(faces, variants, placed, strict=True):

@@ -17,10 +17,11 @@ from realtime_mood.overlay.palette import (
     PLATE,
     QUIET,
     WHITE,
+    Colour,
 )
 from realtime_mood.overlay.sprites import blend, glass, plate
 from realtime_mood.overlay.text import NARROW_SPACE, Run, baseline_in, draw_line
-from realtime_mood.view import HISTORY_S, FaceView
+from realtime_mood.view import HISTORY_S, STALE_S, FaceView
 
 TRACK_OPACITY = 0.1
 """Of the empty part of a bar, white on the dark plate."""
@@ -108,7 +109,8 @@ def draw_panel(image: ImageBGR, face: FaceView, place: Rect, sizes: PanelSizes) 
     assert face.mood is not None
     track = plate(sizes.bars, thick, thick / 2, WHITE, TRACK_OPACITY)
     for index, label in enumerate(LABELS):
-        shown = face.label == label
+        shown = face.label == label and not face.is_stale
+        bar_colour = LABEL_COLOURS[UNSURE if face.is_stale else label]
         colour = WHITE if shown else QUIET
         baseline = baseline_in(y, sizes.row, sizes.text)
         word = f"{label} {LEARNED}" if label == "neutral" and face.has_neutral else label
@@ -117,7 +119,7 @@ def draw_panel(image: ImageBGR, face: FaceView, place: Rect, sizes: PanelSizes) 
         blend(image, plate(thick, thick, thick / 4, LABEL_COLOURS[label], 1.0), x, bar_y)
         blend(image, track, bar_x, bar_y)
         probability = face.mood.probabilities[index]
-        _draw_bar(image, label, probability, Rect(bar_x, bar_y, sizes.bars, thick))
+        _draw_bar(image, bar_colour, probability, Rect(bar_x, bar_y, sizes.bars, thick))
         if sizes.values:
             value = Run(percent(probability), sizes.text, colour, bold=shown)
             right = place.right - sizes.pad
@@ -130,12 +132,12 @@ def _thickness(text: int) -> int:
     return max(3, round(0.46 * text))
 
 
-def _draw_bar(image: ImageBGR, label: str, probability: float, full: Rect) -> None:
+def _draw_bar(image: ImageBGR, colour: Colour, probability: float, full: Rect) -> None:
     length = round(probability * full.w)
     if length == 0:
         return
     # Shorter than it is thick, a bar is the start of a longer one, so that its length stays true.
-    shape = plate(max(length, full.h), full.h, full.h / 2, LABEL_COLOURS[label], 1.0)
+    shape = plate(max(length, full.h), full.h, full.h / 2, colour, 1.0)
     blend(image, shape, full.x, full.y, width=length)
 
 
@@ -184,12 +186,15 @@ def strip_sizes(scale: Scale, *, title: str = "") -> StripSizes | None:
     return StripSizes(place, band, text, title)
 
 
-def draw_strip(image: ImageBGR, face: FaceView, now_s: float, sizes: StripSizes) -> None:
+def draw_strip(
+    image: ImageBGR, history: Sequence[tuple[float, str]], now_s: float, sizes: StripSizes
+) -> None:
     """Draw the moods of the last `HISTORY_S` seconds, in place; the right end is now.
 
     Args:
         image: the picture, written to.
-        face: whose; what is stale does not reach to the right end.
+        history: (media time in seconds, label or 'unsure') of each answer, oldest first; each holds
+            until the next one, but for no more than `STALE_S`.
         now_s: media time of the right end.
         sizes: its measures.
     """
@@ -198,8 +203,7 @@ def draw_strip(image: ImageBGR, face: FaceView, now_s: float, sizes: StripSizes)
     radius = pad + band.h / 2
     glass(image, place.x, place.y, place.w, place.h, radius)
     blend(image, plate(band.w, band.h, band.h / 2, WHITE, TRACK_OPACITY / 2), band.x, band.y)
-    known_s = now_s - (face.label_age_s or 0.0) if face.is_stale else now_s
-    _draw_band(image, face.history, now_s, known_s, band)
+    _draw_band(image, history, now_s, band)
     _draw_ticks(image, sizes)
     if sizes.title:
         title = Run(sizes.title, sizes.text, QUIET)
@@ -207,11 +211,7 @@ def draw_strip(image: ImageBGR, face: FaceView, now_s: float, sizes: StripSizes)
 
 
 def _draw_band(
-    image: ImageBGR,
-    history: Sequence[tuple[float, str]],
-    now_s: float,
-    known_s: float,
-    band: Rect,
+    image: ImageBGR, history: Sequence[tuple[float, str]], now_s: float, band: Rect
 ) -> None:
     if not history:
         return
@@ -222,7 +222,8 @@ def _draw_band(
     opacities = np.asarray(
         [FAINT if label == UNSURE else 1.0 for _, label in history], dtype=np.float32
     )
-    opacity = np.where((entry >= 0) & (columns <= known_s), opacities[entry], 0.0)
+    is_known = (entry >= 0) & (columns < starts[entry] + STALE_S)
+    opacity = np.where(is_known, opacities[entry], 0.0)
     # The ends are round: what the band's own shape leaves out, this leaves out too.
     shape = plate(band.w, band.h, band.h / 2, WHITE, 1.0).keep[..., 0]
     mask = (1.0 - shape / np.float32(255.0)) * opacity

@@ -21,7 +21,7 @@ from trainer.cli import main
 from trainer.clip_trainer import SHORTER, ClipTrainer
 from trainer.config import RecipeConfig
 from trainer.config.options import flag_of
-from trainer.dataset import Item
+from trainer.dataset import Item, TrainingClips
 from trainer.fit import FINISHED_FILE, Collator
 from trainer.initial import compare_frames, look_at_neighbours
 from trainer.picture_teacher import PictureTeacher
@@ -234,16 +234,26 @@ def test_a_checkpoint_is_measured_on_pictures(
 
 
 def test_pictures_move_in_the_place_of_recordings(
-    corpus: Path, faces: Path, tmp_path: Path
+    corpus: Path, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("dlib", reason="dlib is not installed")
+    shares: list[float] = []
+
+    def noting(*crops: object, recipe: RecipeConfig, **how: object) -> TrainingClips:
+        shares.append(recipe.reanimate)
+        return TrainingClips(*crops, recipe=recipe, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("trainer.frames_stage.TrainingClips", noting)
+    monkeypatch.setattr("trainer.train.TrainingClips", noting)
     data = ("--data", str(corpus), "--data", f"images:{faces}")
     words = ["--motion", "1", "--reanimate", "0.5", "--talk", "0.3", "--turn", "0.2", "--steady"]
     run(tmp_path / "out", *data, *words)
     card = (tmp_path / "out" / "checkpoint" / "README.md").read_text()
-    assert "In 50 % of the clips of recordings" in card
+    assert "In 50 % of the pairs of frames of recordings" in card
     assert "Of the pictures 30 % talked" in card
     assert "In 20 % of the clips the head was turned" in card
+    # A clip whose face moves as another's tells nothing of what it is called.
+    assert shares == [0.5, 0.0]
 
 
 @pytest.mark.parametrize(

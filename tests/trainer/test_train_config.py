@@ -189,6 +189,20 @@ def test_a_run_begun_with_an_option_that_is_gone(tmp_path: Path) -> None:
         file.write_text(text.replace("[recipe]", "[recipe]\nteacher_labels = 0.5"))
         with pytest.raises(UsageError, match=r"was begun with --teacher-labels 0.5, which this"):
             open_run(parse(*again, "--resume"))
+        # Up to the version that had no --restart-time any more, clips were asked for motion.
+        before = text.replace("[recipe]", "[recipe]\nrestart_time = false")
+        asks = before.replace("\nmotion = 0.0", "\nmotion = 1.0")
+        file.write_text(asks.replace("\nframe_epochs = 0.0", "\nframe_epochs = 1.0"))
+        with pytest.raises(UsageError, match=r"was begun with --motion 1.0 and --epochs 30"):
+            open_run(parse(*again, "--resume"))
+        file.write_text(before)
+        open_run(parse(*again, "--resume")).release()
+    # Another run may begin with what it leaves.
+    file.write_text(text.replace("[recipe]", "[recipe]\nrestart_time = false"))
+    assert parse("--config", str(file)).recipe == parse().recipe
+    file.write_text(text.replace("[recipe]", "[recipe]\nstill_frames = 2"))
+    with pytest.raises(UsageError, match=r"of a run that was begun with --still-frames 2"):
+        parse("--config", str(file))
     # Of a file that somebody writes, a key that is unknown is a mistake.
     file.write_text("[recipe]\nteacher_labels = 0.0\n")
     with pytest.raises(UsageError, match="teacher_labels is unknown"):

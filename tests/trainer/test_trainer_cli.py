@@ -384,14 +384,17 @@ def test_being_told_to_end_is_like_ctrl_c(
     assert "interrupted; the same command with --resume goes on" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("main", [main, realtime_mood.cli.main])
+@pytest.mark.parametrize(
+    ("main", "runs"),
+    [(main, "inspect --data"), (realtime_mood.cli.main, "--headless --faces none --video")],
+)
 def test_a_program_of_somebody_else_may_run_it_in_a_thread(
-    main: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+    main: Callable[[list[str]], int], runs: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     codes: list[int] = []
     for words, code, said in (
         (["--version"], 0, realtime_mood.__version__),
-        (["--nonsense"], 2, "--help"),
+        ([*runs.split(), "nowhere.mp4"], 3, "nowhere.mp4"),
     ):
         thread = threading.Thread(target=lambda words=words: codes.append(main(words)))
         thread.start()

@@ -135,7 +135,10 @@ def train_config(values: argparse.Namespace) -> TrainConfig:
     tables: dict[str, dict[str, Any]] = {}
     preset = None
     if values.config is not None:
-        tables, preset = _read(_load(values.config, "--config", "it must be TOML"), values.config)
+        content = _load(values.config, "--config", "it must be TOML")
+        if is_effective(values.config):
+            _drop_gone(content, f"{values.config} is of a run that was begun with")
+        tables, preset = _read(content, values.config)
     elif getattr(values, "resume", False) and "output" in values:
         # An interrupted run goes on as it was begun.
         begun: Path = values.output / EFFECTIVE_FILE
@@ -189,22 +192,35 @@ def begun_tables(path: Path) -> dict[str, Any]:
         UsageError: it cannot be read, or the run was begun with what is no option any more.
     """
     content = _load(path, "the run's", "put it right, or choose another --output")
-    for name, table in content.items():
-        if name not in TABLES or not isinstance(table, dict):
-            continue
+    _drop_gone(content, f"the run in {path.parent} was begun with")
+    return content
+
+
+def _drop_gone(content: dict[str, Any], begun: str) -> None:
+    """Take out what earlier versions wrote and this one does not have, where it did nothing."""
+    tables = {
+        name: table for name, table in content.items() if name in TABLES and isinstance(table, dict)
+    }
+    recipe = tables.get("recipe", {})
+    if "restart_time" in recipe and recipe.get("motion") and recipe.get("epochs"):
+        # Up to then, clips were asked for motion too.
+        raise _gone(begun, f"--motion {recipe['motion']} and --epochs {recipe['epochs']}")
+    for name, table in tables.items():
         for key in NOT_KEPT:
             table.pop(key, None)
         gone = table.keys() - {option.name for option in options_of(TABLES[name])}
         idle = {key for key in gone if table[key] in GONE.get(key, ())}
         if lost := sorted(gone - idle):
-            raise UsageError(
-                f"the run in {path.parent} was begun with {flag_of(lost[0])} {table[lost[0]]}, "
-                "which this version does not have; go on with the version that began it, or "
-                "choose another --output"
-            )
+            raise _gone(begun, f"{flag_of(lost[0])} {table[lost[0]]}")
         for key in idle:
             del table[key]
-    return content
+
+
+def _gone(begun: str, what: str) -> UsageError:
+    return UsageError(
+        f"{begun} {what}, which this version does not have; go on with the version that began it, "
+        "or begin another run"
+    )
 
 
 def _load(path: Path, whose: str, remedy: str) -> dict[str, Any]:
