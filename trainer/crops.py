@@ -32,7 +32,7 @@ from trainer.words import counted
 
 logger = logging.getLogger(__name__)
 
-CACHE_FORMAT = 2
+CACHE_FORMAT = 3
 """Counts up when faces are cut otherwise by the same options; a test holds where they are cut."""
 SAMPLED = 20
 """Recordings by whose crops the room for the others is judged."""
