@@ -96,7 +96,7 @@ class LiveScreen:
         self._said_until_s = -math.inf
         self._keys_until_s = math.inf
         self._ending_since_s = math.inf
-        self._shown: tuple[str | None, bool] = (None, False)
+        self._shown_message: str | None = None
         self._shown_below: set[int] = set()
 
     def show_opening(self, source_name: str) -> None:
@@ -128,7 +128,7 @@ class LiveScreen:
         """
         # While paused or lost no frame comes to take away what is shown.
         message = self._choose_message()
-        if self._frame is not None and (pressed or self._shown != (message, self._has_numbers())):
+        if self._frame is not None and (pressed or message != self._shown_message):
             view = self._pipeline.session.view(self._frame.timestamp_s)
             self._draw(self._frame, view, message)
 
@@ -165,9 +165,10 @@ class LiveScreen:
             self.say(f"saved {path}")
 
     def _draw(self, frame: Frame, known: View, message: str | None) -> None:
-        has_numbers = self._has_numbers()
-        self._shown = (message, has_numbers)
+        self._shown_message = message
         lost_s = self._lost_s()
+        # Of a picture that stands, speeds tell nothing.
+        has_numbers = self.has_hud and not self.is_paused and lost_s is None
         view = replace(
             known if lost_s is None else _aged(known, lost_s),
             hud=self._pipeline.hud(
@@ -188,10 +189,6 @@ class LiveScreen:
                 below=self._shown_below,
             )
         )
-
-    def _has_numbers(self) -> bool:
-        # Of a picture that stands, speeds tell nothing.
-        return self.has_hud and not self.is_paused and self._lost_s() is None
 
     def _lost_s(self) -> float | None:
         """Seconds since the source was lost; None where it is there."""

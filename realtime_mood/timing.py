@@ -10,8 +10,6 @@ RATE_SPAN_S = 2.0
 """How far back a rate counts."""
 KEPT_LATENCIES = 65536
 """Newest measurements that percentiles are of."""
-
-
 ROUNDING_S = 1e-6
 """Times of frames are sums; what is early by less is in time."""
 

@@ -83,6 +83,18 @@ class LiveRun:
         return self.loop.run()
 
 
+def shown_views(monkeypatch: pytest.MonkeyPatch) -> list[View]:
+    """What the display is to draw, picture by picture; nothing is drawn."""
+    views: list[View] = []
+
+    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
+        views.append(view)
+        return image_bgr
+
+    monkeypatch.setattr("realtime_mood.live_screen.draw_overlay", draw)
+    return views
+
+
 def told_messages(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """What the display tells, each as long as it does, and None between; nothing is drawn."""
     messages: list[str | None] = []

@@ -23,7 +23,6 @@ from realtime_mood.offline import analyse
 from realtime_mood.recorder import Recorder
 from realtime_mood.session import Session
 from realtime_mood.smoothing import SmoothingConfig
-from realtime_mood.view import View
 from tests.fakes import (
     SPEC,
     BrightnessClassifier,
@@ -38,7 +37,7 @@ from tests.fakes import (
     two_faces,
     without_clocks,
 )
-from tests.live_run import CONTRACT, LiveRun, told_messages
+from tests.live_run import CONTRACT, LiveRun, shown_views, told_messages
 from tests.media import read_all
 
 
@@ -262,20 +261,14 @@ def test_closing_the_window_quits() -> None:
 def test_the_display_is_served_while_a_slow_model_ends(
     monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    messages: list[str | None] = []
-
-    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
-        messages.append(view.message)
-        return image_bgr
-
-    monkeypatch.setattr("realtime_mood.live_screen.draw_overlay", draw)
+    views = shown_views(monkeypatch)
     release = threading.Event()
 
     class Screen(FakeScreen):
         """Is left as soon as it says what is waited for."""
 
         def read_key(self) -> str | None:
-            if messages[-1] != "classifying the last clips: q quits":
+            if views[-1].message != "classifying the last clips: q quits":
                 return None
             self.is_open = way == "key"
             return "q" if way == "key" else None
@@ -436,13 +429,7 @@ def test_why_nothing_can_be_learned_is_said() -> None:
 
 
 def test_a_picture_that_stands_has_no_speeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    views: list[View] = []
-
-    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
-        views.append(view)
-        return image_bgr
-
-    monkeypatch.setattr("realtime_mood.live_screen.draw_overlay", draw)
+    views = shown_views(monkeypatch)
 
     class Screen(FakeScreen):
         """Pauses, goes on, hides the numbers and leaves, each once it shows what was before."""

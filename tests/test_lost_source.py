@@ -12,13 +12,11 @@ import pytest
 
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.errors import SourceError, SourceLostError
-from realtime_mood.frame import ImageBGR
 from realtime_mood.live_screen import KEYS
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.recorder import Recorder
-from realtime_mood.view import View
 from tests.fakes import FakeClassifier, FakeScreen, ListSource
-from tests.live_run import CONTRACT, LiveRun, told_messages
+from tests.live_run import CONTRACT, LiveRun, shown_views, told_messages
 from tests.media import read_all
 
 LOST = "camera lost, trying again"
@@ -176,13 +174,7 @@ def test_it_ends_at_once_while_a_camera_is_waited_for(
 
 
 def test_what_is_known_ages_while_the_camera_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    views: list[View] = []
-
-    def draw(image_bgr: ImageBGR, view: View, **_: object) -> ImageBGR:
-        views.append(view)
-        return image_bgr
-
-    monkeypatch.setattr("realtime_mood.live_screen.draw_overlay", draw)
+    views = shown_views(monkeypatch)
     cameras = (_camera(45), *[None] * 5, _camera(5, is_lost=False))
 
     class Screen(FakeScreen):

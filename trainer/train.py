@@ -94,9 +94,7 @@ def train(
     processes.from_first(lambda: locks.append(open_run(config, split, command=command)))
     set_seed(config.run.seed)
     model, spec = load_base(config.model)
-    if config.model.base_model == TINY and not (
-        config.recipe.learns_motion or config.recipe.motion_clips
-    ):
+    if config.model.base_model == TINY and not (config.recipe.motion or config.recipe.motion_clips):
         logger.warning(
             "a small model with random weights hardly sees motion by itself; see --motion"
         )
@@ -118,7 +116,7 @@ def train(
     own = known_actors(crops.recording for crops in parts.train)
     train_actors = tuple(sorted({*before.trained_on, *own}))
     if config.recipe.frame_epochs:
-        motion = MotionTargets(parts.train) if config.recipe.learns_motion else None
+        motion = MotionTargets(parts.train) if config.recipe.motion else None
         learn_from_frames(model, parts, motion, spec, config, progress)
     validation = EvaluationClips(parts.validation, spec)
     # Whether a stage ran now or was read back must not change what is drawn next.

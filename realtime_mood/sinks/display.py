@@ -149,7 +149,7 @@ class Display:
             return start  # The person has closed it.
         if min(shown_width, shown_height) < 1:
             return start
-        largest = max(1.0, _to_fit(width, height, MAX_START_SIZE))
+        largest = max(1.0, _largest_factor(width, height))
         factor = min(shown_width / width, shown_height / height, largest)
         return max(1, round(width * factor)), max(1, round(height * factor))
 
@@ -184,13 +184,13 @@ class Display:
 
 def _display_size(width: int, height: int) -> tuple[int, int]:
     least = max(1.0, SMALL_PICTURE / max(width, height))
-    factor = min(least, _to_fit(width, height, MAX_START_SIZE))
+    factor = min(least, _largest_factor(width, height))
     return max(1, round(width * factor)), max(1, round(height * factor))
 
 
-def _to_fit(width: int, height: int, size: tuple[int, int]) -> float:
-    """By how much a picture is enlarged or made smaller to fill a size."""
-    return min(size[0] / width, size[1] / height)
+def _largest_factor(width: int, height: int) -> float:
+    """By how much a picture is enlarged or made smaller to fill `MAX_START_SIZE`."""
+    return min(MAX_START_SIZE[0] / width, MAX_START_SIZE[1] / height)
 
 
 def _prepare_qt() -> None:

@@ -69,7 +69,7 @@ class TrainConfig:
                 f"--base-share is {recipe.base_share:g}, but --base-model {TINY} knows nothing; "
                 "name another base model, or leave it out"
             )
-        if self.run.gradient_checkpointing and recipe.learns_motion:
+        if self.run.gradient_checkpointing and recipe.motion:
             raise UsageError(
                 f"--motion is {recipe.motion:g}, by which a batch has clips of one frame and of "
                 "two, which --gradient-checkpointing cannot tell apart; leave one of them out"

@@ -127,7 +127,7 @@ class RecipeConfig(Options):
                     f"{flag_of(name)} is {value:g}, but is for single frames; give "
                     "--frame-epochs, or leave it out"
                 )
-        if self.reanimate and not self.learns_motion:
+        if self.reanimate and not self.motion:
             raise UsageError(
                 f"--reanimate is {self.reanimate:g}, but teaches motion alone; give --motion and "
                 "--frame-epochs, or leave it out"
@@ -155,14 +155,9 @@ class RecipeConfig(Options):
         return bool(self.epochs or self.head_epochs or self.motion_clips)
 
     @property
-    def learns_motion(self) -> bool:
-        """Whether the model is asked how faces move."""
-        return self.motion > 0.0
-
-    @property
     def uses_motion(self) -> bool:
         """Whether the landmarks of recordings are needed."""
-        return self.learns_motion or self.reanimate > 0.0 or self.talk > 0.0
+        return max(self.motion, self.reanimate, self.talk) > 0.0
 
     @property
     def mixes(self) -> bool:

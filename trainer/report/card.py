@@ -82,7 +82,7 @@ def model_card(report: Report) -> str:
         hidden=_share(config.recipe.hide) if pictures else "",
         taught=bool(config.recipe.teacher_epochs),
         landmarks=bool(config.recipe.frame_epochs and config.recipe.landmarks),
-        motion=config.recipe.learns_motion,
+        motion=bool(config.recipe.motion),
         reads_motion=config.recipe.motion_clips,
         corpora=[CORPORA[c].format(name="`, `".join(names)) for c, names in sources.items()],
         licence_text=SHARE_ALIKE if "ravdess" in sources else NO_LICENCE,
