@@ -25,6 +25,9 @@ from contextlib import suppress
 OPENCV_PACKAGES = "libgl1 libglib2.0-0"
 """Debian's and Ubuntu's names for what OpenCV's wheel needs and slim images lack."""
 
+NO_GPU_MEMORY = re.compile("out of memory|ALLOC_FAILED", re.IGNORECASE)
+"""In what CUDA, cuBLAS and Apple's GPUs say, for which PyTorch has no class of its own."""
+
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -109,6 +112,15 @@ def flush_standard_streams() -> None:
         with suppress(OSError, ValueError):
             if stream is not None:
                 stream.flush()
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error of PyTorch's tells that a device has too little memory."""
+    # By name: PyTorch is not imported for this.
+    is_named_so = type(error).__name__ == "OutOfMemoryError"
+    return is_named_so or (
+        isinstance(error, RuntimeError) and NO_GPU_MEMORY.search(str(error)) is not None
+    )
 
 
 def did_you_mean(words: Iterable[str], options: Sequence[str]) -> str:

@@ -77,7 +77,10 @@ def explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError, RuntimeError) as error:
-        # torch and safetensors have errors of their own for what is an OSError elsewhere.
+        # torch and safetensors have errors of their own for what is an OSError elsewhere; those of
+        # GPUs and of other processes are kinds of RuntimeError.
+        if isinstance(error, RuntimeError) and type(error) is not RuntimeError:
+            raise
         reason = one_line(error)
         if not isinstance(error, OSError) and shutil.disk_usage(folder).free < FULL_BYTES:
             reason = "the disk is full"

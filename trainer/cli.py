@@ -24,6 +24,7 @@ from realtime_mood.errors import (
     UsageError,
     did_you_mean,
     flush_standard_streams,
+    is_out_of_memory,
     printable,
     say,
     standard_output_failed,
@@ -101,8 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cause = f"{error.__cause__ or error}"
         if told_to_end.is_set() and TERMINATED.match(cause):
             return _interrupted(words)
-        # By name: only the commands that need torch import it.
-        if type(error).__name__ == "OutOfMemoryError":
+        if is_out_of_memory(error):
             return _fail(UsageError(NO_ROOM), UsageError.exit_code, is_debug=is_debug)
         if SHORT_OF_MEMORY.match(cause):
             logger.debug("%s", cause)

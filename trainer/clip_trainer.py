@@ -106,7 +106,9 @@ class ClipTrainer(Trainer):
                 layer_decay=self._recipe.layer_decay,
                 weight_decay=self._recipe.weight_decay,
             )
-            is_fused = self.args.device.type == "cuda"
+            # Scaled gradients come to the fused kernel another way, which a resumed optimizer that
+            # was not fused does not know.
+            is_fused = self.args.device.type == "cuda" and not self.args.fp16
             self.optimizer = torch.optim.AdamW(groups, betas=ADAM_BETAS, fused=is_fused)
         return self.optimizer
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
@@ -31,6 +30,7 @@ from transformers import (
 
 from realtime_mood.errors import OutputError, UsageError, first_line
 from realtime_mood.model.labels import LABELS
+from realtime_mood.model.precision import has_cuda
 from trainer import checkpoints, processes
 from trainer.attention import fused_attention
 from trainer.augment.mix import mix_pairs
@@ -134,15 +134,15 @@ def fit(
         an_epoch = math.ceil(len(trainer.get_train_dataloader()) / config.run.accumulate)
         trainer.args.max_steps = min(config.run.max_steps, math.ceil(stage.epochs * an_epoch))
     # On a CPU the fused kernels are slower backwards, in bfloat16 tenfold.
-    attention = fused_attention(model) if torch.cuda.is_available() else nullcontext()
+    attention = fused_attention(model) if has_cuda() else nullcontext()
     with attention, warnings.catch_warnings():
         # torch asks for the optimizer's first step before the scheduler's, which accelerate keeps.
         warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     trainer.keep_average()
-    # accelerate's rounding of what is answered to another precision is of training alone.
-    for rounding in ("forward", "_original_forward"):
-        vars(model).pop(rounding, None)
+    # accelerate's rounding is of this stage alone; a model with its mark is not rounded again.
+    for mark in ("forward", "_original_forward", "_is_accelerate_prepared"):
+        vars(model).pop(mark, None)
     for weights in trained:
         weights.requires_grad_(True)
     model.cpu()
@@ -241,7 +241,7 @@ def _arguments(
     folder: Path, stage: Stage, config: TrainConfig, *, measures: bool, starts: bool
 ) -> TrainingArguments:
     batch_size = share_of_batch(config)
-    has_gpu = torch.cuda.is_available()
+    has_gpu = has_cuda()
     arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=stage.epochs,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from realtime_mood.model.labels import LABELS
+from realtime_mood.model.precision import has_cuda
 from trainer.base import Model
 from trainer.dataset import TrainingClips
 from trainer.initial import why_no_places
@@ -166,7 +167,7 @@ def _see(
     kept: list[Tensor] = []
     layer = timesformer.encoder.layer[-LAYERS]
     handle = layer.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device("cuda" if has_cuda() else "cpu")
     cast(nn.Module, model).to(device).eval()
     rows: list[tuple[Tensor, ...]] = []
     moments = torch.zeros(model.config.hidden_size, model.config.hidden_size, device=device)

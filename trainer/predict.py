@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from realtime_mood.errors import ModelError
 from realtime_mood.model.forward import QuickForward
 from realtime_mood.model.labels import LABELS
+from realtime_mood.model.precision import has_cuda
 from trainer.dataset import EvaluationClips, Item
 from trainer.progress import Progress, tell_nobody
 
@@ -63,7 +64,7 @@ def clip_logits(
     Raises:
         ModelError: it answers what is no number.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device("cuda" if has_cuda() else "cpu")
     loader = DataLoader(clips, batch_size=batch_size, num_workers=num_workers)
     model.to(device).eval()
     answer = QuickForward(model)

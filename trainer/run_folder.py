@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from realtime_mood.errors import OutputError, UsageError, first_line
 from realtime_mood.model.checkpoint import CONTRACT_FILE
-from realtime_mood.model.precision import fastest_dtype
+from realtime_mood.model.precision import fastest_dtype, has_cuda
 from trainer.config import TrainConfig
 from trainer.config.layers import EFFECTIVE_FILE, begun_tables, is_effective, write_effective
 from trainer.config.options import flag_of, options_of
@@ -57,7 +57,7 @@ def settle_precision(config: TrainConfig) -> TrainConfig:
     if config.run.precision != "auto":
         return config
     device = torch.device("cuda")
-    is_fast = torch.cuda.is_available() and fastest_dtype(device) == torch.bfloat16
+    is_fast = has_cuda() and fastest_dtype(device) == torch.bfloat16
     return replace(config, run=replace(config.run, precision="bf16" if is_fast else "fp32"))
 
 

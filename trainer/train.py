@@ -15,6 +15,7 @@ from transformers import set_seed
 from realtime_mood.errors import UsageError
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.model.clip_spec import ClipSpec
+from realtime_mood.model.precision import has_cuda
 from trainer import processes
 from trainer.base import Model, load_base, silence_libraries
 from trainer.config import TINY, RecipeConfig, TrainConfig
@@ -73,11 +74,13 @@ def train(
     if not processes.is_first():
         logging.getLogger("trainer").setLevel(logging.ERROR)
         progress = tell_nobody
-    if config.run.precision == "fp16" and not torch.cuda.is_available():
+    if config.run.precision == "fp16" and not has_cuda():
         raise UsageError("--precision is fp16, which needs a GPU; bf16 works here")
     config = settle_precision(config)
     for batch in config.recipe.batches:
         share_of_batch(config, batch)
+    # Where each process trains on a share of the batch, one alone has no room for all of it.
+    clips_at_once = max(1, config.recipe.batch_size // processes.count() // config.run.accumulate)
     folds = make_folds(
         read_sources(config.data.sources),
         protocol=config.split.protocol,
@@ -126,7 +129,7 @@ def train(
         write_frames_model(
             model, spec, cutter.detector, config.frames_folder, train_actors=train_actors
         )
-        model = _read_motion(model, parts, spec, config, progress)
+        model = _read_motion(model, parts, spec, config, clips_at_once, progress)
     # Untrained, the comparison would only disturb what single frames taught.
     elif config.model.base_model == TINY and (config.recipe.epochs or config.recipe.head_epochs):
         compare_frames(model)
@@ -153,7 +156,7 @@ def train(
         return None
     # What is measured is what is saved: weights of half precision.
     model.half().float()  # type: ignore[no-untyped-call]
-    temperature, predictions = _measure(model, parts, spec, config, progress)
+    temperature, predictions = _measure(model, parts, spec, config, clips_at_once, progress)
     report = Report(
         command=read_data(config.run.output).get(COMMAND) or command,
         config=config,
@@ -194,7 +197,12 @@ def _settled(config: TrainConfig, spec: ClipSpec, detector: str | None) -> str:
 
 
 def _read_motion(
-    model: Model, parts: SplitCrops, spec: ClipSpec, config: TrainConfig, progress: Progress
+    model: Model,
+    parts: SplitCrops,
+    spec: ClipSpec,
+    config: TrainConfig,
+    clips_at_once: int,
+    progress: Progress,
 ) -> Model:
     # Faces of pictures that move as recorded ones have expressions of their own besides.
     recipe = replace(config.recipe, hide=0.0, reanimate=0.0)
@@ -220,7 +228,7 @@ def _read_motion(
             talk=recipe.talk,
         ),
         views=recipe.motion_clips,
-        batch_size=recipe.batch_size,
+        batch_size=clips_at_once,
         dtype=torch.bfloat16 if config.run.precision == "bf16" else torch.float32,
         num_workers=config.run.num_workers,
         seed=config.run.seed,
@@ -244,7 +252,12 @@ def _stages(recipe: RecipeConfig) -> list[Stage]:
 
 
 def _measure(
-    model: Model, parts: SplitCrops, spec: ClipSpec, config: TrainConfig, progress: Progress
+    model: Model,
+    parts: SplitCrops,
+    spec: ClipSpec,
+    config: TrainConfig,
+    clips_at_once: int,
+    progress: Progress,
 ) -> tuple[float, dict[str, Predictions]]:
     """The temperature, and the answers to the validation and the test recordings.
 
@@ -255,7 +268,7 @@ def _measure(
         return recording_logits(
             model,
             EvaluationClips(recordings, spec),
-            batch_size=config.recipe.batch_size,
+            batch_size=clips_at_once,
             num_workers=config.run.num_workers,
             progress=progress,
         )

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from realtime_mood.errors import ModelError, UsageError, first_line
+from realtime_mood.errors import ModelError, UsageError, first_line, is_out_of_memory
 from realtime_mood.inference.classifier import Probabilities
 from realtime_mood.model.checkpoint import Contract, load_model
 from realtime_mood.model.forward import QuickForward
 from realtime_mood.model.labels import LABELS
-from realtime_mood.model.precision import fastest_dtype
+from realtime_mood.model.precision import fastest_dtype, has_cuda
 from realtime_mood.model.preprocess import PixelValues
 
 
@@ -91,8 +91,8 @@ class TorchClassifier:
         """None: there is no memory for several clips at once."""
         try:
             return self._answer(pixel_values)
-        except torch.OutOfMemoryError:
-            if len(pixel_values) == 1:
+        except RuntimeError as error:
+            if len(pixel_values) == 1 or not is_out_of_memory(error):
                 raise
         # Only now is the memory of what failed free: the error holds on to it.
         return None
@@ -108,11 +108,10 @@ class TorchClassifier:
 
 
 def _available_device(choice: str) -> str:
-    has_cuda = torch.cuda.is_available()
     has_mps = torch.backends.mps.is_available()
     if choice == "auto":
-        return "cuda" if has_cuda else "mps" if has_mps else "cpu"
-    if (choice == "cuda" and not has_cuda) or (choice == "mps" and not has_mps):
+        return "cuda" if has_cuda() else "mps" if has_mps else "cpu"
+    if (choice == "cuda" and not torch.cuda.is_available()) or (choice == "mps" and not has_mps):
         build = ""
         if choice == "cuda" and torch.version.cuda is None:
             build = ", for it was built without CUDA; its installation page names builds with it"

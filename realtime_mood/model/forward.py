@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -89,10 +90,35 @@ def attend(
         # Some releases of PyTorch read parts of a larger tensor wrongly there, at some sizes
         # (pytorch issues 163597 and 181133).
         query, key, value = query.contiguous(), key.contiguous(), value.contiguous()
-    seen = functional.scaled_dot_product_attention(
-        query, key, value, dropout_p=dropout, scale=attention.scale
-    )
-    return seen.transpose(1, 2).flatten(2)
+    each = min(rows, most_rows(attention.num_heads, tokens, query.shape[-1]))
+    seen = [
+        functional.scaled_dot_product_attention(
+            query[row : row + each],
+            key[row : row + each],
+            value[row : row + each],
+            dropout_p=dropout,
+            scale=attention.scale,
+        )
+        for row in range(0, rows, each)
+    ]
+    whole = torch.cat(seen) if len(seen) > 1 else seen[0]
+    return whole.transpose(1, 2).flatten(2)
+
+
+def most_rows(heads: int, tokens: int, depth: int) -> int:
+    """Rows that CUDA's kernels for attention take at once.
+
+    Attention over time has as many as there are patches in all clips. PyTorch's kernels number rows
+    with 16 bits (its issue 146704), and backwards what they add up with 31, tokens counted in steps
+    of 128 and a head's numbers as 32 at least (flash-attention's pull request 1500).
+
+    Args:
+        heads: of the attention.
+        tokens: that look at one another in each row.
+        depth: numbers of a head.
+    """
+    added_up = heads * math.ceil(tokens / 128) * 128 * max(depth, 32)
+    return max(1, min(2**16 - 1, (2**31 - 1) // added_up))
 
 
 def _after_time(layer: Any, tokens: Tensor, frames: int) -> Tensor:

@@ -1,15 +1,42 @@
-"""In which number format a model runs, and is measured."""
+"""On what a model can run, and in which number format."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
 
+from realtime_mood.errors import first_line, is_out_of_memory
+
+logger = logging.getLogger(__name__)
+
 FAST_BFLOAT16 = ("avx512_bf16", "amx_bf16")
 """Instructions with which a small TimeSformer takes 0.7 of the time in bfloat16; without them
 it takes longer than in float32."""
+
+
+@cache
+def has_cuda() -> bool:
+    """Whether PyTorch can compute on a GPU through CUDA.
+
+    It lists GPUs that are older than those it was built for, and fails when it is to use one; then
+    this warns once. One whose memory is full for now is there.
+    """
+    if not torch.cuda.is_available():
+        return False
+    try:
+        torch.ones(1, device="cuda").add(1.0).cpu()
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            logger.warning(
+                "the GPU is not used, for this build of PyTorch cannot compute on it (%s)",
+                first_line(error),
+            )
+            return False
+    return True
 
 
 def fastest_dtype(device: torch.device) -> torch.dtype:

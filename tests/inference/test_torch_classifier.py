@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,8 +70,17 @@ def test_memory_that_runs_out_in_the_first_clip_is_one_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("OutOfMemoryError", "CUDA out of memory.\nTried to allocate 20 GiB"),
+        ("AcceleratorError", "CUDA error: out of memory"),
+        ("RuntimeError", "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
+        ("RuntimeError", "MPS backend out of memory (MPS allocated: 17 GiB)"),
+    ],
+)
 def test_memory_that_runs_out_later_is_asked_for_one_clip_at_a_time(
-    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, kind: str, message: str
 ) -> None:
     import torch
 
@@ -78,11 +88,12 @@ def test_memory_that_runs_out_later_is_asked_for_one_clip_at_a_time(
     from realtime_mood.model.forward import QuickForward
 
     answer = QuickForward.__call__
+    failure = getattr(torch, kind, RuntimeError)
     room = 1
 
     def run_out(quick: QuickForward, pixel_values: torch.Tensor) -> torch.Tensor:
         if len(pixel_values) > room:
-            raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 20 GiB")
+            raise failure(message)
         return answer(quick, pixel_values)
 
     monkeypatch.setattr("realtime_mood.model.precision.FAST_BFLOAT16", ())
@@ -92,8 +103,68 @@ def test_memory_that_runs_out_later_is_asked_for_one_clip_at_a_time(
     monkeypatch.setattr(QuickForward, "__call__", run_out)
     np.testing.assert_allclose(classifier.classify(clips), wanted, atol=1e-6)
     room = 0
-    with pytest.raises(ModelError, match=r"cannot run on cpu \(CUDA out of memory.\)"):
+    with pytest.raises(ModelError) as caught:
         classifier.classify(clips)
+    assert f"cannot run on cpu ({message.splitlines()[0]})" in str(caught.value)
+
+
+def test_another_fault_of_a_gpu_is_not_asked_for_again(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from realtime_mood.inference.torch_classifier import TorchClassifier
+    from realtime_mood.model.forward import QuickForward
+
+    classifier = TorchClassifier(checkpoint, read_contract(checkpoint), device="cpu")
+    asked: list[int] = []
+
+    def fail(_: QuickForward, pixel_values: Any) -> None:
+        asked.append(len(pixel_values))
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(QuickForward, "__call__", fail)
+    with pytest.raises(ModelError, match="illegal memory access"):
+        classifier.classify(np.zeros(SHAPE, dtype=np.float32))
+    assert asked == [SHAPE[0]]
+
+
+@pytest.mark.parametrize(
+    ("failure", "has_cuda", "taken"),
+    [
+        (None, True, "cuda"),
+        ("CUDA error: out of memory", True, "cuda"),
+        ("CUDA error: no kernel image is available for execution on the device", False, "cpu"),
+    ],
+)
+def test_a_gpu_that_pytorch_was_not_built_for_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failure: str | None,
+    has_cuda: bool,
+    taken: str,
+) -> None:
+    import torch
+
+    from realtime_mood.inference.torch_classifier import _available_device
+    from realtime_mood.model import precision
+
+    numbers = torch.ones
+
+    def compute(*shape: int, device: str) -> torch.Tensor:
+        if failure:
+            raise RuntimeError(failure)
+        return numbers(*shape)
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    monkeypatch.setattr("torch.ones", compute)
+    precision.has_cuda.cache_clear()
+    try:
+        assert precision.has_cuda() is has_cuda
+        assert _available_device("auto") == taken
+        assert ("no kernel image" in caplog.text) is not has_cuda
+        assert len(caplog.records) == (not has_cuda)
+    finally:
+        precision.has_cuda.cache_clear()
 
 
 @pytest.mark.parametrize(("able", "name"), [(True, "bfloat16"), (False, "float32")])

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from realtime_mood.model.checkpoint import load_model
-from realtime_mood.model.forward import QuickForward
+from realtime_mood.model.forward import QuickForward, most_rows
 from tests.fakes import SPEC
 
 
@@ -34,6 +34,33 @@ def test_it_answers_as_the_model_itself_does(model: Any, clips: torch.Tensor) ->
     wanted = model.double()(pixel_values=clips).logits
     assert wanted.std(dim=0).min() > 0.01
     torch.testing.assert_close(quick(clips), wanted)
+
+
+@torch.inference_mode()
+def test_more_rows_than_a_kernel_takes_are_answered_in_parts(
+    model: Any, clips: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = QuickForward(model)
+    wanted = quick(clips)
+    monkeypatch.setattr("realtime_mood.model.forward.most_rows", lambda *_: 5)
+    asked: list[int] = []
+    whole = torch.nn.functional.scaled_dot_product_attention
+
+    def ask(query: torch.Tensor, *others: torch.Tensor, **further: Any) -> torch.Tensor:
+        asked.append(len(query))
+        return whole(query, *others, **further)
+
+    monkeypatch.setattr("torch.nn.functional.scaled_dot_product_attention", ask)
+    torch.testing.assert_close(quick(clips), wanted)
+    assert max(asked) == 5
+    assert min(asked) < 5
+
+
+def test_kernels_for_attention_take_as_many_rows_as_their_numbers_hold() -> None:
+    # The large model's attention over time in bfloat16: 109 clips of 196 patches, not 112.
+    assert 109 * 196 < most_rows(12, 8, 64) < 112 * 196
+    assert most_rows(1, 8, 16) == 65535
+    assert most_rows(64, 4096, 4096) == 1
 
 
 @torch.inference_mode()

@@ -160,6 +160,17 @@ def test_arithmetic_is_as_precise_as_asked_for(tmp_path: Path, precision: str, d
     assert model.weights().dtype == torch.float32
 
 
+def test_a_second_stage_is_as_precise_as_the_first(tmp_path: Path) -> None:
+    recipe, model = recipe_of(), OneLayer()
+    seen: set[torch.dtype] = set()
+    model.layer.register_forward_hook(lambda layer, given, answer: seen.add(answer.dtype))
+    for stage in ("head", "clips"):
+        config = config_of(tmp_path / stage, recipe, precision="bf16")
+        fit_clips(model, config, training(tmp_path, recipe))
+        assert seen == {torch.bfloat16}
+        seen.clear()
+
+
 class Steep(OneLayer):
     """Its loss is a number, its gradient is none: the root of nothing rises without end."""
 

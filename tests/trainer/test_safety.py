@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -23,6 +24,7 @@ from tests.trainer.base_model import write_base_model
 from trainer import checkpoints
 from trainer.cli import main
 from trainer.motion_stage import LAYERS
+from trainer.predict import recording_logits
 from trainer.run_folder import LOCK_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,10 +127,19 @@ def test_two_processes_do_what_one_does(data: list[str], undisturbed: Path, tmp_
 
 @pytest.mark.timeout(400)
 def test_parts_of_a_batch_one_after_the_other_do_what_the_whole_does(
-    data: list[str], undisturbed: Path, tmp_path: Path
+    data: list[str], undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    measured: set[int] = set()
+
+    def measure(*given: Any, batch_size: int, **further: Any) -> Any:
+        measured.add(batch_size)
+        return recording_logits(*given, batch_size=batch_size, **further)
+
+    monkeypatch.setattr("trainer.train.recording_logits", measure)
     further = ("--num-workers", "0", "--accumulate", "2", "--gradient-checkpointing")
     assert main(words(data, tmp_path, *further)) == 0
+    # What is measured has no more room than what is trained.
+    assert measured == {2}
     for name, value in weights(undisturbed).items():
         torch.testing.assert_close(weights(tmp_path)[name], value, atol=1e-4, rtol=1e-3)
 

@@ -73,7 +73,7 @@ def test_a_gpu_that_is_made_for_it_trains_in_bfloat16(
     fastest: torch.dtype,
     taken: str,
 ) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: has_gpu)
+    monkeypatch.setattr("trainer.run_folder.has_cuda", lambda: has_gpu)
     monkeypatch.setattr("trainer.run_folder.fastest_dtype", lambda device: fastest)
     assert settle_precision(config_of(tmp_path, recipe_of())).run.precision == taken
     asked = config_of(tmp_path, recipe_of(), precision="fp16")

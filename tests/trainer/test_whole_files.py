@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from realtime_mood.errors import OutputError
 from tests.full_disk import files_at_most
@@ -120,6 +121,12 @@ def test_figures_of_a_checkpoint_that_do_not_fit(
     assert path.read_bytes() == before
     assert names(folder) == ["README.md", "metrics.json"]
     assert names(tmp_path) == ["checkpoint", "summary.txt"]
+
+
+def test_what_a_gpu_fails_of_is_no_full_disk(tmp_path: Path) -> None:
+    failure = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
+    with pytest.raises(torch.OutOfMemoryError), checkpoints.explained(tmp_path):
+        raise failure
 
 
 @pytest.mark.parametrize(("free", "reason"), [(0, "the disk is full"), (2**30, "unexpected pos")])
