@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.machine import cpu_name, write_result  # noqa: E402
-from benchmarks.steady_motion import TEST_ACTORS, UNCHANGED  # noqa: E402
+from benchmarks.steady_motion import TEST_ACTORS, UNCHANGED, VALIDATION_ACTORS  # noqa: E402
 from benchmarks.talking_pictures import answer, arguments, cut_faces  # noqa: E402
 from realtime_mood.model.checkpoint import (  # noqa: E402
     Contract,
@@ -55,7 +55,6 @@ PICTURES = 400
 """Of neutral faces, at most; those of faces that are turned away are left out."""
 EXPRESSIONS = 900
 """Pictures of faces that are not neutral, at most."""
-VALIDATION_ACTORS = ("ravdess:05", "ravdess:06")
 ALLOWED = (1.0, 0.5, 0.25, MOST_AT_REST, MOST_AT_REST / 2)
 """Of another label at rest, in parts of neutral."""
 ALIKE = (LABELS.index("calm"), NEUTRAL)

@@ -39,6 +39,7 @@ from trainer.motion import MotionTargets  # noqa: E402
 from trainer.sampler import Draw  # noqa: E402
 
 TEST_ACTORS = ("ravdess:01", "ravdess:02", "ravdess:03", "ravdess:04")
+VALIDATION_ACTORS = ("ravdess:05", "ravdess:06")
 CLIPS = 3
 """Of each recording."""
 SIDE = 32

@@ -29,8 +29,9 @@ class SmoothingConfig:
     """How steady the shown mood is.
 
     Of those that change the label of a face that rests less than twice a minute, the defaults are
-    the quickest and right most of the time (`benchmarks/smoothing.py`). Twice the dwell would
-    change it less, but hold wrong labels longer.
+    among the quickest, and right most of the time (`benchmarks/smoothing.py`). The further apart
+    the two thresholds, the steadier is what is shown of a face that talks, but the longer is a
+    label held that is over. Twice the dwell would hold wrong labels longer too.
 
     Raises:
         UsageError: a value is outside its range.
@@ -38,9 +39,9 @@ class SmoothingConfig:
 
     time_constant_s: float = 0.2
     """Seconds after which an old answer weighs 1/e."""
-    enter_threshold: float = 0.4
+    enter_threshold: float = 0.45
     """Smoothed probability a label needs to be shown."""
-    exit_threshold: float = 0.3
+    exit_threshold: float = 0.25
     """Smoothed probability below which the shown label is given up."""
     dwell_s: float = 0.4
     """Seconds a label is kept at least."""

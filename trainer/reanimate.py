@@ -95,11 +95,9 @@ class Reanimator:
             Padded crops, shape (num_frames, side, side, 3), uint8; None where the recording's
             landmarks are not known, or no picture can be used.
         """
-        if recording.recording.take not in self._moves or not self._pictures:
+        if not (self._pictures and self.can_move(recording)):
             return None
-        return self._moved(
-            self._pictures[int(rng.integers(len(self._pictures)))], recording, frames
-        )
+        return self.moved(self._pictures[int(rng.integers(len(self._pictures)))], recording, frames)
 
     def let_talk(
         self, picture: FaceCrops, spec: ClipSpec, recipe: RecipeConfig, rng: np.random.Generator
@@ -121,15 +119,20 @@ class Reanimator:
         if rng.random() >= ALIKE_SHARE:
             talkers.reverse()
         chosen = talkers[0] or talkers[1]
-        if picture.recording.take not in self._landmarks or not chosen:
+        if not (chosen and self.can_move(picture)):
             return None
         recording = chosen[int(rng.integers(len(chosen)))]
         times_s = jittered_times_s(recording.times_s, spec, recipe, rng)
-        return self._moved(picture, recording, nearest_indices(recording.times_s, times_s))
+        return self.moved(picture, recording, nearest_indices(recording.times_s, times_s))
 
-    def _moved(
+    def can_move(self, crops: FaceCrops) -> bool:
+        """Whether a picture shows a face from the front, or a recording tells how to move."""
+        return crops.recording.take in (self._landmarks if crops.is_still else self._moves)
+
+    def moved(
         self, picture: FaceCrops, recording: FaceCrops, frames: npt.NDArray[np.intp]
     ) -> npt.NDArray[np.uint8]:
+        """A picture's face in frames of a recording, both of which can move; see `reanimate`."""
         image = picture.read(np.zeros(1, dtype=np.intp))[0]
         points = in_padded(self._landmarks[picture.recording.take], image.shape[0])
         left, right = (points[eye].mean(axis=0) for eye in EYES)

@@ -207,6 +207,10 @@ def test_only_faces_from_the_front_are_moved(tmp_path: Path) -> None:
     reanimator = _reanimator(talker, *pictures)
     for picture, _ in pictures[:4]:
         assert reanimator.let_talk(picture, PADDED, RECIPE, rng) is None
+        assert not reanimator.can_move(picture)
+    assert reanimator.can_move(pictures[4][0])
+    assert reanimator.can_move(talker)
+    assert not _reanimator(without, *pictures).can_move(without)
 
 
 def test_who_shows_nothing_or_the_same_lets_pictures_talk(tmp_path: Path) -> None:
