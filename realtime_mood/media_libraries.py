@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 # isort: off
 import cv2 as cv2
 import av as av
+from av.video.reformatter import ColorPrimaries as ColorPrimaries
 from av.video.reformatter import ColorRange as ColorRange
 from av.video.reformatter import Colorspace as Colorspace
+from av.video.reformatter import ColorTrc as ColorTrc
 from av.video.reformatter import Interpolation as Interpolation
 from av.video.reformatter import VideoReformatter as VideoReformatter
 # isort: on
@@ -53,7 +55,10 @@ def open_media_file(path: Path) -> InputContainer:
 
 
 def find_video_stream(container: InputContainer) -> VideoStream | None:
-    """The stream to show: the first with a moving picture that is not an album's cover.
+    """The stream to show: the one that FFmpeg would, if it is a picture and no album's cover.
+
+    That is the one the file calls its default, of its first programme with picture and sound; else
+    the first that is none of these.
 
     Args:
         container: an opened file.
@@ -61,7 +66,8 @@ def find_video_stream(container: InputContainer) -> VideoStream | None:
     Returns:
         The stream; None when there is none, or no decoder for it.
     """
-    for stream in container.streams.video:
+    best = cast("VideoStream | None", container.streams.best("video", None))
+    for stream in (*([best] if best else []), *container.streams.video):
         is_cover = bool(stream.disposition & av.stream.Disposition.attached_pic)
         decoder = stream.codec_context
         if decoder is not None and not is_cover and decoder.name not in TEXT_CODECS:
@@ -70,12 +76,16 @@ def find_video_stream(container: InputContainer) -> VideoStream | None:
 
 
 def find_sound_stream(container: InputContainer) -> AudioStream | None:
-    """The sound to hear: the first that there is a decoder for.
+    """The sound to hear: the default one of the picture's programme, as FFmpeg chooses it.
+
+    Else the first that there is a decoder for.
 
     Args:
         container: an opened file.
     """
-    streams = container.streams.audio
+    picture = find_video_stream(container)
+    best = cast("AudioStream | None", container.streams.best("audio", picture))
+    streams = (*([best] if best else []), *container.streams.audio)
     return next((stream for stream in streams if stream.codec_context is not None), None)
 
 

@@ -9,6 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+
 from realtime_mood.capture.fitting import fit_into
 from realtime_mood.capture.orientation import make_upright, quarter_turns
 from realtime_mood.capture.source import SourceInfo
@@ -17,6 +19,8 @@ from realtime_mood.errors import SourceError
 from realtime_mood.frame import Frame, ImageBGR
 from realtime_mood.joins import joined_packets
 from realtime_mood.media_libraries import (
+    ColorPrimaries,
+    ColorTrc,
     VideoReformatter,
     av,
     find_video_stream,
@@ -36,6 +40,10 @@ MOST_ANAMORPHIC = 4
 """What a file says of its pixels' shape beyond this is a mistake."""
 TILED_BRANDS = ("heic", "heix", "mif1")
 """Kinds of MP4 that hold a picture (ISO/IEC 23008-12), often as tiles, each a stream of its own."""
+HIGH_DYNAMIC_RANGE = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
+"""How light is written in HDR, PQ and HLG, as phones do (ITU-R BT.2100)."""
+BACKGROUND = 255
+"""Behind what is transparent."""
 MISSING_TOLERANCE_S = Fraction(1, 2)
 MISSING_TOLERANCE_PART = Fraction(1, 20)
 UNDECODABLE_S = 10
@@ -48,7 +56,8 @@ class FileSource:
 
     Frames come in presentation order with the file's own times, counted from its first frame,
     upright, of square pixels, and all of the first one's size. Colours follow the file's matrix and
-    range; where it names none, BT.601 in limited range, as FFmpeg, OpenCV and decord have it.
+    range; where it names none, BT.601 in limited range, as FFmpeg, OpenCV and decord have it. HDR
+    is brought to what screens without it show, and what is transparent lies on white.
     Packets that cannot be decoded are left out, and counted in a warning when it is closed.
 
     Args:
@@ -84,7 +93,7 @@ class FileSource:
             self._rate = _announced_rate(self._stream)
             self._timeline = Timeline(interval_s=1 / (self._rate or FALLBACK_RATE))
             self._converter = VideoReformatter()
-            self._coded = (0, 0)
+            self._coded: tuple[int, int, Fraction | None] = (0, 0, None)
             self._size: tuple[int, int] | None = None
             self._turns, self._flipped = 0, False
             self._frames = self._decode()
@@ -210,20 +219,40 @@ class FileSource:
             raise error
 
     def _convert(self, decoded: av.VideoFrame) -> ImageBGR:
-        coded = decoded.width, decoded.height
+        pixels = self._stream.codec_context.sample_aspect_ratio
+        coded = decoded.width, decoded.height, pixels
         if self._size is None:
-            self._coded, self._size = coded, _square(*coded, self._stream.sample_aspect_ratio)
+            # What the container says of its pixels goes before what is in the stream.
+            pixels = self._stream.sample_aspect_ratio
+            self._coded, self._size = coded, _square(decoded.width, decoded.height, pixels)
             self._turns, self._flipped = quarter_turns(decoded)
         width, height = self._size
         if coded != self._coded:
-            # The stream tells of its first pixels alone.
-            width, height = _square(*coded, self._stream.codec_context.sample_aspect_ratio)
-        # One thread: starting more costs more than the conversion of a 720p picture itself.
-        converted = self._converter.reformat(
-            decoded, width=width, height=height, format="bgr24", threads=1
-        )
-        image_bgr = fit_into(cast(ImageBGR, converted.to_ndarray()), self._size)
+            # The container tells of its first pixels alone.
+            width, height = _square(*coded)
+        image_bgr = fit_into(self._bgr(decoded, width, height), self._size)
         return make_upright(image_bgr, self._turns, self._flipped)
+
+    def _bgr(self, decoded: av.VideoFrame, width: int, height: int) -> ImageBGR:
+        is_hdr = decoded.color_trc in HIGH_DYNAMIC_RANGE
+        has_alpha = decoded.format.has_palette or any(
+            component.is_alpha for component in decoded.format.components
+        )
+        converted = self._converter.reformat(
+            decoded,
+            width=width,
+            height=height,
+            format="bgra" if has_alpha else "bgr24",
+            dst_color_trc=ColorTrc.BT709 if is_hdr else None,
+            dst_color_primaries=ColorPrimaries.BT709 if is_hdr else None,
+            # Starting more costs more than the conversion of a 720p picture itself, but for HDR.
+            threads=0 if is_hdr else 1,
+        ).to_ndarray()
+        if not has_alpha:
+            return cast(ImageBGR, converted)
+        opaque = converted[..., 3:].astype(np.uint16)
+        laid = converted[..., :3] * opaque + BACKGROUND * (255 - opaque)
+        return np.asarray((laid + 127) // 255, dtype=np.uint8)
 
     def _announced_s(self) -> Fraction | None:
         if self._stream.duration and self._stream.time_base:

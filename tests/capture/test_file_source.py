@@ -13,7 +13,13 @@ import pytest
 from realtime_mood.capture.file_source import FileSource
 from realtime_mood.errors import SourceError
 from realtime_mood.frame import Frame
-from realtime_mood.media_libraries import Interpolation, av
+from realtime_mood.media_libraries import (
+    Interpolation,
+    av,
+    cv2,
+    find_sound_stream,
+    open_media_file,
+)
 from tests.media import read_all, times_of, write_video
 from tests.shared import shared_file
 
@@ -55,9 +61,14 @@ def test_a_picture_that_changes_its_size_is_fitted_into_the_first(tmp_path: Path
     assert columns.nonzero()[0].tolist() == list(range(14, 50))
 
 
-def test_pixels_that_change_their_shape_with_the_size_stay_square(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("second", "white_columns"), [((64, Fraction(1)), 64), ((48, Fraction(1)), 48)]
+)
+def test_pixels_that_change_their_shape_stay_square(
+    tmp_path: Path, second: tuple[int, Fraction], white_columns: int
+) -> None:
     parts = []
-    for number, (width, aspect) in enumerate([(48, Fraction(4, 3)), (64, Fraction(1))]):
+    for number, (width, aspect) in enumerate([(48, Fraction(4, 3)), second]):
         part = tmp_path / f"{number}.ts"
         with av.open(str(part), "w") as container:
             stream = container.add_stream("libx264", rate=25)
@@ -74,9 +85,11 @@ def test_pixels_that_change_their_shape_with_the_size_stay_square(tmp_path: Path
     path.write_bytes(b"".join(parts))
     frames = read_all(FileSource(path))
     assert len(frames) == 20
-    # Both are 64 x 48 in square pixels: no bars.
+    # The first is 64 x 48 in square pixels; what is narrower lies between black bars.
     assert {frame.image_bgr.shape for frame in frames} == {(48, 64, 3)}
-    assert all(frame.image_bgr.min() > 200 for frame in frames[-5:])
+    assert all(frame.image_bgr.min() > 200 for frame in frames[:5])
+    for frame in frames[-5:]:
+        assert (frame.image_bgr.min(axis=(0, 2)) > 200).sum() == white_columns
 
 
 @pytest.mark.parametrize(
@@ -127,6 +140,67 @@ def test_colours(tmp_path: Path, pix_fmt: str, space: int, full: bool) -> None:
     for number, patch in enumerate(patches):
         middle = frame.image_bgr[8:24, number * 32 + 8 : number * 32 + 24].reshape(-1, 3)
         assert np.abs(middle.mean(axis=0) - patch).max() < 4.0
+
+
+@pytest.mark.parametrize(("curve", "white"), [(16, 572), (18, 721)], ids=["PQ", "HLG"])
+def test_hdr_white_is_white(tmp_path: Path, curve: int, white: int) -> None:
+    # ITU-R BT.2408: a white page is at 58 % of PQ's range and at 75 % of HLG's.
+    path = tmp_path / "v.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "4"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p10le"
+        codec = stream.codec_context
+        codec.color_primaries, codec.colorspace, codec.color_trc = 9, 9, curve
+        codec.color_range = 1
+        picture = av.VideoFrame(64, 48, "yuv420p10le")
+        for plane, level in zip(picture.planes, (white, 512, 512), strict=True):
+            plane.update(np.full(plane.buffer_size // 2, level, "<u2").tobytes())
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    (frame,) = read_all(FileSource(path))
+    assert frame.image_bgr.min() > 245
+
+
+def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (48, 64, 4), np.uint8)
+    picture[:, :, 3] = 0
+    picture[:, 16:32] = (10, 20, 30, 255)
+    picture[:, 32:48] = (0, 0, 0, 128)
+    cv2.imwrite(str(tmp_path / "face.png"), picture)
+    (frame,) = read_all(FileSource(tmp_path / "face.png"))
+    assert (frame.image_bgr[:, :16] == 255).all()
+    assert (frame.image_bgr[:, 16:32] == (10, 20, 30)).all()
+    assert (frame.image_bgr[:, 32:48] == 127).all()
+    assert (frame.image_bgr[:, 48:] == 255).all()
+
+
+def test_of_several_pictures_and_sounds_the_default_ones_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "v.mkv"
+    with av.open(str(path), "w") as container:
+        small, large = (container.add_stream("libx264", rate=25) for _ in range(2))
+        sounds = [container.add_stream("aac", rate=44100, layout="mono") for _ in range(2)]
+        for stream, side in ((small, 32), (large, 64)):
+            stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
+        for stream in (small, sounds[0]):
+            stream.disposition = av.stream.Disposition(0)
+        for stream in (large, sounds[1]):
+            stream.disposition = av.stream.Disposition.default
+        for stream, side in ((small, 32), (large, 64)):
+            image = np.zeros((side, side, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        for stream in sounds:
+            sound = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            sound.sample_rate = 44100
+            container.mux(stream.encode(sound))
+        for stream in container.streams:
+            container.mux(stream.encode(None))
+    source = FileSource(path)
+    assert (source.info.width, source.info.height) == (64, 64)
+    source.close()
+    with open_media_file(path) as container:
+        sound_stream = find_sound_stream(container)
+        assert sound_stream is not None
+        assert sound_stream.index == 3
 
 
 def _truncated(folder: Path, suffix: str, options: dict[str, str]) -> Path:
