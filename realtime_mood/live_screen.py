@@ -21,6 +21,9 @@ from realtime_mood.sinks.output_path import unused_path
 from realtime_mood.timing import RateMeter
 from realtime_mood.view import View
 
+STANDS_S = 2.0
+"""A picture that nothing followed for so long does not look live any more. It takes five times as
+long until a source says that it is lost."""
 QUICK_END_S = 0.5
 """The last clips after a source's end seldom take longer, and nobody is told of them."""
 MESSAGE_S = 2.5
@@ -83,6 +86,8 @@ class LiveScreen:
         self.is_paused = False
         self.is_ending = False
         """The source has ended, and the last clips are waited for."""
+        self.waited_s = 0.0
+        """Seconds since the last picture, of a source that should give one."""
         self._screen = screen
         self._pipeline = pipeline
         self._recorder = recorder
@@ -116,6 +121,7 @@ class LiveScreen:
             dropped_frames: so far, of those that should have been shown.
         """
         self._rate.tick(self._clock())
+        self.waited_s = 0.0
         self._frame = frame
         self._dropped_frames = dropped_frames
         self._draw(frame, view, self._choose_message())
@@ -166,11 +172,11 @@ class LiveScreen:
 
     def _draw(self, frame: Frame, known: View, message: str | None) -> None:
         self._shown_message = message
-        lost_s = self._lost_s()
+        stands_s = self._stands_s()
         # Of a picture that stands, speeds tell nothing.
-        has_numbers = self.has_hud and not self.is_paused and lost_s is None
+        has_numbers = self.has_hud and not self.is_paused and stands_s is None
         view = replace(
-            known if lost_s is None else _aged(known, lost_s),
+            known if stands_s is None else _aged(known, stands_s),
             hud=self._pipeline.hud(
                 display_hz=self._rate.rate_hz(self._clock()),
                 dropped_frames=self._dropped_frames,
@@ -189,6 +195,12 @@ class LiveScreen:
                 below=self._shown_below,
             )
         )
+
+    def _stands_s(self) -> float | None:
+        """Seconds that the picture stands, though nobody paused it; None where it does not."""
+        if (lost_s := self._lost_s()) is not None:
+            return lost_s
+        return self.waited_s if self.waited_s >= STANDS_S and not self.is_ending else None
 
     def _lost_s(self) -> float | None:
         """Seconds since the source was lost; None where it is there."""
@@ -209,6 +221,8 @@ class LiveScreen:
         if (lost_s := self._lost_s()) is not None:
             since = f" for {lost_s:.0f} s" if lost_s >= 1.0 else ""
             return f"camera lost{since}, trying again{'; paused' if self.is_paused else ''}"
+        if (stands_s := self._stands_s()) is not None:
+            return f"no picture for {stands_s:.0f} s"
         if now_s < self._said_until_s:
             return self._said
         if has_model and self.is_ending:

@@ -197,3 +197,23 @@ def test_what_is_known_ages_while_the_camera_is_lost(monkeypatch: pytest.MonkeyP
         assert age_s >= 1.0
         assert view.media_time_s >= 44 / 30 + 1.0
     assert views[-1].hud is not None
+
+
+def test_a_camera_that_stalls_is_told_long_before_it_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    views = shown_views(monkeypatch)
+    monkeypatch.setattr("realtime_mood.live_screen.STANDS_S", 0.6)
+    camera = ListSource(
+        60, is_live=True, before_read=lambda index: time.sleep(1.8 if index == 45 else 1 / 30)
+    )
+    LiveRun(camera, FakeClassifier()).run()
+    standing = [view for view in views if str(view.message).startswith("no picture for")]
+    assert [view.message for view in standing] == ["no picture for 1 s", "no picture for 2 s"]
+    for view in standing:
+        assert view.hud is None
+        age_s = view.faces[0].label_age_s
+        assert age_s is not None
+        assert age_s >= 0.6
+    assert views[-1].message != standing[-1].message
+    assert views[-1].hud is not None

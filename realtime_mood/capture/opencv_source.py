@@ -30,6 +30,14 @@ RETRIES = 5
 RETRY_WAIT_S = 0.2
 ASK_TIMEOUT_S = 3.0
 """For a server to answer, each time that it is waited for."""
+BAD_PACKETS = 8
+"""In a row, of a stream that goes on: each is a failed read, and the next one comes by itself."""
+BAD_PACKET_S = 1.0
+"""A read that fails later than this has waited for the network in vain."""
+DAMAGED_S = 1.0
+"""A camera that gives nothing but damaged pictures for so long has stopped."""
+DECODING_THREADS = 2
+"""Of a stream. Each more holds a frame back, which nothing that is measured here can see."""
 GIVE_UP_S = 10.0
 """A camera is given up after this many seconds without a frame, whatever number of tries is left:
 one try alone can take the driver ten seconds."""
@@ -59,8 +67,8 @@ class OpenCVSource:
         size: wish for width and height in pixels; the camera has the last word. None leaves its
             own.
         clock: seconds, monotonic.
-        retry_wait_s: seconds between two tries when a read fails. A stream that has begun is tried
-            once: FFmpeg stays where it ended.
+        retry_wait_s: seconds between two tries when a camera's driver gives nothing, or a stream
+            does not begin.
 
     Raises:
         UsageError: the target is no number, device path or URL.
@@ -167,25 +175,34 @@ class OpenCVSource:
 
     def _grab(self) -> Frame | None:
         started_s = self._clock()
-        retries = 0 if self._target.is_stream and self._index else RETRIES
-        for attempt in range(retries + 1):
-            if self._closed.is_set() or self._is_ended:
-                return None
-            if attempt:
-                logger.debug("%s gave no frame, try %d", self._target.name, attempt)
-                if self._clock() - started_s >= GIVE_UP_S:
-                    break
-                if self._closed.wait(self._retry_wait_s):
-                    return None
-            image = self._try_once()
+        # A stream that has begun goes on behind what cannot be decoded; where it ended, FFmpeg
+        # stays.
+        goes_on = self._target.is_stream and self._index > 0
+        tries_left = BAD_PACKETS if goes_on else RETRIES
+        while not (self._closed.is_set() or self._is_ended):
+            tried_s = self._clock()
+            was_grabbed, image = self._try_once()
             if image is not None:
                 return self._make_frame(image)
+            logger.debug("%s gave no frame, %d tries left", self._target.name, tries_left)
             if self._is_finite and self._index:
                 # Of many containers the length is a guess.
                 if 0.0 < self._position_s < BROKEN_SHARE * self._announced_s - BROKEN_TOLERANCE_S:
                     break
                 self._is_ended = True
-        if self._is_ended:
+                break
+            now_s = self._clock()
+            if was_grabbed and now_s - started_s < DAMAGED_S:
+                continue
+            waited_s, most_s = (
+                (now_s - tried_s, BAD_PACKET_S) if goes_on else (now_s - started_s, GIVE_UP_S)
+            )
+            if waited_s >= most_s or not tries_left:
+                break
+            tries_left -= 1
+            if not goes_on:
+                self._closed.wait(self._retry_wait_s)
+        if self._closed.is_set() or self._is_ended:
             return None
         error = self._silent()
         if isinstance(error, SourceLostError) and _is_a_file(self._target):
@@ -193,16 +210,17 @@ class OpenCVSource:
             return None
         raise error
 
-    def _try_once(self) -> ImageBGR | None:
+    def _try_once(self) -> tuple[bool, ImageBGR | None]:
+        """Whether anything came, and the picture where it could be decoded."""
         try:
             if not self._capture.grab():
-                return None
+                return False, None
             self._grabbed_s = self._clock()
             is_good, image = self._capture.retrieve()
         except cv2.error as error:
             logger.debug("%s: %s", self._target.name, error)
-            return None
-        return _as_bgr(image) if is_good and image is not None else None
+            return False, None
+        return True, _as_bgr(image) if is_good and image is not None else None
 
     def _make_frame(self, image_bgr: ImageBGR) -> Frame:
         if self._size is None:
@@ -248,6 +266,8 @@ def _is_a_file(target: CameraTarget) -> bool:
         return False
     import requests
 
+    # It tells the whole address, with what is secret in it.
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
     try:
         with requests.get(target.text, stream=True, timeout=ASK_TIMEOUT_S) as answer:
             return answer.ok and "Content-Length" in answer.headers
@@ -260,11 +280,12 @@ def _try_backend(target: CameraTarget, backend: int) -> cv2.VideoCapture | None:
     address: Any = target.address
     try:
         if target.is_stream:
-            timeouts = [
+            wishes = [
                 *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS),
                 *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS),
+                *(cv2.CAP_PROP_N_THREADS, DECODING_THREADS),
             ]
-            capture = cv2.VideoCapture(address, backend, timeouts)
+            capture = cv2.VideoCapture(address, backend, wishes)
         else:
             capture = cv2.VideoCapture(address, backend)
         if capture.isOpened():

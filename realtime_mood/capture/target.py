@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from realtime_mood.errors import UsageError
@@ -9,6 +10,9 @@ from realtime_mood.errors import UsageError
 STREAM_MARK = "://"
 PLAYLISTS = (".m3u8", ".mpd")
 """How the names of HLS and DASH playlists end."""
+SECRET = re.compile(r"(user\w*|pass\w*|pwd)=[^&/]*", re.IGNORECASE)
+"""Cameras that take who looks, and the password, in the path."""
+HIDDEN = "…"
 PATTERN = "pattern"
 """In place of a camera: a drawn face that moves."""
 
@@ -44,7 +48,11 @@ class CameraTarget:
     @property
     def is_playlist(self) -> bool:
         """True for a stream that comes in pieces of several seconds, each at once."""
-        return self.is_stream and self.name.lower().endswith(PLAYLISTS)
+        # A password may hold what begins a query.
+        ends = (self.text.partition("?")[0], self.text.rpartition("@")[2].partition("?")[0])
+        return self.is_stream and any(
+            end.partition("#")[0].lower().endswith(PLAYLISTS) for end in ends
+        )
 
     @property
     def is_pattern(self) -> bool:
@@ -61,8 +69,9 @@ class CameraTarget:
         """For messages, events and the display; of a URL, no user, password or query."""
         if self.is_stream:
             scheme, _, rest = self.text.partition(STREAM_MARK)
-            public = rest.rpartition("@")[2]
-            for mark in "?#":
-                public = public.partition(mark)[0]
+            before, _, after = rest.replace("#", "?").partition("?")
+            # A password with a question mark in it, or a query with an @? Nothing is told of these.
+            public = HIDDEN if "@" in after else before.rpartition("@")[2]
+            public = SECRET.sub(lambda found: f"{found[1]}={HIDDEN}", public)
             return f"{scheme}{STREAM_MARK}{public}"
         return f"camera {self.text}" if self.text.isdecimal() else self.text

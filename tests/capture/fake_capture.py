@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -22,11 +22,14 @@ class FakeClock:
 
 
 class FakeCapture:
-    """A camera that delivers what it is given: pictures, and None where a read fails."""
+    """A camera that delivers what it is given: pictures, and None where a read fails.
+
+    What is "damaged" comes, but cannot be decoded.
+    """
 
     def __init__(
         self,
-        script: Sequence[ImageBGR | None] = (),
+        script: Sequence[ImageBGR | Literal["damaged"] | None] = (),
         *,
         opens: bool = True,
         properties: dict[int, float] | None = None,
@@ -39,7 +42,7 @@ class FakeCapture:
         self.asked: list[tuple[int, float]] = []
         self.opened_with: tuple[Any, ...] = ()
         self.released = 0
-        self._image: ImageBGR | None = None
+        self._given: ImageBGR | Literal["damaged"] | None = None
 
     def __call__(self, *arguments: Any) -> FakeCapture:
         """Take the place of the class itself."""
@@ -58,11 +61,11 @@ class FakeCapture:
 
     def grab(self) -> bool:
         self.on_grab()
-        self._image = self.script.pop(0) if self.script else None
-        return self._image is not None
+        self._given = self.script.pop(0) if self.script else None
+        return self._given is not None
 
     def retrieve(self) -> tuple[bool, ImageBGR | None]:
-        return self._image is not None, self._image
+        return (True, self._given) if isinstance(self._given, np.ndarray) else (False, None)
 
     def release(self) -> None:
         self.released += 1

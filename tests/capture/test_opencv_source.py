@@ -10,8 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime_mood.capture.opencv_source import MAX_PACE_S, OpenCVSource
-from realtime_mood.errors import SourceError
+from realtime_mood.capture.opencv_source import (
+    BAD_PACKET_S,
+    BAD_PACKETS,
+    MAX_PACE_S,
+    RETRIES,
+    OpenCVSource,
+)
+from realtime_mood.errors import SourceError, SourceLostError
 from tests.capture.fake_capture import FINITE, FakeCapture, FakeClock, picture
 
 UseCapture = Callable[[FakeCapture], FakeCapture]
@@ -60,6 +66,8 @@ def test_a_stream_has_timeouts_and_names_its_backend(use: UseCapture) -> None:
     assert backend == cv2.CAP_FFMPEG
     assert cv2.CAP_PROP_OPEN_TIMEOUT_MSEC in options
     assert cv2.CAP_PROP_READ_TIMEOUT_MSEC in options
+    # One of FFmpeg's threads holds a frame back, by default as many as there are cores.
+    assert options[options.index(cv2.CAP_PROP_N_THREADS) + 1] == 2
     assert capture.asked == []
     assert source.info.is_live
 
@@ -117,6 +125,52 @@ def test_a_camera_that_stops_says_so_every_time(use: UseCapture) -> None:
             source.read()
     source.close()
     assert capture.released == 1
+
+
+def test_a_stream_goes_on_behind_packets_that_cannot_be_decoded(use: UseCapture) -> None:
+    use(FakeCapture([picture(), *[None] * BAD_PACKETS, picture(91)]))
+    # Were they waited for, this would take hours.
+    source = OpenCVSource("rtsp://cam.local/live", retry_wait_s=3600.0)
+    source.read()
+    frame = source.read()
+    assert frame is not None
+    assert frame.image_bgr[0, 0, 0] == 91
+    with pytest.raises(SourceLostError, match="stopped delivering frames; check the network"):
+        source.read()
+
+
+def test_a_stream_that_waited_for_the_network_in_vain_is_lost_at_once(use: UseCapture) -> None:
+    clock = FakeClock()
+    capture = FakeCapture([picture(), None, picture()])
+    use(capture)
+    source = OpenCVSource("rtsp://cam.local/live", clock=clock)
+    source.read()
+    capture.on_grab = lambda: setattr(clock, "now_s", clock.now_s + BAD_PACKET_S)
+    with pytest.raises(SourceLostError):
+        source.read()
+    assert len(capture.script) == 1
+
+
+def test_a_camera_whose_pictures_are_damaged_is_not_waited_for(use: UseCapture) -> None:
+    damaged = ["damaged"] * 3 * RETRIES
+    use(FakeCapture([picture(), *damaged, picture(91)]))
+    source = OpenCVSource("0", clock=FakeClock(), retry_wait_s=3600.0)
+    source.read()
+    frame = source.read()
+    assert frame is not None
+    assert frame.image_bgr[0, 0, 0] == 91
+
+
+def test_a_camera_that_gives_nothing_but_damaged_pictures_has_stopped(use: UseCapture) -> None:
+    clock = FakeClock()
+    capture = use(FakeCapture([picture(), *["damaged"] * 100]))
+    source = OpenCVSource("0", clock=clock, retry_wait_s=0.0)
+    source.read()
+    capture.on_grab = lambda: setattr(clock, "now_s", clock.now_s + 0.125)
+    with pytest.raises(SourceLostError):
+        source.read()
+    # For a second as they come, then as often as any other camera is tried again.
+    assert len(capture.script) == 100 - (8 + RETRIES)
 
 
 def test_a_driver_that_blocks_is_not_asked_six_times(use: UseCapture) -> None:
