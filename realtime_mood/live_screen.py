@@ -199,7 +199,8 @@ class LiveScreen:
     def _stands_s(self) -> float | None:
         """Seconds that the picture stands, though nobody paused it; None where it does not."""
         if (lost_s := self._lost_s()) is not None:
-            return lost_s
+            # It stood before it was known to be lost.
+            return max(lost_s, self.waited_s)
         return self.waited_s if self.waited_s >= STANDS_S and not self.is_ending else None
 
     def _lost_s(self) -> float | None:

@@ -29,9 +29,10 @@ class SmoothingConfig:
     """How steady the shown mood is.
 
     Of those that change the label of a face that rests less than twice a minute, the defaults are
-    among the quickest, and right most of the time (`benchmarks/smoothing.py`). The further apart
-    the two thresholds, the steadier is what is shown of a face that talks, but the longer is a
-    label held that is over. Twice the dwell would hold wrong labels longer too.
+    among the quickest (`benchmarks/smoothing.py`). The further apart the two thresholds, the
+    steadier is what is shown of a face that talks, and the more is right, but the longer is a label
+    held that is over: below an exit threshold of 0.25, a smile for more than 1.7 s. Twice the dwell
+    would hold wrong labels longer too.
 
     Raises:
         UsageError: a value is outside its range.

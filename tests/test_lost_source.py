@@ -217,3 +217,26 @@ def test_a_camera_that_stalls_is_told_long_before_it_is_lost(
         assert age_s >= 0.6
     assert views[-1].message != standing[-1].message
     assert views[-1].hud is not None
+
+
+def test_answers_stay_old_when_a_camera_that_stalled_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    views = shown_views(monkeypatch)
+    monkeypatch.setattr("realtime_mood.live_screen.STANDS_S", 0.6)
+
+    def stall(index: int) -> None:
+        time.sleep(1 / 30)
+        if index == 45:
+            time.sleep(1.2)
+            raise SourceLostError("list stopped delivering frames")
+
+    camera = ListSource(60, is_live=True, before_read=stall)
+    opened = _opening(camera, None, None, _camera(5, is_lost=False))
+    LiveRun(camera, FakeClassifier(), open_source=opened).run()
+    lost = [view for view in views if str(view.message).startswith("camera lost")]
+    assert lost
+    for view in lost:
+        age_s = view.faces[0].label_age_s
+        assert age_s is not None
+        assert age_s >= 1.2

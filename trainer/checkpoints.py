@@ -10,7 +10,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from realtime_mood.errors import OutputError, one_line
+from realtime_mood.errors import OutputError, is_out_of_memory, one_line
 
 PREFIX = "checkpoint-"
 FULL_BYTES = 2**20
@@ -78,8 +78,9 @@ def explained(folder: Path) -> Iterator[None]:
         yield
     except (OSError, SafetensorError, RuntimeError) as error:
         # torch and safetensors have errors of their own for what is an OSError elsewhere; those of
-        # GPUs and of other processes are kinds of RuntimeError.
-        if isinstance(error, RuntimeError) and type(error) is not RuntimeError:
+        # other processes, and in later releases those of GPUs, are kinds of RuntimeError.
+        is_other = isinstance(error, RuntimeError) and type(error) is not RuntimeError
+        if is_other or is_out_of_memory(error) or "CUDA error" in str(error):
             raise
         reason = one_line(error)
         if not isinstance(error, OSError) and shutil.disk_usage(folder).free < FULL_BYTES:

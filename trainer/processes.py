@@ -14,6 +14,8 @@ import torch
 from accelerate import PartialState  # type: ignore[import-untyped]
 from torch import distributed
 
+from realtime_mood.model.precision import has_cuda
+
 PATIENCE = timedelta(days=2)
 """The others wait this long for the first one, which may have a whole corpus of faces to cut."""
 
@@ -23,7 +25,11 @@ Answer = TypeVar("Answer")
 def join() -> None:
     """Find the other processes; takes them all."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not distributed.is_initialized():
-        PartialState(cpu=not torch.cuda.is_available(), timeout=PATIENCE)
+        if torch.cuda.is_available():
+            # Each looks at its own GPU, or all of them would take memory of the first.
+            own = int(os.environ.get("LOCAL_RANK", "0"))
+            torch.cuda.set_device(own % torch.cuda.device_count())
+        PartialState(cpu=not has_cuda(), timeout=PATIENCE)
 
 
 def leave() -> None:

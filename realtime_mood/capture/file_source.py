@@ -228,7 +228,7 @@ class FileSource:
             self._turns, self._flipped = quarter_turns(decoded)
         width, height = self._size
         if coded != self._coded:
-            # The container tells of its first pixels alone.
+            # The container tells of its first pixels alone, the decoder of some frames further on.
             width, height = _square(*coded)
         image_bgr = fit_into(self._bgr(decoded, width, height), self._size)
         return make_upright(image_bgr, self._turns, self._flipped)

@@ -10,7 +10,7 @@ from realtime_mood.errors import UsageError
 STREAM_MARK = "://"
 PLAYLISTS = (".m3u8", ".mpd")
 """How the names of HLS and DASH playlists end."""
-SECRET = re.compile(r"(user\w*|pass\w*|pwd)=[^&/]*", re.IGNORECASE)
+SECRET = re.compile(r"(user\w*|pass\w*|psw|pwd?)=[^&]*", re.IGNORECASE)
 """Cameras that take who looks, and the password, in the path."""
 HIDDEN = "…"
 PATTERN = "pattern"

@@ -9,9 +9,12 @@ from typing import Any
 
 import torch
 
-from realtime_mood.errors import first_line, is_out_of_memory
+from realtime_mood.errors import first_line
 
 logger = logging.getLogger(__name__)
+
+NOT_BUILT_FOR = ("no kernel image", "unsupported toolchain")
+"""What CUDA says on a GPU that PyTorch was not built for."""
 
 FAST_BFLOAT16 = ("avx512_bf16", "amx_bf16")
 """Instructions with which a small TimeSformer takes 0.7 of the time in bfloat16; without them
@@ -23,14 +26,14 @@ def has_cuda() -> bool:
     """Whether PyTorch can compute on a GPU through CUDA.
 
     It lists GPUs that are older than those it was built for, and fails when it is to use one; then
-    this warns once. One whose memory is full for now is there.
+    this warns once. Whatever else fails is for whoever uses it to tell.
     """
     if not torch.cuda.is_available():
         return False
     try:
         torch.ones(1, device="cuda").add(1.0).cpu()
     except RuntimeError as error:
-        if not is_out_of_memory(error):
+        if any(words in str(error) for words in NOT_BUILT_FOR):
             logger.warning(
                 "the GPU is not used, for this build of PyTorch cannot compute on it (%s)",
                 first_line(error),

@@ -46,6 +46,7 @@ def test_a_name_tells_no_secret(text: str) -> None:
             "rtsp://cam.local/user=…&password=…&channel=1.sdp",
         ),
         ("rtsp://cam.local:554/user=joe_password=SECRET_channel=1", "rtsp://cam.local:554/user=…"),
+        ("rtsp://cam.local/user=joe&psw=x/SECRET&ch=1", "rtsp://cam.local/user=…&psw=…&ch=1"),
     ],
 )
 def test_what_may_be_a_password_is_not_in_a_name(text: str, name: str) -> None:

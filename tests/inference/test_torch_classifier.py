@@ -132,6 +132,7 @@ def test_another_fault_of_a_gpu_is_not_asked_for_again(
     [
         (None, True, "cuda"),
         ("CUDA error: out of memory", True, "cuda"),
+        ("CUDA error: all CUDA-capable devices are busy or unavailable", True, "cuda"),
         ("CUDA error: no kernel image is available for execution on the device", False, "cpu"),
     ],
 )

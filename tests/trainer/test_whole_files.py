@@ -123,10 +123,21 @@ def test_figures_of_a_checkpoint_that_do_not_fit(
     assert names(tmp_path) == ["checkpoint", "summary.txt"]
 
 
-def test_what_a_gpu_fails_of_is_no_full_disk(tmp_path: Path) -> None:
-    failure = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
-    with pytest.raises(torch.OutOfMemoryError), checkpoints.explained(tmp_path):
+@pytest.mark.parametrize(
+    "failure",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
+        RuntimeError("CUDA error: unspecified launch failure"),
+        torch.distributed.DistError("the other process is gone"),
+    ],
+)
+def test_what_a_gpu_or_another_process_fails_of_is_no_full_disk(
+    tmp_path: Path, failure: RuntimeError
+) -> None:
+    with pytest.raises(RuntimeError) as caught, checkpoints.explained(tmp_path):
         raise failure
+    assert caught.value is failure
 
 
 @pytest.mark.parametrize(("free", "reason"), [(0, "the disk is full"), (2**30, "unexpected pos")])
