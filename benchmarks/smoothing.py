@@ -194,20 +194,18 @@ def main() -> None:
     singles = [Stream((face,)) for face in faces]
     pairs = [Stream((other, face)) for other, face in zip(others, faces, strict=True)]
     talkers = talking(asked, chosen, contract.spec)
-    timelines = play(
-        model,
-        [*singles, *pairs, *talkers],
-        contract.spec,
-        temperature=contract.temperature,
-        stride_s=STRIDE_S,
-        smoothing=SmoothingConfig(),
-        batch_size=32,
-        num_workers=2,
-    )
     resting, changing, speaking = (
-        timelines[: len(singles)],
-        timelines[len(singles) : -len(talkers)],
-        timelines[-len(talkers) :],
+        play(
+            model,
+            streams,
+            contract.spec,
+            temperature=contract.temperature,
+            stride_s=STRIDE_S,
+            smoothing=SmoothingConfig(),
+            batch_size=32,
+            num_workers=2,
+        )
+        for streams in (singles, pairs, talkers)
     )
     right = {id(face): is_mostly_right(seen) for face, seen in zip(faces, resting, strict=True)}
     counted = [
@@ -217,27 +215,21 @@ def main() -> None:
     ]
     rows = []
     for smoothing in settings():
-
-        def again(timelines: Sequence[Timeline], by: SmoothingConfig = smoothing) -> list[Timeline]:
-            return [
-                smoothed_timeline(seen.stream, seen.ends_s, seen.probabilities, by)
-                for seen in timelines
-            ]
-
-        def told(
-            alone: list[Timeline], together: list[Timeline], by: SmoothingConfig = smoothing
-        ) -> DeployedMeasures:
-            return summarise(alone, together, stride_s=STRIDE_S, smoothing=by, seed=0)
-
-        rests, talks = again(resting), again(speaking)
-        found = told(rests, again(counted))
+        rests, steps, talks = (
+            [smoothed_timeline(t.stream, t.ends_s, t.probabilities, smoothing) for t in seen]
+            for seen in (resting, counted, speaking)
+        )
+        found, of_talk = (
+            summarise(alone, together, stride_s=STRIDE_S, smoothing=smoothing, seed=0)
+            for alone, together in ((rests, steps), (talks, []))
+        )
         rows.append(
             asdict(smoothing)
             | figures(rests, found)
             | {
                 "delay_median_s": found.step.median_s,
                 "delay_reached": round(found.step.reached, 4),
-                "talking": figures(talks, told(talks, [])),
+                "talking": figures(talks, of_talk),
             }
         )
     result = {

@@ -121,7 +121,6 @@ class LiveScreen:
             dropped_frames: so far, of those that should have been shown.
         """
         self._rate.tick(self._clock())
-        self.waited_s = 0.0
         self._frame = frame
         self._dropped_frames = dropped_frames
         self._draw(frame, view, self._choose_message())

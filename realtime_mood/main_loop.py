@@ -164,6 +164,8 @@ class MainLoop:
             last_pass_s = now_s
             if frame is not None or was_suspended or not self._expects_frames():
                 last_frame_s = now_s
+            if self._screen is not None:
+                self._screen.waited_s = now_s - last_frame_s
             if frame is not None:
                 self._take(frame)
             elif has_ended:
@@ -174,10 +176,8 @@ class MainLoop:
                     f"{self._source_name} has sent no picture for {stall_s:.0f} s; "
                     "check the cable or the address and start again"
                 )
-            if self._screen is not None:
-                self._screen.waited_s = now_s - last_frame_s
-                if not self._obey_keys(self._screen):
-                    return False
+            if self._screen is not None and not self._obey_keys(self._screen):
+                return False
         return False
 
     def _expects_frames(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 # isort: off
 import cv2 as cv2
@@ -66,8 +66,8 @@ def find_video_stream(container: InputContainer) -> VideoStream | None:
     Returns:
         The stream; None when there is none, or no decoder for it.
     """
-    best = cast("VideoStream | None", container.streams.best("video", None))
-    for stream in (*([best] if best else []), *container.streams.video):
+    best = container.streams.best("video", None)
+    for stream in sorted(container.streams.video, key=lambda stream: stream is not best):
         is_cover = bool(stream.disposition & av.stream.Disposition.attached_pic)
         decoder = stream.codec_context
         if decoder is not None and not is_cover and decoder.name not in TEXT_CODECS:
@@ -83,9 +83,8 @@ def find_sound_stream(container: InputContainer) -> AudioStream | None:
     Args:
         container: an opened file.
     """
-    picture = find_video_stream(container)
-    best = cast("AudioStream | None", container.streams.best("audio", picture))
-    streams = (*([best] if best else []), *container.streams.audio)
+    best = container.streams.best("audio", find_video_stream(container))
+    streams = sorted(container.streams.audio, key=lambda stream: stream is not best)
     return next((stream for stream in streams if stream.codec_context is not None), None)
 
 

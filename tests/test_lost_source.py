@@ -15,6 +15,7 @@ from realtime_mood.errors import SourceError, SourceLostError
 from realtime_mood.live_screen import KEYS
 from realtime_mood.model.checkpoint import Contract
 from realtime_mood.recorder import Recorder
+from realtime_mood.view import View
 from tests.fakes import FakeClassifier, FakeScreen, ListSource
 from tests.live_run import CONTRACT, LiveRun, shown_views, told_messages
 from tests.media import read_all
@@ -46,6 +47,13 @@ def _opening(*sources: ListSource | None) -> Callable[[], ListSource]:
         return source
 
     return open_next
+
+
+def _age_s(view: View) -> float:
+    """Of what the first face is called."""
+    age_s = view.faces[0].label_age_s
+    assert age_s is not None
+    return age_s
 
 
 def test_the_display_the_recording_and_the_events_go_on_when_it_is_back(
@@ -192,9 +200,7 @@ def test_what_is_known_ages_while_the_camera_is_lost(monkeypatch: pytest.MonkeyP
     for view in waiting:
         # Rates of a picture that stands would tell nothing.
         assert view.hud is None
-        age_s = view.faces[0].label_age_s
-        assert age_s is not None
-        assert age_s >= 1.0
+        assert _age_s(view) >= 1.0
         assert view.media_time_s >= 44 / 30 + 1.0
     assert views[-1].hud is not None
 
@@ -212,9 +218,7 @@ def test_a_camera_that_stalls_is_told_long_before_it_is_lost(
     assert [view.message for view in standing] == ["no picture for 1 s", "no picture for 2 s"]
     for view in standing:
         assert view.hud is None
-        age_s = view.faces[0].label_age_s
-        assert age_s is not None
-        assert age_s >= 0.6
+        assert _age_s(view) >= 0.6
     assert views[-1].message != standing[-1].message
     assert views[-1].hud is not None
 
@@ -237,6 +241,4 @@ def test_answers_stay_old_when_a_camera_that_stalled_is_lost(
     lost = [view for view in views if str(view.message).startswith("camera lost")]
     assert lost
     for view in lost:
-        age_s = view.faces[0].label_age_s
-        assert age_s is not None
-        assert age_s >= 1.2
+        assert _age_s(view) >= 1.2

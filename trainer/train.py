@@ -79,8 +79,6 @@ def train(
     config = settle_precision(config)
     for batch in config.recipe.batches:
         share_of_batch(config, batch)
-    # Where each process trains on a share of the batch, one alone has no room for all of it.
-    clips_at_once = max(1, config.recipe.batch_size // processes.count() // config.run.accumulate)
     folds = make_folds(
         read_sources(config.data.sources),
         protocol=config.split.protocol,
@@ -129,7 +127,7 @@ def train(
         write_frames_model(
             model, spec, cutter.detector, config.frames_folder, train_actors=train_actors
         )
-        model = _read_motion(model, parts, spec, config, clips_at_once, progress)
+        model = _read_motion(model, parts, spec, config, progress)
     # Untrained, the comparison would only disturb what single frames taught.
     elif config.model.base_model == TINY and (config.recipe.epochs or config.recipe.head_epochs):
         compare_frames(model)
@@ -151,6 +149,8 @@ def train(
             validation=validation if stage.name == "clips" else None,
             progress=progress,
         )
+    # What is measured by one alone has no more room than each had for its share.
+    clips_at_once = share_of_batch(config)
     processes.leave()
     if not locks:
         return None
@@ -197,12 +197,7 @@ def _settled(config: TrainConfig, spec: ClipSpec, detector: str | None) -> str:
 
 
 def _read_motion(
-    model: Model,
-    parts: SplitCrops,
-    spec: ClipSpec,
-    config: TrainConfig,
-    clips_at_once: int,
-    progress: Progress,
+    model: Model, parts: SplitCrops, spec: ClipSpec, config: TrainConfig, progress: Progress
 ) -> Model:
     # Faces of pictures that move as recorded ones have expressions of their own besides.
     recipe = replace(config.recipe, hide=0.0, reanimate=0.0)
@@ -228,7 +223,7 @@ def _read_motion(
             talk=recipe.talk,
         ),
         views=recipe.motion_clips,
-        batch_size=clips_at_once,
+        batch_size=share_of_batch(config),
         dtype=torch.bfloat16 if config.run.precision == "bf16" else torch.float32,
         num_workers=config.run.num_workers,
         seed=config.run.seed,

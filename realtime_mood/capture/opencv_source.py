@@ -178,7 +178,11 @@ class OpenCVSource:
         # A stream that has begun goes on behind what cannot be decoded; where it ended, FFmpeg
         # stays.
         goes_on = self._target.is_stream and self._index > 0
-        tries_left = BAD_PACKETS if goes_on else RETRIES
+        tries_left, wait_s, most_s = (
+            (BAD_PACKETS, 0.0, BAD_PACKET_S)
+            if goes_on
+            else (RETRIES, self._retry_wait_s, GIVE_UP_S)
+        )
         while not (self._closed.is_set() or self._is_ended):
             tried_s = self._clock()
             was_grabbed, image = self._try_once()
@@ -187,21 +191,16 @@ class OpenCVSource:
             logger.debug("%s gave no frame, %d tries left", self._target.name, tries_left)
             if self._is_finite and self._index:
                 # Of many containers the length is a guess.
-                if 0.0 < self._position_s < BROKEN_SHARE * self._announced_s - BROKEN_TOLERANCE_S:
-                    break
-                self._is_ended = True
+                least_s = BROKEN_SHARE * self._announced_s - BROKEN_TOLERANCE_S
+                self._is_ended = not 0.0 < self._position_s < least_s
                 break
             now_s = self._clock()
             if was_grabbed and now_s - started_s < DAMAGED_S:
                 continue
-            waited_s, most_s = (
-                (now_s - tried_s, BAD_PACKET_S) if goes_on else (now_s - started_s, GIVE_UP_S)
-            )
-            if waited_s >= most_s or not tries_left:
+            if now_s - (tried_s if goes_on else started_s) >= most_s or not tries_left:
                 break
             tries_left -= 1
-            if not goes_on:
-                self._closed.wait(self._retry_wait_s)
+            self._closed.wait(wait_s)
         if self._closed.is_set() or self._is_ended:
             return None
         error = self._silent()
