@@ -67,6 +67,7 @@ SPEC = ClipSpec(
     interpolation=INTERPOLATION,
     align_roll=False,
     steady=False,
+    equalise=False,
 )
 
 Array = npt.NDArray[np.float32]

@@ -30,6 +30,7 @@ SPEC = ClipSpec(
     interpolation="area",
     align_roll=False,
     steady=False,
+    equalise=False,
 )
 
 

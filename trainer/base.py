@@ -81,6 +81,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             interpolation=INTERPOLATION,
             align_roll=bool(config.align_roll),
             steady=bool(config.steady),
+            equalise=bool(config.equalise),
         )
         if spec.image_size % TINY_PATCH_SIZE:
             raise UsageError(
@@ -140,6 +141,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
         interpolation=INTERPOLATION,
         align_roll=bool(own and own.align_roll) if config.align_roll is None else config.align_roll,
         steady=bool(own and own.steady) if config.steady is None else config.steady,
+        equalise=bool(own and own.equalise) if config.equalise is None else config.equalise,
     )
     try:
         loaded: Any = Model.from_pretrained(

@@ -27,6 +27,7 @@ from realtime_mood.errors import OutputError
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.detector import FaceDetector, make_detector
 from trainer.augment import Move
+from trainer.config.model import PICTURE_MARGIN
 from trainer.crops import Cutter, FaceCrops
 from trainer.cut_job import save_array
 from trainer.landmark_finder import MIRRORED, POINTS, LandmarkFinder, Points, model_file
@@ -81,7 +82,8 @@ def find_landmarks(
             raise OutputError(
                 f"{file} cannot be written ({error.strerror or error}); make room"
             ) from error
-    found[list(pictures)] = np.load(file) / (1.0 + cutter.spec.crop_margin)
+    shown = (1.0 + cutter.spec.crop_margin) / (1.0 + PICTURE_MARGIN)
+    found[list(pictures)] = np.load(file) / shown
     return found
 
 

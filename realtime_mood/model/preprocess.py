@@ -6,13 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_mood.model.clip_spec import ClipSpec
+from realtime_mood.model.equalise import equalise
 from realtime_mood.model.steady import steady
 
 PixelValues = npt.NDArray[np.float32]
 
 
 def preprocess(crops_bgr: npt.NDArray[np.uint8], spec: ClipSpec) -> PixelValues:
-    """Hold the head still where the spec says so, and normalise the crops of one clip.
+    """Hold the head still and equalise where the spec says so, and normalise a clip's crops.
 
     Args:
         crops_bgr: shape (num_frames, image_size, image_size, 3), uint8, channels blue-green-red,
@@ -28,7 +29,8 @@ def preprocess(crops_bgr: npt.NDArray[np.uint8], spec: ClipSpec) -> PixelValues:
             wrong number of frames silently and misread it.
     """
     _check(crops_bgr, spec)
-    return normalise(steady(crops_bgr) if spec.steady else crops_bgr, spec)
+    clip = steady(crops_bgr) if spec.steady else crops_bgr
+    return normalise(equalise(clip) if spec.equalise else clip, spec)
 
 
 def normalise(crops_bgr: npt.NDArray[np.uint8], spec: ClipSpec) -> PixelValues:

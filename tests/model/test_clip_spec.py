@@ -59,10 +59,11 @@ def test_choosing_from_nothing_is_refused() -> None:
         ("image_size", 112.0),
         ("mean", (0.5, 0.5)),
         ("std", (0.5, 0.0, 0.5)),
-        ("crop_margin", -0.1),
+        ("crop_margin", -0.6),
         ("interpolation", "lanczos"),
         ("steady", 1),
         ("steady", "yes"),
+        ("equalise", 1),
     ],
 )
 def test_a_value_out_of_range_is_named(field: str, value: object) -> None:
@@ -92,11 +93,12 @@ def test_a_number_that_is_not_whole_is_refused_and_not_rounded(name: str, value:
         ClipSpec.from_dict({**SPEC.to_dict(), name: value})
 
 
-def test_a_spec_from_before_there_were_steady_clips_has_none() -> None:
-    values = replace(SPEC, steady=True).to_dict()
-    assert ClipSpec.from_dict(values).steady
-    del values["steady"]
-    assert not ClipSpec.from_dict(values).steady
+@pytest.mark.parametrize("name", ["steady", "equalise"])
+def test_a_spec_from_before_there_was_a_choice_has_it_not(name: str) -> None:
+    values = replace(SPEC, steady=True, equalise=True).to_dict()
+    assert getattr(ClipSpec.from_dict(values), name)
+    del values[name]
+    assert not getattr(ClipSpec.from_dict(values), name)
 
 
 def test_a_spec_from_before_intervals_could_grow_has_equal_ones() -> None:
