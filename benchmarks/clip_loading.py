@@ -51,7 +51,7 @@ SPEC = ClipSpec(
     interpolation="area",
     align_roll=False,
     steady=False,
-    equalise=False,
+    grey=False,
 )
 PIXEL_TOLERANCE = 3
 Load = Callable[[Path, np.ndarray], np.ndarray]

@@ -12,6 +12,8 @@
 # What ships was made by these commits: 86f1710, abd9116, 95b8242, aa6e9c4 (averaged by 1b35675),
 # 0271584, a1f6ffa (with equal intervals, 2.9 s in all: single frames see only the ends of a clip),
 # 82d8c1f, d7f7f34 (whose teacher was the first to see pictures unblurred) and 53231cd.
+# (All of these saw recordings in their colours; that the model is given none was written into
+# clip_spec.json afterwards. By this script, nothing is learned from colours.)
 # (The first five kept no single_frames; what they left in run/frames was made a checkpoint by hand.
 # d7f7f34 began with the default checkpoint of 436afde less its last two layers.)
 # Commands are those of .venv/bin: `source .venv/bin/activate` first.

@@ -67,7 +67,7 @@ SPEC = ClipSpec(
     interpolation=INTERPOLATION,
     align_roll=False,
     steady=False,
-    equalise=False,
+    grey=False,
 )
 
 Array = npt.NDArray[np.float32]

@@ -30,7 +30,7 @@ SPEC = ClipSpec(
     interpolation="area",
     align_roll=False,
     steady=False,
-    equalise=False,
+    grey=False,
 )
 
 

@@ -61,7 +61,7 @@ def test_trainer_and_runtime_see_the_same_pixels(
 ) -> None:
     if decoder == "decord":
         pytest.importorskip("decord", reason="decord has no wheel here")
-    spec = replace(CLIP_SPEC, steady=is_steady, equalise=is_steady)
+    spec = replace(CLIP_SPEC, steady=is_steady, grey=is_steady)
     cutter = Cutter(
         folder=tmp_path,
         spec=spec,

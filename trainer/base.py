@@ -81,7 +81,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
             interpolation=INTERPOLATION,
             align_roll=bool(config.align_roll),
             steady=bool(config.steady),
-            equalise=bool(config.equalise),
+            grey=bool(config.grey),
         )
         if spec.image_size % TINY_PATCH_SIZE:
             raise UsageError(
@@ -141,7 +141,7 @@ def load_base(config: ModelConfig) -> tuple[Model, ClipSpec]:
         interpolation=INTERPOLATION,
         align_roll=bool(own and own.align_roll) if config.align_roll is None else config.align_roll,
         steady=bool(own and own.steady) if config.steady is None else config.steady,
-        equalise=bool(own and own.equalise) if config.equalise is None else config.equalise,
+        grey=bool(own and own.grey) if config.grey is None else config.grey,
     )
     try:
         loaded: Any = Model.from_pretrained(

@@ -27,7 +27,6 @@ from realtime_mood.errors import OutputError
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.detector import FaceDetector, make_detector
 from trainer.augment import Move
-from trainer.config.model import PICTURE_MARGIN
 from trainer.crops import Cutter, FaceCrops
 from trainer.cut_job import save_array
 from trainer.landmark_finder import MIRRORED, POINTS, LandmarkFinder, Points, model_file
@@ -82,8 +81,7 @@ def find_landmarks(
             raise OutputError(
                 f"{file} cannot be written ({error.strerror or error}); make room"
             ) from error
-    shown = (1.0 + cutter.spec.crop_margin) / (1.0 + PICTURE_MARGIN)
-    found[list(pictures)] = np.load(file) / shown
+    found[list(pictures)] = np.load(file) / (1.0 + cutter.spec.crop_margin)
     return found
 
 

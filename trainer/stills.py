@@ -12,7 +12,6 @@ import numpy.typing as npt
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.crop import crop_face
 from realtime_mood.model.clip_spec import ClipSpec
-from trainer.config.model import PICTURE_MARGIN
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
 
@@ -43,9 +42,7 @@ class StillCrops(FaceCrops):
         if image.ndim == 2:
             image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
         height, width = image.shape[:2]
-        grown = 1.0 / (1.0 + PICTURE_MARGIN)
-        left, top = (1.0 - grown) / 2.0 * width, (1.0 - grown) / 2.0 * height
-        crop = crop_face(image, Box(left, top, grown * width, grown * height), self.spec)
+        crop = crop_face(image, Box(0.0, 0.0, float(width), float(height)), self.spec)
         return np.repeat(crop[None], len(indices), axis=0)
 
 

@@ -63,8 +63,8 @@ class ClipSpec:
     """Turn the crop so that the eyes are level, where the detector tells where they are."""
     steady: bool
     """Move the crops of a clip so that the head lies where it does in the last one."""
-    equalise: bool
-    """Make the crops of a clip grey, and their levels equally frequent."""
+    grey: bool
+    """Make the crops of a clip grey: what was learned from grey pictures does not know colours."""
 
     def __post_init__(self) -> None:
         checks = (
@@ -99,7 +99,7 @@ class ClipSpec:
                 _is_triple(self.std) and min(self.std) > 0.0,
                 "three numbers above 0",
             ),
-            ("crop_margin", self.crop_margin, -0.5 <= self.crop_margin <= 3.0, "from -0.5 to 3"),
+            ("crop_margin", self.crop_margin, 0.0 <= self.crop_margin <= 3.0, "from 0 to 3"),
             (
                 "interpolation",
                 self.interpolation,
@@ -108,7 +108,7 @@ class ClipSpec:
             ),
             ("align_roll", self.align_roll, isinstance(self.align_roll, bool), "true or false"),
             ("steady", self.steady, isinstance(self.steady, bool), "true or false"),
-            ("equalise", self.equalise, isinstance(self.equalise, bool), "true or false"),
+            ("grey", self.grey, isinstance(self.grey, bool), "true or false"),
         )
         for name, value, is_valid, rule in checks:
             if not is_valid:
@@ -136,7 +136,7 @@ class ClipSpec:
             ModelError: a value is missing, unknown, of the wrong kind or outside its range.
         """
         # Checkpoints made before there was a choice say nothing of it.
-        values = {"steady": False, "equalise": False, "interval_growth": 1.0, **values}
+        values = {"steady": False, "grey": False, "interval_growth": 1.0, **values}
         names = {field.name for field in fields(cls)}
         if missing := sorted(names - set(values)):
             raise ModelError(f"clip spec: {', '.join(missing)} missing")
@@ -157,7 +157,7 @@ class ClipSpec:
                 interpolation=str(values["interpolation"]),
                 align_roll=values["align_roll"],
                 steady=values["steady"],
-                equalise=values["equalise"],
+                grey=values["grey"],
             )
         except (TypeError, ValueError, OverflowError) as error:
             raise ModelError(f"clip spec: a value is of the wrong kind ({error})") from error

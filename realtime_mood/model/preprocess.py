@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from realtime_mood.model.clip_spec import ClipSpec
-from realtime_mood.model.equalise import equalise
 from realtime_mood.model.steady import steady
 
 PixelValues = npt.NDArray[np.float32]
 
 
 def preprocess(crops_bgr: npt.NDArray[np.uint8], spec: ClipSpec) -> PixelValues:
-    """Hold the head still and equalise where the spec says so, and normalise a clip's crops.
+    """Hold the head still and leave colours out where the spec says so, and normalise a clip.
 
     Args:
         crops_bgr: shape (num_frames, image_size, image_size, 3), uint8, channels blue-green-red,
@@ -30,7 +30,15 @@ def preprocess(crops_bgr: npt.NDArray[np.uint8], spec: ClipSpec) -> PixelValues:
     """
     _check(crops_bgr, spec)
     clip = steady(crops_bgr) if spec.steady else crops_bgr
-    return normalise(equalise(clip) if spec.equalise else clip, spec)
+    return normalise(make_grey(clip) if spec.grey else clip, spec)
+
+
+def make_grey(crops_bgr: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Luma of ITU-R BT.601 in all three channels of any number of crops, the same shape."""
+    frames, height, width, _ = crops_bgr.shape
+    below = np.ascontiguousarray(crops_bgr).reshape(frames * height, width, 3)
+    grey = cv2.cvtColor(cv2.cvtColor(below, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    return np.asarray(grey.reshape(crops_bgr.shape), dtype=np.uint8)
 
 
 def normalise(crops_bgr: npt.NDArray[np.uint8], spec: ClipSpec) -> PixelValues:

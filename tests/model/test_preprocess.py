@@ -1,12 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from realtime_mood.model.preprocess import preprocess
+from realtime_mood.model.preprocess import make_grey, normalise, preprocess
+from realtime_mood.model.steady import steady
 from tests.fakes import SPEC
 
 
 def _clip() -> np.ndarray:
     return np.zeros((8, 32, 32, 3), dtype=np.uint8)
+
+
+def _coloured() -> np.ndarray:
+    return np.random.default_rng(0).integers(256, size=(8, 32, 32, 3), dtype=np.uint8)
 
 
 def test_channels_are_turned_round_and_normalised() -> None:
@@ -35,3 +42,22 @@ def test_a_clip_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
 def test_floats_are_refused() -> None:
     with pytest.raises(ValueError, match="float64"):
         preprocess(np.zeros((8, 32, 32, 3)), SPEC)  # type: ignore[arg-type]
+
+
+def test_colours_are_left_out_where_the_checkpoint_says_so() -> None:
+    clip = _coloured()
+    grey, steady_too = replace(SPEC, grey=True), replace(SPEC, grey=True, steady=True)
+    luma = np.round(clip @ [0.114, 0.587, 0.299])
+    assert np.abs(make_grey(clip) - luma[..., None]).max() <= 1
+    np.testing.assert_array_equal(preprocess(clip, grey), normalise(make_grey(clip), grey))
+    np.testing.assert_array_equal(
+        preprocess(clip, steady_too), normalise(make_grey(steady(clip)), steady_too)
+    )
+    assert not np.array_equal(make_grey(clip), clip)
+
+
+def test_a_grey_clip_stays_what_it_is_and_part_of_a_wider_one_is_read_as_itself() -> None:
+    clip = _coloured()
+    grey = np.repeat(clip[..., :1], 3, axis=-1)
+    np.testing.assert_array_equal(make_grey(grey), grey)
+    np.testing.assert_array_equal(make_grey(clip[:, ::2, 1:]), make_grey(clip)[:, ::2, 1:])

@@ -86,13 +86,13 @@ def test_clips_are_those_of_the_checkpoint_that_training_goes_on_from(tmp_path: 
     asked = ModelConfig(base_model=str(tmp_path / "own"), frame_interval_s=0.4, steady=False)
     _, spec = load_base(asked)
     assert (spec.frame_interval_s, spec.interval_growth, spec.steady) == (0.4, 1.0, False)
-    for is_equalised in (True, False):
-        contract["clip"] |= {"equalise": is_equalised}
+    for is_grey in (True, False):
+        contract["clip"] |= {"grey": is_grey}
         (tmp_path / "own" / CONTRACT_FILE).write_text(json.dumps(contract))
         _, spec = load_base(ModelConfig(base_model=str(tmp_path / "own")))
-        assert spec.equalise == is_equalised
-        other = ModelConfig(base_model=str(tmp_path / "own"), equalise=not is_equalised)
-        assert load_base(other)[1].equalise != is_equalised
+        assert spec.grey == is_grey
+        other = ModelConfig(base_model=str(tmp_path / "own"), grey=not is_grey)
+        assert load_base(other)[1].grey != is_grey
     _, spec = load_base(ModelConfig(base_model=TINY))
     assert (spec.frame_interval_s, spec.interval_growth) == (0.1, 1.3)
     _, spec = load_base(ModelConfig(base_model=TINY, frame_interval_s=0.2))

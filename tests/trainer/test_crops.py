@@ -41,7 +41,7 @@ SPEC = ClipSpec(
     interpolation="area",
     align_roll=False,
     steady=False,
-    equalise=False,
+    grey=False,
 )
 
 

@@ -26,7 +26,7 @@ CUT_ALIKE: dict[str, Any] = {
     "mean": (0.1, 0.1, 0.1),
     "std": (0.5, 0.5, 0.5),
     "steady": True,
-    "equalise": True,
+    "grey": True,
 }
 """Other values of those that decide which crops are seen, and how."""
 

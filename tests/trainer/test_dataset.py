@@ -87,9 +87,9 @@ def trembling(folder: Path, *, side: int) -> FaceCrops:
     return FaceCrops(recording, folder / "trembling.npy", np.arange(30) / 10)
 
 
-@pytest.mark.parametrize("equalises", [False, True])
-def test_what_is_not_changed_is_what_the_runtime_would_see(tmp_path: Path, equalises: bool) -> None:
-    spec = replace(SPEC, image_size=64, steady=True, equalise=equalises)
+@pytest.mark.parametrize("is_grey", [False, True])
+def test_what_is_not_changed_is_what_the_runtime_would_see(tmp_path: Path, is_grey: bool) -> None:
+    spec = replace(SPEC, image_size=64, steady=True, grey=is_grey)
     crops = trembling(tmp_path, side=80)
     for position in range(3):
         given = training_clips(crops, spec, **PLAIN)[Draw(0, 0, position)]["pixel_values"]

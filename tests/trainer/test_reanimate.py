@@ -10,7 +10,6 @@ import pytest
 
 from tests.fakes import SPEC
 from trainer.config import RecipeConfig
-from trainer.config.model import PICTURE_MARGIN
 from trainer.corpora.ravdess import parse_name
 from trainer.corpora.recording import Recording
 from trainer.crops import FaceCrops
@@ -22,7 +21,7 @@ from trainer.sampler import Draw
 from trainer.stills import StillCrops
 
 SIDE = 64
-PADDED = replace(SPEC, image_size=80, crop_margin=(1 + PICTURE_MARGIN) * 1.25 - 1, num_frames=4)
+PADDED = replace(SPEC, image_size=80, crop_margin=0.25, num_frames=4)
 FRAMES = 20
 MOUTH, CHIN, BROW = slice(48, 68), slice(4, 13), slice(17, 22)
 """Parts that move; what is looked at is the middle point of each."""
@@ -266,7 +265,7 @@ def _clips(folder: Path, recipe: RecipeConfig, emotion: str = "03") -> TrainingC
     landmarks = np.stack([np.full_like(_face(), np.nan), _face()])
     return TrainingClips(
         [recording, picture],
-        replace(PADDED, image_size=SIDE, crop_margin=PICTURE_MARGIN),
+        replace(PADDED, image_size=SIDE, crop_margin=0.0),
         recipe=recipe,
         seed=1,
         motion=MotionTargets([recording, picture]),

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from realtime_mood.faces.box import Box
 from realtime_mood.faces.crop import crop_face
 from realtime_mood.model.clip_spec import ClipSpec
-from trainer.config.model import PICTURE_MARGIN
 from trainer.corpora.recording import Recording
 from trainer.dataset import EvaluationClips
 from trainer.stills import DRIFT, StillCrops, move_camera
@@ -28,33 +25,24 @@ SPEC = ClipSpec(
     interpolation="area",
     align_roll=False,
     steady=False,
-    equalise=False,
+    grey=False,
 )
 
 
-def still(image: np.ndarray, spec: ClipSpec = SPEC) -> StillCrops:
+def still(image: np.ndarray) -> StillCrops:
     recording = Recording(
         path=Path("f.npz"), name="p", take="t", actor="images:p", label=4, image=image
     )
-    return StillCrops.of(recording, spec)
+    return StillCrops.of(recording, SPEC)
 
 
-def test_a_picture_is_a_crop_with_the_margin_of_pictures() -> None:
+def test_the_whole_picture_is_the_face() -> None:
     image = np.random.default_rng(0).integers(256, size=(48, 48), dtype=np.uint8)
-    crops = still(image, replace(SPEC, crop_margin=PICTURE_MARGIN)).read(np.zeros(3, dtype=np.intp))
-    expected = cv2.resize(np.stack([image] * 3, axis=-1), (112, 112))
+    crops = still(image).read(np.zeros(3, dtype=np.intp))
+    expected = crop_face(np.stack([image] * 3, axis=-1), Box(0, 0, 48, 48), SPEC)
     assert crops.shape == (3, 112, 112, 3)
     for crop in crops:
         np.testing.assert_array_equal(crop, expected)
-
-
-def test_another_margin_shows_as_much_more_of_a_picture_as_of_a_frame() -> None:
-    image = np.random.default_rng(0).integers(256, size=(48, 48), dtype=np.uint8)
-    (crop,) = still(image).read(np.zeros(1, dtype=np.intp))
-    side = 48 / (1 + PICTURE_MARGIN)
-    box = Box((48 - side) / 2, (48 - side) / 2, side, side)
-    expected = crop_face(np.stack([image] * 3, axis=-1), box, SPEC)
-    np.testing.assert_array_equal(crop, expected)
 
 
 def test_evaluation_looks_at_the_still_itself() -> None:

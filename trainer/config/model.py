@@ -9,9 +9,6 @@ from trainer.config.options import Options, Range
 
 TINY = "tiny"
 PUBLISHED = "facebook/timesformer-base-finetuned-k400"
-PICTURE_MARGIN = -0.1
-"""Pictures that are a face as they are show as much of it as crops with this margin: the parts of
-FER2013's lie 1.1 times as far apart as in YuNet's boxes (`benchmarks/picture_framing.py`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +30,7 @@ class ModelConfig(Options):
     --frame-interval-s is given; else the base model's; tiny: 1.3)."""
     image_size: Annotated[int, Range(32, 448, "pixels")] | None = None
     """Side of a crop in pixels (the base model's; tiny: 64); another resizes its patches."""
-    crop_margin: Annotated[float, Range(-0.5, 1.0)] | None = None
+    crop_margin: Annotated[float, Range(0.0, 1.0)] | None = None
     """Side of the square crop = (1 + this) * the longer side of the face box (the base model's;
     else 0)."""
     align_roll: bool | None = None
@@ -42,6 +39,6 @@ class ModelConfig(Options):
     steady: bool | None = None
     """Move the crops of a clip so that the head lies where it does in the last one (the base
     model's; else no)."""
-    equalise: bool | None = None
-    """Make the crops of a clip grey and their levels equally frequent, which takes out light and
-    the colour of skin (the base model's; else no)."""
+    grey: bool | None = None
+    """Make the crops of a clip grey, which what is learned from grey pictures needs before a camera
+    (the base model's; else no)."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from realtime_mood.errors import UsageError
-from trainer.config.model import PICTURE_MARGIN
 from trainer.config.options import Choice, Options, Range, flag_of
 
 MOST_EPOCHS = 100_000.0
@@ -169,12 +168,7 @@ class RecipeConfig(Options):
 RECIPES: dict[str, dict[str, dict[str, object]]] = {
     "base": {},
     "small": {
-        "model": {
-            "base_model": "tiny",
-            "crop_margin": PICTURE_MARGIN,
-            "steady": True,
-            "equalise": True,
-        },
+        "model": {"base_model": "tiny", "steady": True, "grey": True},
         "recipe": {
             "learning_rate": 1e-3,
             "layer_decay": 1.0,

@@ -3,10 +3,10 @@
     PATH/angry/*.png …                       or  PATH/train/angry/*.png, PATH/test/angry/*.png …
     PATH.npz: train_images, train_labels, labels (names), validation_images, validation_labels
 
-Pictures in arrays, and files of at most `FACE_SIDE` pixels, are faces as they are (see
-`trainer.config.model.PICTURE_MARGIN`) and are kept in memory; in larger files the face is looked
-for, as in a video. What the corpus itself keeps apart (validation, test) is never trained on. The
-same picture is often stored twice; one is kept, before all the one kept apart.
+Pictures in arrays, and files of at most `FACE_SIDE` pixels, are faces as they are (YuNet's box on
+FER2013's pictures is the whole picture in the median) and are kept in memory; in larger files the
+face is looked for, as in a video. What the corpus itself keeps apart (validation, test) is never
+trained on. The same picture is often stored twice; one is kept, before all the one kept apart.
 """
 
 from __future__ import annotations

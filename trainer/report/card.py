@@ -65,7 +65,7 @@ def model_card(report: Report) -> str:
         spec=spec,
         base=_base(config.model.base_model),
         parameters=f"{report.parameters / 1e6:.1f}",
-        margin=_margin(spec.crop_margin),
+        margin=f"{100 * spec.crop_margin:.0f} %",
         data=report.data,
         learned=count_kinds(report.trained_on),
         train_actors=list_actors(report.train_actors),
@@ -161,11 +161,6 @@ def _base(name: str) -> str:
         size = f"width {TINY_HIDDEN_SIZE}, {TINY_LAYERS} layers, {TINY_HEADS} heads"
         return f"a small one ({size}) from random weights"
     return f"`{name}`, fine-tuned"
-
-
-def _margin(margin: float) -> str:
-    """Of crops, against the face box."""
-    return f"{'plus' if margin >= 0 else 'less'} {100 * abs(margin):.0f} %"
 
 
 def _share(value: float) -> str:
