@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 from realtime_mood.model.clip_spec import ClipSpec, clip_timestamps, nearest_indices
 from realtime_mood.model.labels import LABELS
-from realtime_mood.model.preprocess import make_grey, normalise, preprocess
+from realtime_mood.model.preprocess import normalise, preprocess
 from realtime_mood.model.steady import steady
 from trainer.augment import (
     cover_clip,
@@ -154,8 +154,6 @@ class TrainingClips(Dataset[Item]):
         hidden = bool(recipe.hide and crops.is_still and rng.random() < recipe.hide)
         if hidden:
             clip = hide_face(clip, rng)
-        if spec.grey:
-            clip = make_grey(clip)
         # Last, for a rectangle that does not move with the face would hold it.
         clip = erase_clip(clip, rng, share=recipe.erase)
         item = Item(

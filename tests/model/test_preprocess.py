@@ -49,9 +49,9 @@ def test_colours_are_left_out_where_the_checkpoint_says_so() -> None:
     grey, steady_too = replace(SPEC, grey=True), replace(SPEC, grey=True, steady=True)
     luma = np.round(clip @ [0.114, 0.587, 0.299])
     assert np.abs(make_grey(clip) - luma[..., None]).max() <= 1
-    np.testing.assert_array_equal(preprocess(clip, grey), normalise(make_grey(clip), grey))
+    np.testing.assert_array_equal(preprocess(clip, grey), normalise(make_grey(clip), SPEC))
     np.testing.assert_array_equal(
-        preprocess(clip, steady_too), normalise(make_grey(steady(clip)), steady_too)
+        preprocess(clip, steady_too), normalise(make_grey(steady(clip)), SPEC)
     )
     assert not np.array_equal(make_grey(clip), clip)
 

@@ -117,6 +117,17 @@ def test_what_is_erased_stays_where_it_is_in_every_frame(tmp_path: Path) -> None
     assert (changed[:, hidden].float().mean(dim=1) > 0.95).all()
 
 
+def test_what_is_erased_has_no_colour_where_colours_are_left_out(tmp_path: Path) -> None:
+    crops = trembling(tmp_path, side=80)
+    changes = {**PLAIN, "erase": 1.0}
+    for is_grey in (False, True):
+        spec = replace(SPEC, image_size=64, grey=is_grey)
+        red, green, blue = training_clips(crops, spec, **changes)[Draw(0, 0, 0)][
+            "pixel_values"
+        ].unbind(dim=1)
+        assert torch.equal(red, green) == torch.equal(green, blue) == is_grey
+
+
 def test_a_face_is_covered_before_the_head_is_held_still(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
