@@ -770,7 +770,8 @@ def test_a_recording_that_was_never_written_is_not_listed_but_told(
 
 
 def test_an_output_that_fails_while_nothing_happens_ends_the_run() -> None:
-    live = LiveRun(ListSource(3000, is_live=True), FakeClassifier())
+    slowly = ListSource(3000, is_live=True, before_read=lambda index: time.sleep(0.002))
+    live = LiveRun(slowly, FakeClassifier())
 
     def fail() -> None:
         if len(live.screen.shown_s) > 5:
